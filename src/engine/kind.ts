@@ -1,0 +1,42 @@
+import type { Json } from './json.ts'
+
+/** What is different, as data a person can read. `details` names the parts (a file, a rule, a field). */
+export type Change = {
+  action: 'create' | 'update' | 'replace' | 'delete'
+  summary: string
+  details?: Detail[]
+}
+
+/** One part of a change; `diff` is a unified diff or a line like `type: VPC-GW-S -> VPC-GW-M`. */
+export type Detail = { name: string; action: 'create' | 'update' | 'delete'; diff?: string }
+
+/** How a Kind talks while it works: what it waits for, and what it finished inside one step. */
+export type Report = {
+  /** Something is awaited, e.g. `gateway egress: configuring`. Called on every look. */
+  waiting(what: string): void
+  /** A part of this step is done; goes to the journal. No secrets. */
+  progress(part: string, data?: Json): void
+  /** Stops waits and retries when the operator interrupts. */
+  signal: AbortSignal
+}
+
+/**
+ * How one sort of thing is seen, compared, made and unmade. All code that touches the world is in Kinds.
+ *
+ * Want and Live are JSON: they go to the journal, so they hold no secrets and no closures.
+ * A Want may hold Refs; the engine resolves them before any function here is called.
+ */
+export type Kind<Want extends Json, Live extends Json, Clients> = {
+  name: string
+  /** Look, never change; null: not there. */
+  read(want: Want, clients: Clients, report: Report): Promise<Live | null>
+  /** Pure; null: nothing to do. May throw a Problem where the difference cannot be mended. */
+  diff(want: Want, live: Live | null): Change | null
+  /** Make it so, whatever was left half-done before. Returns what is there now. */
+  apply(want: Want, clients: Clients, live: Live | null, report: Report): Promise<Live>
+  /** Make `now` be `before` (null: not there). Runs twice without harm. Absent: the plan says one-way. */
+  undo?(want: Want, clients: Clients, before: Live | null, now: Live | null, report: Report): Promise<void>
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a registry holds Kinds of every Want, Live and Clients
+export type AnyKind = Kind<any, any, any>
