@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Waiter } from './poll.ts'
+import { isDoubtful, statusOf } from './problems.ts'
+
+/** A list may lag behind a create: after a doubtful one we look this often before making it again. */
+const looksMs = [0, 200, 600, 1500]
+
+/**
+ * Makes a thing once, though there are no idempotency keys: looks first, and after a POST that may have taken effect
+ * looks again, several times, before it is repeated.
+ */
+export const makeOnce = async <T>(
+  report: Waiter,
+  { look, make, tries = 5 }: { look: () => Promise<T | null>; make: () => Promise<T>; tries?: number },
+): Promise<T> => {
+  const there = await look()
+  if (there !== null) return there
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await make()
+    } catch (error) {
+      if (!isDoubtful(error)) throw error
+      for (const ms of looksMs) {
+        await sleep(ms, undefined, { signal: report.signal })
+        const found = await look()
+        if (found !== null) return found
+      }
+      if (attempt >= tries) throw error
+    }
+  }
+}
+
+/** Deletes; what is not there is deleted. */
+export const discard = async (deleting: Promise<unknown>): Promise<void> => {
+  try {
+    await deleting
+  } catch (error) {
+    if (statusOf(error) !== 404) throw error
+  }
+}
