@@ -28,6 +28,8 @@ export type Report = {
  */
 export type Kind<Want extends Json, Live extends Json, Clients> = {
   name: string
+  /** Reading needs its parents finished (a host must be up): with a pending parent, the look waits until then. */
+  looksThroughParents?: true
   /** Look, never change; null: not there. */
   read(want: Want, clients: Clients, report: Report): Promise<Live | null>
   /** Pure; null: nothing to do. May throw a Problem where the difference cannot be mended. */

@@ -1,0 +1,89 @@
+import type { Entry } from './journal.ts'
+import type { Json } from './json.ts'
+import type { Change } from './kind.ts'
+import { look, type Plan, type Seen } from './plan.ts'
+import { Problem } from './problem.ts'
+import type { Lives } from './refs.ts'
+import { walkGraph } from './walk.ts'
+import { reportFor, type World } from './world.ts'
+
+export type Outcome = {
+  lives: Lives
+  /** The changes that were made (null: nothing to do), by id. */
+  changes: Map<string, Change | null>
+  failures: { step: string; error: unknown }[]
+  /** Ids that were not reached, because a parent failed or the run was stopped. */
+  skipped: string[]
+}
+
+/**
+ * Makes a plan true. Independent steps run side by side; each is written down before it is done.
+ * After a failure nothing new is started and what is under way is finished.
+ */
+export const applyPlan = async (plan: Plan, group: string, world: World, { width = 16 } = {}): Promise<Outcome> => {
+  const now = new Map(plan.seen)
+  const outcome: Outcome = { lives: new Map(), changes: new Map(), failures: [], skipped: [] }
+  const lives = outcome.lives as Map<string, Json | null>
+  const visit = async (id: string): Promise<boolean> => {
+    if (outcome.failures.length > 0 || world.stop.aborted) {
+      outcome.skipped.push(id)
+      return false
+    }
+    const began = Date.now()
+    try {
+      const seen = await freshLook(id, plan, now, outcome, world)
+      const live = seen.step ? await applyStep(seen, group, world) : seen.live
+      now.set(id, { ...seen, live, step: null })
+      lives.set(id, live)
+      outcome.changes.set(id, seen.step?.change ?? null)
+      if (seen.step) world.watch({ event: 'step-done', step: id, durationMs: Date.now() - began })
+      return true
+    } catch (error) {
+      tryRecord(world, { event: 'failed', step: id, error: textOf(error) })
+      world.watch({ event: 'step-failed', step: id, error, durationMs: Date.now() - began })
+      outcome.failures.push({ step: id, error })
+      return false
+    }
+  }
+  const left = await walkGraph([...plan.seen.keys()], id => plan.seen.get(id)?.parents ?? [], visit, { width })
+  outcome.skipped.push(...left)
+  return outcome
+}
+
+/** What the plan saw still holds unless a parent has changed since. */
+const freshLook = async (id: string, plan: Plan, now: ReadonlyMap<string, Seen>, done: Outcome, world: World) => {
+  const planned = plan.seen.get(id)!
+  const stale = (planned.step?.unknown.length ?? 0) > 0 || planned.parents.some(parent => done.changes.get(parent))
+  return stale ? look(planned.desired, planned.parents, now, world) : planned
+}
+
+const applyStep = async ({ desired, want, live, step }: Seen, group: string, world: World): Promise<Json> => {
+  const { id, needs, change, unknown } = step!
+  if (unknown.length > 0) throw new Error(`${id} still lacks values of ${unknown.join(', ')}`)
+  const clients = await world.clientsFor(desired.kind)
+  world.journal.record({
+    event: 'started',
+    step: id,
+    kind: desired.kind.name,
+    group,
+    needs,
+    want,
+    before: live,
+    change,
+  })
+  world.watch({ event: 'step-started', step: step! })
+  const result: Json = await desired.kind.apply(want, clients, live, reportFor(id, world))
+  world.journal.record({ event: 'done', step: id, now: result })
+  return result
+}
+
+/** For what is only told, not relied on: a journal that can't be written has already failed the step. */
+export const tryRecord = ({ journal }: World, entry: Entry): void => {
+  try {
+    journal.record(entry)
+  } catch {}
+}
+
+/** What goes to the journal of an error: a Problem's text; of a bug only the message, never its data. */
+export const textOf = (error: unknown): string =>
+  error instanceof Problem ? `${error.message}: ${error.why}` : error instanceof Error ? error.message : String(error)

@@ -1,0 +1,94 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Json } from './json.ts'
+import type { Change } from './kind.ts'
+
+/** One line of a run's history. Everything an undo needs is in `started` and `done`, as data. */
+export type Entry =
+  | { event: 'run-started'; command: string; context: string; args?: string[]; pid?: number }
+  | {
+      event: 'started'
+      step: string
+      kind: string
+      group: string
+      needs: string[]
+      want: Json
+      before: Json | null
+      change: Change
+    }
+  | { event: 'progress'; step: string; part: string; data?: Json }
+  | { event: 'done'; step: string; now: Json | null }
+  | { event: 'failed'; step: string; error: string }
+  | { event: 'undoing'; step: string }
+  | { event: 'undone'; step: string }
+  | { event: 'undo-failed'; step: string; error: string }
+  | { event: 'note'; topic: string; data: Json }
+  | { event: 'run-ended'; status: string }
+
+export type Recorded = Entry & { time: string; run: string }
+
+/** Where a run writes what it is about to do. Other stores come behind this. */
+export type Journal = {
+  readonly run: string
+  /** Durable when it returns. */
+  record(entry: Entry): void
+  close(): void
+}
+
+export const runsDirectory = (stateDirectory: string) => join(stateDirectory, 'runs')
+
+/** A new run's journal: one file, JSON lines, fsynced line by line. */
+export const openJournal = (stateDirectory: string, run: string): Journal => {
+  const directory = runsDirectory(stateDirectory)
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const file = openSync(join(directory, `${run}.jsonl`), 'ax', 0o600)
+  syncDirectory(directory)
+  return {
+    run,
+    record(entry) {
+      writeSync(file, `${JSON.stringify({ time: new Date().toISOString(), run, ...entry })}\n`)
+      fsyncSync(file)
+    },
+    close: () => closeSync(file),
+  }
+}
+
+/** A journal that keeps nothing: for looking without changing. */
+export const noJournal = (run: string): Journal => ({ run, record() {}, close() {} })
+
+/** Every line of every run of a context, oldest first. A torn last line (power cut) is no entry. */
+export const readJournals = (stateDirectory: string): Recorded[] => {
+  const directory = runsDirectory(stateDirectory)
+  const files = namesIn(directory).filter(name => name.endsWith('.jsonl'))
+  return files.sort().flatMap(name => readFileSync(join(directory, name), 'utf8').split('\n').flatMap(parseLine))
+}
+
+/** Sorts by time and is readable: 20261121T041530-7f3a. */
+export const newRunId = (now = new Date(), random = Math.random()): string =>
+  `${now.toISOString().replace(/[-:]/g, '').replace('.', '').slice(0, 18)}-${Math.floor(random * 0x10000)
+    .toString(16)
+    .padStart(4, '0')}`
+
+const parseLine = (line: string): Recorded[] => {
+  if (line === '') return []
+  try {
+    return [JSON.parse(line) as Recorded]
+  } catch {
+    return []
+  }
+}
+
+const namesIn = (directory: string): string[] => {
+  try {
+    return readdirSync(directory)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+const syncDirectory = (directory: string) => {
+  const handle = openSync(directory, 'r')
+  fsyncSync(handle)
+  closeSync(handle)
+}

@@ -1,0 +1,82 @@
+import type { Desired } from './desired.ts'
+import { graphOf } from './graph.ts'
+import type { Json } from './json.ts'
+import type { Change } from './kind.ts'
+import { Problem, Problems } from './problem.ts'
+import { isRef, refsIn, resolve } from './refs.ts'
+import type { Step } from './step.ts'
+import { walkGraph } from './walk.ts'
+import { reportFor, type World } from './world.ts'
+
+/** One Desired as it was seen. `step` null: nothing to do. */
+export type Seen = { desired: Desired; parents: string[]; want: Json; live: Json | null; step: Step | null }
+
+export type Plan = { seen: ReadonlyMap<string, Seen> }
+
+/** Looks at everything, changes nothing. Independent things are looked at side by side. */
+export const makePlan = async (desired: readonly Desired[], world: World): Promise<Plan> => {
+  const { order, parents } = graphOf(desired)
+  const byId = new Map(order.map(it => [it.id, it]))
+  const seen = new Map<string, Seen>()
+  const errors: unknown[] = []
+  const visit = async (id: string) => {
+    try {
+      seen.set(id, await look(byId.get(id)!, parents.get(id) ?? [], seen, world))
+      return true
+    } catch (error) {
+      errors.push(error)
+      return false
+    }
+  }
+  await walkGraph([...byId.keys()], id => parents.get(id) ?? [], visit, { width: 32 })
+  throwAll(errors)
+  return { seen }
+}
+
+/** Looks at one thing, given what is known of its parents. */
+export const look = async (
+  desired: Desired,
+  parents: string[],
+  seen: ReadonlyMap<string, Seen>,
+  world: World,
+): Promise<Seen> => {
+  const lives = new Map([...seen].map(([id, it]) => [id, it.step?.change.action === 'replace' ? null : it.live]))
+  const { value: want, missing } = resolve(desired.want, lives)
+  const pending = parents.filter(id => seen.get(id)?.step)
+  const blind = missing.length > 0 ? missing : desired.kind.looksThroughParents ? pending : []
+  const step = (change: Change): Step => ({
+    id: desired.id,
+    kind: desired.kind.name,
+    needs: parents,
+    want,
+    change,
+    unknown: blind,
+    oneWay: !desired.kind.undo,
+  })
+  if (blind.length > 0) {
+    const notPending = missing.find(id => !pending.includes(id))
+    if (notPending) throw new Error(`${desired.id} refers to a value that ${notPending} does not give`)
+    return { desired, parents, want, live: null, step: step({ action: 'create', summary: describe(desired, blind) }) }
+  }
+  const clients = await world.clientsFor(desired.kind)
+  const live = await desired.kind.read(want, clients, reportFor(desired.id, world))
+  const change = desired.kind.diff(want, live)
+  return { desired, parents, want, live, step: change ? step(change) : null }
+}
+
+const describe = ({ id }: Desired, unknown: string[]) => `${id} (looked at after ${unknown.join(', ')})`
+
+/** One problem as itself, several together; a bug before any of them. */
+export const throwAll = (errors: readonly unknown[]): void => {
+  if (errors.length === 0) return
+  const bug = errors.find(it => !(it instanceof Problem || it instanceof Problems))
+  if (bug) throw bug
+  const problems = errors.flatMap(it => (it instanceof Problems ? it.all : [it as Problem]))
+  throw problems.length === 1 ? problems[0] : new Problems(problems)
+}
+
+/** A Want for people: Refs that have no value yet read as what they are. */
+export const shownWant = (want: Json): Json =>
+  refsIn(want).length === 0
+    ? want
+    : (JSON.parse(JSON.stringify(want), (_key, it) => (isRef(it) ? `(known after ${it.$ref})` : it)) as Json)

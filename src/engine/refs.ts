@@ -1,0 +1,39 @@
+import type { Ref } from './desired.ts'
+import type { Json } from './json.ts'
+
+/** What is live, by id of the Desired; null: not there. */
+export type Lives = ReadonlyMap<string, Json | null>
+
+export const isRef = (it: unknown): it is Ref => typeof it === 'object' && it !== null && '$ref' in it
+
+/** The ids that a Want takes values from. */
+export const refsIn = (want: Json | undefined): string[] => {
+  const ids = new Set<string>()
+  walk(want, ref => {
+    ids.add(ref.$ref)
+    return ref
+  })
+  return [...ids]
+}
+
+/** The Want with its Refs replaced, and the ids of those that have no value yet. */
+export const resolve = (want: Json, lives: Lives): { value: Json; missing: string[] } => {
+  const missing = new Set<string>()
+  const value = walk(want, ref => {
+    const live = lives.get(ref.$ref)
+    const found = typeof live === 'object' && live !== null && !Array.isArray(live) ? live[ref.path] : undefined
+    if (found !== undefined) return found
+    missing.add(ref.$ref)
+    return ref
+  })
+  return { value: value as Json, missing: [...missing] }
+}
+
+const walk = (it: Json | undefined, onRef: (ref: Ref) => Json | Ref): Json | undefined => {
+  if (isRef(it)) return onRef(it as Ref) as Json
+  if (Array.isArray(it)) return it.map(one => walk(one, onRef) as Json)
+  if (typeof it === 'object' && it !== null) {
+    return Object.fromEntries(Object.entries(it).map(([key, one]) => [key, walk(one, onRef)]))
+  }
+  return it
+}

@@ -1,0 +1,29 @@
+import type { Json } from './json.ts'
+import type { Change } from './kind.ts'
+
+/** One change that will be made: JSON, no closures, no secrets. `want` keeps the Refs that are known only later. */
+export type Step = {
+  id: string
+  kind: string
+  needs: string[]
+  want: Json
+  change: Change
+  /** Ids whose values this step waits for: shown as known after apply. */
+  unknown: string[]
+  oneWay: boolean
+}
+
+/** How far one environment's run is allowed to look and wait. */
+export type Counts = { create: number; update: number; delete: number; unchanged: number }
+
+/** A step with parts counts its parts: what a person would call changes. */
+export const countChanges = (changes: readonly (Change | null)[]): Counts => {
+  const counts: Counts = { create: 0, update: 0, delete: 0, unchanged: 0 }
+  for (const change of changes) {
+    if (!change) counts.unchanged++
+    else if (change.action === 'create') counts.create++
+    else if (change.action === 'delete') counts.delete++
+    else counts.update++
+  }
+  return counts
+}

@@ -1,0 +1,33 @@
+/**
+ * Visits every node as soon as its parents are visited, at most `width` at a time.
+ * `visit` must not throw: it says false to keep its children from being visited.
+ * Returns the ids that were never visited.
+ */
+export const walkGraph = async (
+  ids: readonly string[],
+  parentsOf: (id: string) => readonly string[],
+  visit: (id: string) => Promise<boolean>,
+  { width = 16 }: { width?: number } = {},
+): Promise<string[]> => {
+  const known = new Set(ids)
+  const passed = new Set<string>()
+  const waiting = new Set(ids)
+  const running = new Map<string, Promise<void>>()
+  const ready = (id: string) => parentsOf(id).every(parent => passed.has(parent) || !known.has(parent))
+  while (true) {
+    for (const id of waiting) {
+      if (running.size >= width) break
+      if (!ready(id)) continue
+      waiting.delete(id)
+      running.set(
+        id,
+        visit(id).then(ok => {
+          running.delete(id)
+          if (ok) passed.add(id)
+        }),
+      )
+    }
+    if (running.size === 0) return [...waiting]
+    await Promise.race(running.values())
+  }
+}
