@@ -1,0 +1,163 @@
+import type { K8Sv1 } from '@scaleway/sdk'
+import { word } from '../engine/desired.ts'
+import type { Kind } from '../engine/kind.ts'
+import { Problem } from '../engine/problem.ts'
+import { create, field, fixed, update } from './changes.ts'
+import type { Scaleway } from './client.ts'
+import { discard, makeOnce } from './make.ts'
+import { become, insist, until, type Waiter } from './poll.ts'
+import { bodyOf, isInUse, orNull } from './problems.ts'
+import { tagsOf, theOne } from './tags.ts'
+
+/** `version`: a minor like 1.34 (the newest patch is taken when it is made) or a full one. */
+export type ClusterWant = {
+  name: string
+  version: string
+  cni: string
+  privateNetworkId: string
+  type?: string
+  podCidr?: string
+  serviceCidr?: string
+}
+export type ClusterLive = {
+  id: string
+  name: string
+  status: string
+  version: string
+  cni: string
+  type: string
+  privateNetworkId: string | null
+  podCidr: string
+  serviceCidr: string
+  dnsIp: string
+}
+
+/** This list has no filter for tags. */
+export const listClusters = ({ k8s, projectId }: Scaleway): Promise<K8Sv1.Cluster[]> =>
+  k8s.listClusters({ projectId }).all()
+
+const live = (it: K8Sv1.Cluster): ClusterLive => ({
+  id: it.id,
+  name: it.name,
+  status: it.status,
+  version: it.version,
+  cni: it.cni,
+  type: it.type || 'kapsule',
+  privateNetworkId: it.privateNetworkId ?? null,
+  podCidr: it.podCidr,
+  serviceCidr: it.serviceCidr,
+  dnsIp: it.serviceDnsIp,
+})
+
+/** Without a pool a cluster stays at pool_required, and that is a good end: pools are Kinds of their own. */
+const good = ['pool_required', 'ready']
+
+/** A Kapsule cluster, known by its tags. */
+export const clusterKind: Kind<ClusterWant, ClusterLive, Scaleway> = {
+  name: 'cluster',
+  async read({ name }, scaleway) {
+    const found = theOne(
+      scaleway,
+      'cluster',
+      name,
+      await scaleway.lists.shared('cluster', () => listClusters(scaleway)),
+    )
+    return found && live(found)
+  },
+  diff(want, live) {
+    const what = `cluster ${want.name}`
+    if (!live) return create(`${what} ${want.version}`)
+    fixed(what, 'private network', live.privateNetworkId, want.privateNetworkId)
+    fixed(what, 'cni', live.cni, want.cni)
+    fixed(what, 'type', live.type, want.type || 'kapsule')
+    if (want.podCidr) fixed(what, 'pod range', live.podCidr, want.podCidr)
+    if (want.serviceCidr) fixed(what, 'service range', live.serviceCidr, want.serviceCidr)
+    if (!isVersion(live.version, want.version))
+      throw new Problem(`${what} runs ${live.version}, the inventory says ${want.version}`, {
+        why: 'an upgrade restarts the nodes of every tenant, so it is not done in passing',
+        next: `upgrade it with Scaleway's tools and then deploy, or write version "${live.version.split('.', 2).join('.')}"`,
+        exit: 2,
+      })
+    return update(what, [good.includes(live.status) ? null : field('status', live.status, 'ready')])
+  },
+  async apply(want, scaleway, _live, report) {
+    const { name, privateNetworkId, podCidr, serviceCidr } = want
+    const made = await makeOnce(report, {
+      look: async () => theOne(scaleway, 'cluster', name, await listClusters(scaleway)),
+      make: async () =>
+        scaleway.k8s
+          .createCluster({
+            name,
+            type: want.type || 'kapsule',
+            description: '',
+            tags: tagsOf(scaleway, name),
+            version: await newestPatch(scaleway, want),
+            cni: want.cni as K8Sv1.CNI,
+            privateNetworkId,
+            ...(podCidr && { podCidr }),
+            ...(serviceCidr && { serviceCidr }),
+          })
+          .catch(error => Promise.reject(nameTaken(error, name))),
+    })
+    const done = await become(report, {
+      what: `cluster ${name}`,
+      look: () => orNull(scaleway.k8s.getCluster({ clusterId: made.id })),
+      state: it => it.status,
+      good,
+      bad: ['locked', 'deleting', 'deleted'],
+      withinMs: 900_000,
+    })
+    return live(done)
+  },
+  async undo(want, scaleway, before, now, report) {
+    if (before) return
+    const there = now ?? (await clusterKind.read(want, scaleway, report))
+    if (there) await removeCluster(scaleway, there.id, report)
+  },
+}
+export const cluster = word(clusterKind)
+
+const isVersion = (live: string, want: string): boolean => live === want || live.startsWith(`${want}.`)
+
+const newestPatch = async ({ k8s, region }: Scaleway, { version, cni }: ClusterWant): Promise<string> => {
+  const { versions } = await k8s.listVersions()
+  const found = versions.filter(it => isVersion(it.name, version)).sort((a, b) => patch(b.name) - patch(a.name))[0]
+  if (found?.availableCnis.includes(cni as K8Sv1.CNI)) return found.name
+  throw new Problem(`there is no Kubernetes ${version} with ${cni} in ${region}`, {
+    why: found
+      ? `${found.name} has ${found.availableCnis.join(', ')}`
+      : `there are ${versions.map(it => it.name).join(', ')}`,
+    next: 'correct cluster.version or cluster.cni in context.yaml',
+    exit: 2,
+  })
+}
+
+const patch = (version: string): number => Number(version.split('.')[2] ?? 0)
+
+/** Names of clusters are unique in a project, unlike everywhere else: another's cluster may have ours. */
+const nameTaken = (error: unknown, name: string): unknown => {
+  if (bodyOf(error).type !== 'already_exists') return error
+  return new Problem(`there is a cluster ${name} already, and it is not ours`, {
+    why: `cluster ${String(bodyOf(error).resource_id ?? '')} of this name lacks the tags of this context`,
+    next: 'name ours differently in context.yaml, or use that one by cluster.kubeconfig',
+    exit: 2,
+    cause: error,
+  })
+}
+
+export const removeCluster = async ({ k8s }: Scaleway, clusterId: string, report: Waiter): Promise<void> => {
+  await insist(report, {
+    what: `cluster ${clusterId}: waiting until it can be deleted`,
+    // "additional resources" would take the private network with it
+    act: () => discard(k8s.deleteCluster({ clusterId, withAdditionalResources: false })),
+    passing: isInUse,
+    withinMs: 300_000,
+  })
+  await until(report, {
+    what: `cluster ${clusterId}`,
+    look: () => orNull(k8s.getCluster({ clusterId })),
+    state: it => it.status,
+    good: ['gone', 'deleted'],
+    withinMs: 900_000,
+  })
+}

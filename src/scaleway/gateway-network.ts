@@ -1,0 +1,124 @@
+import type { Vpcgwv2 } from '@scaleway/sdk'
+import { word } from '../engine/desired.ts'
+import type { Kind } from '../engine/kind.ts'
+import { create, field, update } from './changes.ts'
+import type { Scaleway } from './client.ts'
+import { gatewayRunning } from './gateway.ts'
+import { discard, makeOnce } from './make.ts'
+import { become, insist, until, type Waiter } from './poll.ts'
+import { isInUse, isTransient, orNull } from './problems.ts'
+import { single } from './tags.ts'
+
+/** `masquerade`: nodes leave by the gateway's address. `defaultRoute`: they are told so by DHCP. */
+export type GatewayNetworkWant = {
+  gatewayId: string
+  privateNetworkId: string
+  masquerade: boolean
+  defaultRoute: boolean
+}
+export type GatewayNetworkLive = GatewayNetworkWant & { id: string; status: string; ipamIpId: string | null }
+
+const list = ({ gateway }: Scaleway, gatewayId: string) =>
+  gateway.listGatewayNetworks({ gatewayIds: [gatewayId] }).all()
+
+const live = (it: Vpcgwv2.GatewayNetwork): GatewayNetworkLive => ({
+  id: it.id,
+  gatewayId: it.gatewayId,
+  privateNetworkId: it.privateNetworkId,
+  masquerade: it.masqueradeEnabled,
+  defaultRoute: it.pushDefaultRoute,
+  status: it.status,
+  ipamIpId: it.ipamIpId || null,
+})
+
+const pick = ({ gatewayId, privateNetworkId }: GatewayNetworkWant, all: Vpcgwv2.GatewayNetwork[]) =>
+  single(
+    `gateway network of ${gatewayId} and ${privateNetworkId}`,
+    all.filter(it => it.gatewayId === gatewayId && it.privateNetworkId === privateNetworkId),
+  )
+
+/** A gateway's leg in a private network. It has neither name nor tags: the pair it joins is its identity. */
+export const gatewayNetworkKind: Kind<GatewayNetworkWant, GatewayNetworkLive, Scaleway> = {
+  name: 'gateway-network',
+  async read(want, scaleway) {
+    const { gatewayId } = want
+    const all = await scaleway.lists.shared(`gateway-network ${gatewayId}`, () => list(scaleway, gatewayId))
+    const found = pick(want, all)
+    return found && live(found)
+  },
+  diff(want, live) {
+    if (!live) return create('gateway network')
+    return update('gateway network', [
+      field('status', live.status, 'ready'),
+      field('masquerade', live.masquerade, want.masquerade),
+      field('default route', live.defaultRoute, want.defaultRoute),
+    ])
+  },
+  async apply(want, scaleway, _live, report) {
+    const { gatewayId, privateNetworkId, masquerade: enableMasquerade, defaultRoute: pushDefaultRoute } = want
+    const made = await whenIdle(scaleway, gatewayId, report, () =>
+      makeOnce(report, {
+        look: async () => pick(want, await list(scaleway, gatewayId)),
+        make: () =>
+          scaleway.gateway.createGatewayNetwork({ gatewayId, privateNetworkId, enableMasquerade, pushDefaultRoute }),
+      }),
+    )
+    const ready = await networkReady(scaleway, made.id, report)
+    if (ready.masqueradeEnabled === enableMasquerade && ready.pushDefaultRoute === pushDefaultRoute) return live(ready)
+    return change(scaleway, made.id, want, report)
+  },
+  async undo(want, scaleway, before, now, report) {
+    const there = now ?? (await gatewayNetworkKind.read(want, scaleway, report))
+    if (!there) return
+    if (!before) return removeGatewayNetwork(scaleway, there.id, report)
+    await change(scaleway, before.id, before, report)
+  },
+}
+export const gatewayNetwork = word(gatewayNetworkKind)
+
+const change = async (scaleway: Scaleway, gatewayNetworkId: string, want: GatewayNetworkWant, report: Waiter) => {
+  const { gatewayId, masquerade: enableMasquerade, defaultRoute: pushDefaultRoute } = want
+  await whenIdle(scaleway, gatewayId, report, () =>
+    scaleway.gateway.updateGatewayNetwork({ gatewayNetworkId, enableMasquerade, pushDefaultRoute }),
+  )
+  return live(await networkReady(scaleway, gatewayNetworkId, report))
+}
+
+/** A gateway may turn busy between the look and the act, so a refusal starts the wait again. */
+const whenIdle = <T>(scaleway: Scaleway, gatewayId: string, report: Waiter, act: () => Promise<T>): Promise<T> =>
+  insist(report, {
+    what: `gateway ${gatewayId}: busy`,
+    act: async () => {
+      await gatewayRunning(scaleway, gatewayId, gatewayId, report)
+      return act()
+    },
+    passing: isTransient,
+    withinMs: 300_000,
+  })
+
+/** `created` has no MAC address yet: only `ready` carries packets. */
+const networkReady = ({ gateway }: Scaleway, gatewayNetworkId: string, report: Waiter) =>
+  become(report, {
+    what: 'gateway network',
+    look: () => orNull(gateway.getGatewayNetwork({ gatewayNetworkId })),
+    state: it => it.status,
+    good: ['ready'],
+    bad: ['detaching'],
+    withinMs: 300_000,
+  })
+
+export const removeGatewayNetwork = async (scaleway: Scaleway, id: string, report: Waiter): Promise<void> => {
+  await insist(report, {
+    what: `gateway network ${id}: waiting until it can be detached`,
+    act: () => discard(scaleway.gateway.deleteGatewayNetwork({ gatewayNetworkId: id })),
+    passing: isInUse,
+    withinMs: 300_000,
+  })
+  await until(report, {
+    what: `gateway network ${id}`,
+    look: () => orNull(scaleway.gateway.getGatewayNetwork({ gatewayNetworkId: id })),
+    state: it => it.status,
+    good: ['gone'],
+    withinMs: 300_000,
+  })
+}

@@ -1,0 +1,193 @@
+import { createHash } from 'node:crypto'
+import type { Vpcgwv2 } from '@scaleway/sdk'
+import { word } from '../engine/desired.ts'
+import type { Kind } from '../engine/kind.ts'
+import { create, field, fixed, update } from './changes.ts'
+import type { Scaleway } from './client.ts'
+import { discard, makeOnce } from './make.ts'
+import { become, insist, until, type Waiter } from './poll.ts'
+import { isInUse, isTransient, orNull } from './problems.ts'
+import { contextTag, tagsOf, theOne } from './tags.ts'
+
+export type GatewayWant = { name: string; type: string; ipId: string; bastion?: BastionWant }
+/** `keyIds`: the project's SSH keys that must be on the bastion. It copies them only when it is told to. */
+export type BastionWant = { port?: number; allowedIps?: string[]; keyIds?: string[] }
+
+export type GatewayLive = {
+  id: string
+  name: string
+  type: string
+  ipId: string | null
+  address: string | null
+  status: string
+  bastion: { enabled: boolean; port: number; allowedIps: string[]; keys: string | null }
+}
+
+const keysTag = 'egress-bastion-keys='
+
+const list = ({ gateway, projectId, context }: Scaleway) =>
+  gateway.listGateways({ projectId, tags: [contextTag(context)] }).all()
+
+const live = (it: Vpcgwv2.Gateway): GatewayLive => ({
+  id: it.id,
+  name: it.name,
+  type: it.type,
+  ipId: it.ipv4?.id ?? null,
+  address: it.ipv4?.address ?? null,
+  status: it.status,
+  bastion: {
+    enabled: it.bastionEnabled,
+    port: it.bastionPort,
+    allowedIps: ranges(it.bastionAllowedIps),
+    keys: it.tags.find(tag => tag.startsWith(keysTag))?.slice(keysTag.length) ?? null,
+  },
+})
+
+/** A Public Gateway. What it does for a network is a kind of its own, gateway-network. */
+export const gatewayKind: Kind<GatewayWant, GatewayLive, Scaleway> = {
+  name: 'gateway',
+  async read({ name }, scaleway) {
+    const found = theOne(scaleway, 'gateway', name, await scaleway.lists.shared('gateway', () => list(scaleway)))
+    return found && live(found)
+  },
+  diff(want, live) {
+    const what = `gateway ${want.name}`
+    if (!live) return create(`${what} ${want.type}`)
+    fixed(what, 'ip', live.ipId, want.ipId)
+    return update(what, [
+      field('status', live.status, 'running'),
+      field('name', live.name, want.name),
+      field('type', live.type.toUpperCase(), want.type.toUpperCase()),
+      field('bastion', live.bastion.enabled, want.bastion !== undefined),
+      ...(want.bastion
+        ? [
+            field('bastion port', live.bastion.port, want.bastion.port ?? 61000),
+            field('bastion allowed ips', live.bastion.allowedIps, ranges(want.bastion.allowedIps ?? ['0.0.0.0/0'])),
+            field('bastion keys', live.bastion.keys, keysOf(want.bastion)),
+          ]
+        : []),
+    ])
+  },
+  async apply(want, scaleway, _live, report) {
+    const { name, type, ipId, bastion } = want
+    const made = await makeOnce(report, {
+      look: async () => theOne(scaleway, 'gateway', name, await list(scaleway)),
+      make: () =>
+        scaleway.gateway.createGateway({
+          name,
+          type,
+          ipId,
+          tags: tagsOf(scaleway, name),
+          enableSmtp: false,
+          enableBastion: bastion !== undefined,
+          bastionPort: bastion?.port ?? 61000,
+        }),
+    })
+    return bring(want, scaleway, made.id, report)
+  },
+  async undo(want, scaleway, before, now, report) {
+    const there = now ?? (await gatewayKind.read(want, scaleway, report))
+    if (!there) return
+    if (!before) return removeGateway(scaleway, there.id, report)
+    const { enabled, port, allowedIps } = before.bastion
+    const keyIds = want.bastion?.keyIds ?? []
+    const bastion = enabled ? { bastion: { port, allowedIps, keyIds } } : {}
+    await bring(
+      { name: before.name, type: before.type, ipId: before.ipId ?? want.ipId, ...bastion },
+      scaleway,
+      before.id,
+      report,
+    )
+  },
+}
+export const gateway = word(gatewayKind)
+
+/** Changes one thing at a time, each from a gateway that has settled: a busy one refuses. */
+const bring = async (
+  want: GatewayWant,
+  scaleway: Scaleway,
+  gatewayId: string,
+  report: Waiter,
+): Promise<GatewayLive> => {
+  const api = scaleway.gateway
+  const settled = async () => live(await gatewayRunning(scaleway, gatewayId, want.name, report))
+  const change = async (act: () => Promise<unknown>) => {
+    await insist(report, {
+      what: `gateway ${want.name}: busy`,
+      act: async () => {
+        await settled()
+        await act()
+      },
+      passing: isTransient,
+      withinMs: 300_000,
+    })
+  }
+  let now = await settled()
+  const { bastion } = want
+  if (now.type.toUpperCase() !== want.type.toUpperCase())
+    await change(() => api.upgradeGateway({ gatewayId, type: want.type }))
+  const port = bastion?.port ?? now.bastion.port
+  if (now.name !== want.name || now.bastion.enabled !== (bastion !== undefined) || now.bastion.port !== port)
+    await change(() =>
+      api.updateGateway({ gatewayId, name: want.name, enableBastion: bastion !== undefined, bastionPort: port }),
+    )
+  if (bastion) {
+    const ipRanges = ranges(bastion.allowedIps ?? ['0.0.0.0/0'])
+    if (field('', now.bastion.allowedIps, ipRanges))
+      await change(() => api.setBastionAllowedIPs({ gatewayId, ipRanges }))
+    const keys = keysOf(bastion)
+    if (now.bastion.keys !== keys) {
+      await change(() => api.refreshSSHKeys({ gatewayId }))
+      // The tag says that the refresh was done; written after it, so a crash between the two refreshes again.
+      const tags = [...tagsOf(scaleway, want.name), ...(keys ? [keysTag + keys] : [])]
+      await change(() => api.updateGateway({ gatewayId, tags }))
+    }
+  }
+  // The answer to a change still says `running`: only fields that have arrived count.
+  now = await settled()
+  for (let look = 0; look < 5 && gatewayKind.diff(want, now); look++) {
+    await new Promise(done => setTimeout(done, 200))
+    now = await settled()
+  }
+  return now
+}
+
+/** An upgrade passes through `failed`, so that state gets some patience. */
+export const gatewayRunning = ({ gateway }: Scaleway, gatewayId: string, name: string, report: Waiter) =>
+  become(report, {
+    what: `gateway ${name}`,
+    look: () => orNull(gateway.getGateway({ gatewayId })),
+    state: it => it.status,
+    good: ['running'],
+    bad: ['failed', 'locked', 'stopped'],
+    patienceMs: 15_000,
+    withinMs: 300_000,
+  })
+
+export const removeGateway = async (scaleway: Scaleway, id: string, report: Waiter): Promise<void> => {
+  await insist(report, {
+    what: `gateway ${id}: waiting until it can be deleted`,
+    // Its IP is a resource of its own, with tags; it goes separately.
+    act: () => discard(scaleway.gateway.deleteGateway({ gatewayId: id, deleteIp: false })),
+    passing: isInUse,
+    withinMs: 300_000,
+  })
+  await until(report, {
+    what: `gateway ${id}`,
+    look: () => orNull(scaleway.gateway.getGateway({ gatewayId: id })),
+    state: it => it.status,
+    good: ['gone'],
+    withinMs: 300_000,
+  })
+}
+
+/** One spelling of ranges: sorted, a single address with its mask. */
+const ranges = (all: string[]): string[] => all.map(it => (it.includes('/') ? it : `${it}/32`)).sort()
+
+const keysOf = ({ keyIds = [] }: BastionWant): string | null =>
+  keyIds.length === 0
+    ? null
+    : createHash('sha256')
+        .update([...keyIds].sort().join())
+        .digest('hex')
+        .slice(0, 12)

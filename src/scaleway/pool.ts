@@ -1,0 +1,186 @@
+import { word } from '../engine/desired.ts'
+import { canonical } from '../engine/json.ts'
+import type { Kind } from '../engine/kind.ts'
+import { create, field, fixed, update } from './changes.ts'
+import type { Scaleway } from './client.ts'
+import { discard, makeOnce } from './make.ts'
+import { listNodes, type PoolNode } from './nodes.ts'
+import { become, insist, until, type Waiter } from './poll.ts'
+import { createPool, getPool, listPools, type RawPool, setLabels, setTaints, type Taint } from './pool-api.ts'
+import { isInUse, orNull } from './problems.ts'
+import { tagsOf, theOne } from './tags.ts'
+
+export type { Taint } from './pool-api.ts'
+
+/** `publicIpDisabled` needs the gateway's network ready before: give it as `after`, or nodes never come up. */
+export type PoolWant = {
+  name: string
+  clusterId: string
+  type: string
+  size: number
+  labels: Record<string, string>
+  taints: Taint[]
+  publicIpDisabled: boolean
+  /** Absent: `size` nodes, always. */
+  autoscaling?: { min: number; max: number }
+  autohealing?: boolean
+  zone?: string
+}
+export type PoolLive = {
+  id: string
+  name: string
+  status: string
+  type: string
+  zone: string
+  size: number
+  autoscaling: { min: number; max: number } | null
+  autohealing: boolean
+  publicIpDisabled: boolean
+  labels: Record<string, string>
+  taints: string[]
+  nodes: PoolNode[]
+}
+
+/** The API answers `dev1_m` to `DEV1-M`. */
+const typeOf = (type: string): string => type.toLowerCase().replaceAll('-', '_')
+/** One line a taint, sorted, as the API sorts them too. */
+const taintLines = (taints: Taint[]): string[] =>
+  taints.map(({ key, value, effect }) => `${key}=${value ?? ''}:${effect}`).sort()
+const parseTaint = (text: string): Taint => {
+  const [, key = '', value = '', effect = ''] = /^(.*?)=(.*):(\w+)$/.exec(text) ?? []
+  return { key, value, effect: effect as Taint['effect'] }
+}
+
+const live = (it: RawPool, nodes: PoolNode[]): PoolLive => ({
+  id: it.id,
+  name: it.name,
+  status: it.status,
+  type: it.node_type,
+  zone: it.zone,
+  size: it.size,
+  autoscaling: it.autoscaling ? { min: it.min_size, max: it.max_size } : null,
+  autohealing: it.autohealing,
+  publicIpDisabled: it.public_ip_disabled,
+  labels: it.labels ?? {},
+  taints: taintLines(it.taints ?? []),
+  nodes,
+})
+
+/** A node pool of one tenant. Its labels and taints are the pool's own, not tags that turn into some. */
+export const poolKind: Kind<PoolWant, PoolLive, Scaleway> = {
+  name: 'pool',
+  async read({ name, clusterId }, scaleway) {
+    const all = await scaleway.lists.shared(`pool ${clusterId}`, () => listPools(scaleway, clusterId))
+    const found = theOne(scaleway, 'pool', name, all)
+    return found && live(found, await listNodes(scaleway, clusterId, found.id))
+  },
+  diff(want, live) {
+    const what = `pool ${want.name}`
+    if (!live) return create(`${what} ${want.size} x ${want.type}`)
+    fixed(what, 'type', typeOf(live.type), typeOf(want.type))
+    fixed(what, 'public_ip_disabled', live.publicIpDisabled, want.publicIpDisabled)
+    if (want.zone) fixed(what, 'zone', live.zone, want.zone)
+    const { autoscaling } = want
+    return update(what, [
+      // An autoscaler is always at work, so only its limits are ours.
+      autoscaling || live.status === 'ready' ? null : field('status', live.status, 'ready'),
+      autoscaling ? null : field('size', live.size, want.size),
+      field('autoscaling', canonical(live.autoscaling), canonical(autoscaling ?? null)),
+      field('autohealing', live.autohealing, want.autohealing ?? true),
+      field('labels', canonical(live.labels), canonical(want.labels)),
+      field('taints', live.taints, taintLines(want.taints)),
+    ])
+  },
+  async apply(want, scaleway, _live, report) {
+    const { name, clusterId, autoscaling } = want
+    const made = await makeOnce(report, {
+      look: async () => theOne(scaleway, 'pool', name, await listPools(scaleway, clusterId)),
+      make: () =>
+        createPool(scaleway, clusterId, {
+          name,
+          node_type: want.type,
+          size: want.size,
+          min_size: autoscaling?.min ?? want.size,
+          max_size: autoscaling?.max ?? want.size,
+          autoscaling: autoscaling !== undefined,
+          autohealing: want.autohealing ?? true,
+          public_ip_disabled: want.publicIpDisabled,
+          zone: want.zone ?? scaleway.zone,
+          tags: tagsOf(scaleway, name),
+          labels: want.labels,
+          taints: want.taints,
+        }),
+    })
+    return bring(want, scaleway, made.id, report)
+  },
+  async undo(want, scaleway, before, now, report) {
+    const there = now ?? (await poolKind.read(want, scaleway, report))
+    if (!there) return
+    if (!before) return removePool(scaleway, there.id, report)
+    const { size, labels, autohealing, taints } = before
+    const old = { ...want, size, labels, autohealing, taints: taints.map(parseTaint) }
+    const { autoscaling: _, ...fixedSize } = old
+    await bring(
+      before.autoscaling ? { ...old, autoscaling: before.autoscaling } : fixedSize,
+      scaleway,
+      before.id,
+      report,
+    )
+  },
+}
+export const pool = word(poolKind)
+
+const bring = async (want: PoolWant, scaleway: Scaleway, poolId: string, report: Waiter): Promise<PoolLive> => {
+  const now = live(await getPool(scaleway, poolId), [])
+  const { autoscaling, autohealing = true, labels, taints, clusterId } = want
+  // Both are allowed while the pool scales, and nodes get them when they join.
+  if (canonical(now.labels) !== canonical(labels)) await setLabels(scaleway, poolId, labels)
+  if (field('', now.taints, taintLines(taints))) await setTaints(scaleway, poolId, taints)
+  await poolReady(scaleway, poolId, want.name, report)
+  const sized = autoscaling ? true : now.size === want.size
+  if (!sized || canonical(now.autoscaling) !== canonical(autoscaling ?? null) || now.autohealing !== autohealing)
+    await insist(report, {
+      what: `pool ${want.name}: busy`,
+      act: () =>
+        scaleway.k8s.updatePool({
+          poolId,
+          autohealing,
+          autoscaling: autoscaling !== undefined,
+          ...(autoscaling
+            ? { minSize: autoscaling.min, maxSize: autoscaling.max }
+            : { size: want.size, minSize: want.size, maxSize: want.size }),
+        }),
+      passing: isInUse,
+      withinMs: 300_000,
+    })
+  const done = await poolReady(scaleway, poolId, want.name, report)
+  return live(done, await listNodes(scaleway, clusterId, poolId))
+}
+
+/** Nodes take from one minute to eleven; `warning` may heal by itself. */
+const poolReady = (scaleway: Scaleway, poolId: string, name: string, report: Waiter): Promise<RawPool> =>
+  become(report, {
+    what: `pool ${name}`,
+    look: () => orNull(getPool(scaleway, poolId)),
+    state: it => it.status,
+    good: ['ready'],
+    bad: ['warning', 'locked', 'deleting', 'deleted'],
+    patienceMs: 180_000,
+    withinMs: 1_500_000,
+  })
+
+export const removePool = async (scaleway: Scaleway, poolId: string, report: Waiter): Promise<void> => {
+  await insist(report, {
+    what: `pool ${poolId}: waiting until it can be deleted`,
+    act: () => discard(scaleway.k8s.deletePool({ poolId })),
+    passing: isInUse,
+    withinMs: 300_000,
+  })
+  await until(report, {
+    what: `pool ${poolId}`,
+    look: () => orNull(getPool(scaleway, poolId)),
+    state: it => it.status,
+    good: ['gone', 'deleted'],
+    withinMs: 900_000,
+  })
+}

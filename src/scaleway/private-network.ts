@@ -1,0 +1,97 @@
+import type { Vpcv2 } from '@scaleway/sdk'
+import { word } from '../engine/desired.ts'
+import type { Kind } from '../engine/kind.ts'
+import { Problem } from '../engine/problem.ts'
+import { create, field, fixed, update } from './changes.ts'
+import type { Scaleway } from './client.ts'
+import { discard, makeOnce } from './make.ts'
+import { insist, type Waiter } from './poll.ts'
+import { isInUse } from './problems.ts'
+import { contextTag, tagsOf, theOne } from './tags.ts'
+
+/** `cidr`: the IPv4 range, fixed for life. Scaleway adds an IPv6 range of its own. */
+export type PrivateNetworkWant = { name: string; vpcId: string; cidr: string; defaultRoutePropagation?: boolean }
+export type PrivateNetworkLive = {
+  id: string
+  name: string
+  vpcId: string
+  cidr: string
+  defaultRoutePropagation: boolean
+}
+
+const list = ({ vpc, projectId, context }: Scaleway) =>
+  vpc.listPrivateNetworks({ projectId, tags: [contextTag(context)] }).all()
+
+const live = (it: Vpcv2.PrivateNetwork): PrivateNetworkLive => ({
+  id: it.id,
+  name: it.name,
+  vpcId: it.vpcId,
+  cidr: it.subnets.find(({ subnet }) => !subnet.includes(':'))?.subnet ?? '',
+  defaultRoutePropagation: it.defaultRoutePropagationEnabled,
+})
+
+/** A private network, known by its tags. */
+export const privateNetworkKind: Kind<PrivateNetworkWant, PrivateNetworkLive, Scaleway> = {
+  name: 'private-network',
+  async read({ name }, scaleway) {
+    const all = await scaleway.lists.shared('private-network', () => list(scaleway))
+    const found = theOne(scaleway, 'private network', name, all)
+    return found && live(found)
+  },
+  diff(want, live) {
+    const what = `private network ${want.name}`
+    if (!live) return create(`${what} ${want.cidr}`)
+    fixed(what, 'cidr', live.cidr, want.cidr)
+    fixed(what, 'vpc', live.vpcId, want.vpcId)
+    return update(what, [
+      field('name', live.name, want.name),
+      field('default route propagation', live.defaultRoutePropagation, want.defaultRoutePropagation ?? false),
+    ])
+  },
+  async apply(want, scaleway, _live, report) {
+    const { name, vpcId, cidr, defaultRoutePropagation = false } = want
+    const made = await makeOnce(report, {
+      look: async () => theOne(scaleway, 'private network', name, await list(scaleway)),
+      make: () =>
+        scaleway.vpc.createPrivateNetwork({
+          name,
+          vpcId,
+          subnets: [cidr],
+          tags: tagsOf(scaleway, name),
+          defaultRoutePropagationEnabled: defaultRoutePropagation,
+        }),
+    })
+    if (!privateNetworkKind.diff(want, live(made))) return live(made)
+    return live(await change(scaleway, made.id, name, defaultRoutePropagation))
+  },
+  async undo(want, scaleway, before, now, report) {
+    const there = now ?? (await privateNetworkKind.read(want, scaleway, report))
+    if (!there) return
+    if (!before) return removePrivateNetwork(scaleway, there.id, report)
+    await change(scaleway, before.id, before.name, before.defaultRoutePropagation)
+  },
+}
+export const privateNetwork = word(privateNetworkKind)
+
+const change = ({ vpc }: Scaleway, privateNetworkId: string, name: string, defaultRoutePropagationEnabled: boolean) =>
+  vpc.updatePrivateNetwork({ privateNetworkId, name, defaultRoutePropagationEnabled })
+
+/** The addresses of what was just deleted linger for a while, so a refusal is repeated. */
+export const removePrivateNetwork = async (scaleway: Scaleway, id: string, report: Waiter): Promise<void> => {
+  try {
+    await insist(report, {
+      what: `private network ${id}: waiting until it is empty`,
+      act: () => discard(scaleway.vpc.deletePrivateNetwork({ privateNetworkId: id })),
+      passing: isInUse,
+      withinMs: 300_000,
+    })
+  } catch (error) {
+    if (!isInUse(error)) throw error
+    const left = await scaleway.ipam.listIPs({ privateNetworkId: id }).all()
+    throw new Problem(`private network ${id} cannot be deleted`, {
+      why: `still in it: ${left.map(it => `${it.address} ${it.resource?.name ?? it.resource?.type ?? 'booked'}`).join(', ')}`,
+      next: 'delete or detach these, then run the same command again',
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,197 @@
+import type { Instancev1 } from '@scaleway/sdk'
+import { word } from '../engine/desired.ts'
+import type { Detail, Kind } from '../engine/kind.ts'
+import { create, field, update } from './changes.ts'
+import type { Scaleway } from './client.ts'
+import { discard, makeOnce } from './make.ts'
+import { become, insist, type Waiter } from './poll.ts'
+import { bodyOf, isInUse, orNull, statusOf } from './problems.ts'
+import { contextTag, tagsOf, theOne } from './tags.ts'
+
+/** `ports`: both ends included; absent for ICMP, ANY, or all ports. */
+export type SecurityRule = {
+  direction: 'inbound' | 'outbound'
+  action: 'accept' | 'drop'
+  protocol: 'TCP' | 'UDP' | 'ICMP' | 'ANY'
+  ipRange: string
+  ports?: { from: number; to: number }
+}
+export type SecurityGroupWant = {
+  name: string
+  inboundDefault: 'accept' | 'drop'
+  outboundDefault: 'accept' | 'drop'
+  rules: SecurityRule[]
+}
+/** `rules`: one line each, in order; the order within a direction counts. */
+export type SecurityGroupLive = { id: string; name: string; inbound: string; outbound: string; rules: string[] }
+
+const list = ({ instance, projectId, context }: Scaleway) =>
+  instance.listSecurityGroups({ project: projectId, tags: [contextTag(context)] }).all()
+
+/** This list has no total, so the SDK's `.all()` would stop after its first page. */
+const listRules = async ({ instance }: Scaleway, securityGroupId: string): Promise<Instancev1.SecurityGroupRule[]> => {
+  const all: Instancev1.SecurityGroupRule[] = []
+  for (let page = 1; ; page++) {
+    const { rules } = await instance.listSecurityGroupRules({ securityGroupId, perPage: 100, page })
+    all.push(...rules)
+    if (rules.length < 100) return all
+  }
+}
+
+const read = async (scaleway: Scaleway, group: Instancev1.SecurityGroup): Promise<SecurityGroupLive> => {
+  const rules = await listRules(scaleway, group.id)
+  return {
+    id: group.id,
+    name: group.name,
+    inbound: group.inboundDefaultPolicy,
+    outbound: group.outboundDefaultPolicy,
+    rules: inOrder(
+      rules
+        .filter(it => it.editable) // the rest are Scaleway's own drops of SMTP
+        .sort((a, b) => a.position - b.position)
+        .map(it => line(it.direction, it.action, it.protocol, it.ipRange, it.destPortFrom, it.destPortTo)),
+    ),
+  }
+}
+
+/** What a server may exchange with the internet; nothing here guards one private network from within. */
+export const securityGroupKind: Kind<SecurityGroupWant, SecurityGroupLive, Scaleway> = {
+  name: 'security-group',
+  async read({ name }, scaleway) {
+    const all = await scaleway.lists.shared('security-group', () => list(scaleway))
+    const found = theOne(scaleway, 'security group', name, all)
+    return found && read(scaleway, found)
+  },
+  diff(want, live) {
+    const what = `security group ${want.name}`
+    if (!live) return create(what)
+    return update(what, [
+      field('name', live.name, want.name),
+      field('inbound default', live.inbound, want.inboundDefault),
+      field('outbound default', live.outbound, want.outboundDefault),
+      ruleChanges(live.rules, linesOf(want.rules)),
+    ])
+  },
+  async apply(want, scaleway, _live, report) {
+    const { name, inboundDefault: inboundDefaultPolicy, outboundDefault: outboundDefaultPolicy } = want
+    const made = await makeOnce(report, {
+      look: async () => theOne(scaleway, 'security group', name, await list(scaleway)),
+      make: async () => {
+        const { securityGroup } = await scaleway.instance.createSecurityGroup({
+          name,
+          description: '',
+          tags: tagsOf(scaleway, name),
+          project: scaleway.projectId,
+          stateful: true,
+          inboundDefaultPolicy,
+          outboundDefaultPolicy,
+          enableDefaultSecurity: true,
+        })
+        return securityGroup as Instancev1.SecurityGroup
+      },
+    })
+    return bring(scaleway, made.id, want, report)
+  },
+  async undo(want, scaleway, before, now, report) {
+    const there = now ?? (await securityGroupKind.read(want, scaleway, report))
+    if (!there) return
+    if (!before) return removeSecurityGroup(scaleway, there.id, report)
+    await bring(
+      scaleway,
+      before.id,
+      {
+        name: before.name,
+        inboundDefault: before.inbound === 'drop' ? 'drop' : 'accept',
+        outboundDefault: before.outbound === 'drop' ? 'drop' : 'accept',
+        rules: before.rules.map(parse),
+      },
+      report,
+    )
+  },
+}
+export const securityGroup = word(securityGroupKind)
+
+const bring = async (scaleway: Scaleway, securityGroupId: string, want: SecurityGroupWant, report: Waiter) => {
+  const { instance } = scaleway
+  const settled = async () => {
+    const group = await become(report, {
+      what: `security group ${want.name}`,
+      look: async () => (await orNull(instance.getSecurityGroup({ securityGroupId })))?.securityGroup ?? null,
+      state: it => it.state,
+      good: ['available'],
+      bad: ['syncing_error'],
+      patienceMs: 10_000,
+      withinMs: 60_000,
+    })
+    return read(scaleway, group)
+  }
+  const now = await settled()
+  const { name, inboundDefault: inboundDefaultPolicy, outboundDefault: outboundDefaultPolicy } = want
+  if (now.name !== name || now.inbound !== inboundDefaultPolicy || now.outbound !== outboundDefaultPolicy)
+    await instance.updateSecurityGroup({ securityGroupId, name, inboundDefaultPolicy, outboundDefaultPolicy })
+  if (ruleChanges(now.rules, linesOf(want.rules)))
+    await instance.setSecurityGroupRules({
+      securityGroupId,
+      rules: want.rules.map((it, index) => ({
+        action: it.action,
+        protocol: it.protocol,
+        direction: it.direction,
+        ipRange: it.ipRange,
+        ...(it.ports && { destPortFrom: it.ports.from, destPortTo: it.ports.to }),
+        position: index + 1,
+        editable: true,
+      })),
+    })
+  return settled()
+}
+
+export const removeSecurityGroup = ({ instance }: Scaleway, id: string, report: Waiter): Promise<void> =>
+  insist(report, {
+    what: `security group ${id}: waiting until no server uses it`,
+    act: () => discard(instance.deleteSecurityGroup({ securityGroupId: id })),
+    // "group is in use" comes as a 400
+    passing: error => isInUse(error) || (statusOf(error) === 400 && /in use/.test(String(bodyOf(error).message))),
+    withinMs: 120_000,
+  })
+
+/** One spelling of a rule, e.g. `inbound accept TCP 10.0.0.0/8 22-23`: no single-host mask, one port when both are equal. */
+const line = (
+  direction: string,
+  action: string,
+  protocol: string,
+  ipRange: string,
+  from?: number,
+  to?: number,
+): string => {
+  const ports = from === undefined || from === null || from === 0 ? '' : ` ${from}${to && to !== from ? `-${to}` : ''}`
+  return `${direction} ${action} ${protocol} ${ipRange.replace(ipRange.includes(':') ? /\/128$/ : /\/32$/, '')}${ports}`
+}
+
+const parse = (text: string): SecurityRule => {
+  const [direction, action, protocol, ipRange, ports] = text.split(' ') as [
+    SecurityRule['direction'],
+    SecurityRule['action'],
+    SecurityRule['protocol'],
+    string,
+    string?,
+  ]
+  const [from, to] = (ports ?? '').split('-').map(Number)
+  return { direction, action, protocol, ipRange, ...(from && { ports: { from, to: to ?? from } }) }
+}
+
+const linesOf = (rules: SecurityRule[]): string[] =>
+  inOrder(rules.map(it => line(it.direction, it.action, it.protocol, it.ipRange, it.ports?.from, it.ports?.to)))
+
+/** Positions are counted per direction, so only the order within one can be compared. */
+const inOrder = (lines: string[]): string[] => [
+  ...lines.filter(it => it.startsWith('inbound')),
+  ...lines.filter(it => it.startsWith('outbound')),
+]
+
+const ruleChanges = (live: string[], want: string[]): Detail | null => {
+  if (live.join('\n') === want.join('\n')) return null
+  const gone = live.filter(it => !want.includes(it)).map(it => `- ${it}`)
+  const added = want.filter(it => !live.includes(it)).map(it => `+ ${it}`)
+  const diff = [...gone, ...added].join('\n') || `order: ${want.join(' | ')}`
+  return { name: 'rules', action: 'update', diff }
+}

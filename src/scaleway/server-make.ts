@@ -1,0 +1,164 @@
+import type { Instancev1 } from '@scaleway/sdk'
+import type { Report } from '../engine/kind.ts'
+import type { Scaleway } from './client.ts'
+import { newUserData, type ServerClients } from './cloud-init.ts'
+import { imageId } from './image.ts'
+import { listAddresses } from './ipam-address.ts'
+import { discard, makeOnce } from './make.ts'
+import { become, insist, until, type Waiter } from './poll.ts'
+import { isInUse, orNull } from './problems.ts'
+import { trackVolumes, volumeIdsOf } from './root-volume.ts'
+import type { ServerWant } from './server.ts'
+import { contextTag, tagsOf, theOne } from './tags.ts'
+
+type Server = Instancev1.Server
+
+export const listServers = ({ instance, projectId, context }: Scaleway): Promise<Instancev1.Server[]> =>
+  instance.listServers({ project: projectId, tags: [contextTag(context)] }).all()
+
+/** Makes it stopped: only then do NIC and user data arrive before the first boot. */
+export const createServer = async (scaleway: Scaleway, want: ServerWant, report: Waiter): Promise<Server> => {
+  const { name, type, rootVolumeGb = 10 } = want
+  const image = await imageId(scaleway, want.image, type)
+  return makeOnce(report, {
+    look: async () => theOne(scaleway, 'server', name, await listServers(scaleway)),
+    make: async () => {
+      const { server } = await scaleway.instance.createServer({
+        name,
+        project: scaleway.projectId,
+        commercialType: type,
+        image,
+        volumes: { 0: { volumeType: 'sbs_volume', size: rootVolumeGb * 1e9, boot: true } },
+        dynamicIpRequired: false, // the default would give it a public address that changes
+        publicIps: want.flexibleIpId ? [want.flexibleIpId] : [],
+        securityGroup: want.securityGroupId,
+        bootType: 'local',
+        tags: tagsOf(scaleway, name),
+        protected: false,
+      })
+      if (!server) throw new Error('a server was made and not answered')
+      return server
+    },
+  })
+}
+
+/**
+ * From whatever was left half-done to running, in the order that survives a crash anywhere: the volume is tracked
+ * first, the power comes last, and each part looks before it acts.
+ */
+export const bringServer = async (
+  clients: ServerClients,
+  want: ServerWant,
+  server: Server,
+  report: Report,
+): Promise<Server> => {
+  const { instance } = clients
+  const serverId = server.id
+  await trackVolumes(clients, want.name, volumeIdsOf(server))
+  const settled = await become(report, {
+    what: `server ${want.name}`,
+    look: () => getServer(clients, serverId),
+    state: it => it.state,
+    good: ['running', 'stopped', 'stopped in place'],
+    bad: ['locked'],
+    withinMs: 300_000,
+  })
+  await bringAddresses(clients, want, settled)
+  await bringNic(clients, want, settled, report)
+  if (settled.state === 'stopped') await bringUserData(clients, want, serverId)
+  if (settled.state !== 'running')
+    await makeOnce(report, {
+      look: async () => {
+        const now = await getServer(clients, serverId)
+        return now && (now.state === 'starting' || now.state === 'running') ? now : null
+      },
+      make: async () => {
+        await instance.serverAction({ serverId, action: 'poweron' })
+        return settled
+      },
+    })
+  return become(report, {
+    what: `server ${want.name}`,
+    look: () => getServer(clients, serverId),
+    state: it => it.state,
+    good: ['running'],
+    // It may still say `stopped` right after it was told to start.
+    bad: ['stopped', 'stopped in place', 'locked'],
+    patienceMs: 15_000,
+    withinMs: 300_000,
+  })
+}
+
+const getServer = async ({ instance }: Scaleway, serverId: string): Promise<Server | null> =>
+  (await orNull(instance.getServer({ serverId })))?.server ?? null
+
+const bringAddresses = async ({ instance }: Scaleway, want: ServerWant, server: Server): Promise<void> => {
+  const { name, flexibleIpId, securityGroupId } = want
+  const serverId = server.id
+  if (server.name !== name) await instance.updateServer({ serverId, name })
+  if ((server.publicIps[0]?.id ?? null) !== flexibleIpId)
+    await instance.updateServer({ serverId, publicIps: flexibleIpId ? [flexibleIpId] : [] })
+  if (server.securityGroup?.id !== securityGroupId)
+    await instance.updateServer({ serverId, securityGroup: { id: securityGroupId, name: 'egress' } })
+}
+
+/** One NIC in the network, with the booked address: a NIC with another address is taken away first. */
+const bringNic = async (scaleway: Scaleway, want: ServerWant, server: Server, report: Waiter): Promise<void> => {
+  const { instance } = scaleway
+  const { privateNetworkId, ipamIpId, name } = want
+  const serverId = server.id
+  const look = async () => {
+    const { privateNics } = await instance.listPrivateNICs({ serverId })
+    return privateNics.find(it => it.privateNetworkId === privateNetworkId) ?? null
+  }
+  const there = await look()
+  if (there) {
+    const booked = (await listAddresses(scaleway)).find(it => it.id === ipamIpId)
+    if (booked?.resource?.id !== there.id) {
+      await discard(instance.deletePrivateNIC({ serverId, privateNicId: there.id }))
+      await until(report, {
+        what: `private NIC of ${name}`,
+        look: async () => (await look()) ?? null,
+        state: it => it.state,
+        good: ['gone'],
+        withinMs: 120_000,
+      })
+    }
+  }
+  const nic = await insist(report, {
+    what: `private NIC of ${name}: waiting for its address`,
+    act: () =>
+      makeOnce(report, {
+        look,
+        make: async () => {
+          const made = await instance.createPrivateNIC({
+            serverId,
+            privateNetworkId,
+            ipamIpIds: [ipamIpId],
+            tags: tagsOf(scaleway, name),
+          })
+          if (!made.privateNic) throw new Error('a NIC was made and not answered')
+          return made.privateNic
+        },
+      }),
+    passing: isInUse, // the address may still hang on the NIC of the server before
+    withinMs: 60_000,
+  })
+  await become(report, {
+    what: `private NIC of ${name}`,
+    look: async () => (await orNull(instance.getPrivateNIC({ serverId, privateNicId: nic.id })))?.privateNic ?? null,
+    state: it => it.state,
+    good: ['available'],
+    bad: ['syncing_error'],
+    patienceMs: 10_000,
+    withinMs: 300_000,
+  })
+}
+
+/** Only where there is none yet: the host key in it is already on record. */
+const bringUserData = async (clients: ServerClients, want: ServerWant, serverId: string): Promise<void> => {
+  const { instance } = clients
+  const key = 'cloud-init'
+  if (await orNull(instance.getServerUserData({ serverId, key }))) return
+  await instance.setServerUserData({ serverId, key, content: await newUserData(clients, want.cloudInit) })
+}

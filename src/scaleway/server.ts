@@ -1,0 +1,161 @@
+import type { Instancev1 } from '@scaleway/sdk'
+import { word } from '../engine/desired.ts'
+import type { Json } from '../engine/json.ts'
+import type { Change, Kind } from '../engine/kind.ts'
+import { Problem } from '../engine/problem.ts'
+import { create, field, update } from './changes.ts'
+import { compareUserData, type ServerClients } from './cloud-init.ts'
+import { listAddresses, sharedAddresses, withoutMask } from './ipam-address.ts'
+import { orNull } from './problems.ts'
+import { removeStrayVolumes, volumeIdsOf } from './root-volume.ts'
+import { bringServer, createServer, listServers } from './server-make.ts'
+import { removeServer } from './server-remove.ts'
+import { theOne } from './tags.ts'
+
+export type ServerWant = {
+  name: string
+  type: string
+  /** A marketplace label, e.g. ubuntu_noble. Used when the server is made, never compared. */
+  image: string
+  privateNetworkId: string
+  /** The booked private address. */
+  ipamIpId: string
+  /** null: no public address, it leaves through the gateway. */
+  flexibleIpId: string | null
+  securityGroupId: string
+  /** What `cloudInit.render` takes. No secrets. */
+  cloudInit: Json
+  rootVolumeGb?: number
+}
+
+export type ServerLive = {
+  id: string
+  name: string
+  type: string
+  state: string
+  nicId: string | null
+  ipamIpId: string | null
+  privateIp: string | null
+  flexibleIpId: string | null
+  publicIp: string | null
+  securityGroupId: string | null
+  /** The public host key, out of the user data: known before the first connection. */
+  hostKey: string | null
+  userDataSha: string | null
+  userDataIsCurrent: boolean
+}
+
+/** A server with its private NIC and root volume, which live and die with it. Known by its tags. */
+export const serverKind: Kind<ServerWant, ServerLive, ServerClients> = {
+  name: 'server',
+  async read(want, clients) {
+    const all = await clients.lists.shared('server', () => listServers(clients))
+    const found = theOne(clients, 'server', want.name, all)
+    return found && see(clients, want, found, sharedAddresses(clients))
+  },
+  diff(want, live) {
+    const what = `server ${want.name}`
+    if (!live) return create(`${what} ${want.type}`)
+    if (live.state === 'locked')
+      throw new Problem(`${what} is locked`, {
+        why: 'Scaleway locked it; it can be neither changed nor deleted',
+        next: 'ask Scaleway why, or take the tenant out of the inventory',
+      })
+    return replacement(want, live) ?? inPlace(want, live)
+  },
+  async apply(want, clients, _live, report) {
+    let server = theOne(clients, 'server', want.name, await listServers(clients))
+    if (server) {
+      const live = await see(clients, want, server, listAddresses(clients))
+      if (replacement(want, live)) {
+        // The flexible IP and the booked address are resources of their own and stay.
+        await removeServer(clients, server.id, want.name, report)
+        report.progress('removed the old server', { id: live.id })
+        server = null
+      }
+    }
+    server ??= await createServer(clients, want, report)
+    await removeStrayVolumes(clients, want.name, volumeIdsOf(server), report)
+    const done = await bringServer(clients, want, server, report)
+    return see(clients, want, done, listAddresses(clients))
+  },
+  async undo(want, clients, before, now, report) {
+    if (before) {
+      if (now && now.id !== before.id)
+        throw new Problem(`server ${want.name} cannot be brought back`, {
+          why: `it was replaced: ${before.id} is gone, ${now.id} took its place and its addresses`,
+          next: 'put the old values back into the inventory and deploy',
+        })
+      const { server } = await clients.instance.getServer({ serverId: before.id })
+      if (!server) return
+      const { privateNetworkId, cloudInit, image, name, type } = want
+      const { ipamIpId, flexibleIpId, securityGroupId } = before
+      const old = { name, type, image, privateNetworkId, cloudInit, flexibleIpId }
+      await bringServer(
+        clients,
+        { ...old, ipamIpId: ipamIpId ?? want.ipamIpId, securityGroupId: securityGroupId ?? want.securityGroupId },
+        server,
+        report,
+      )
+      return
+    }
+    const id = now?.id ?? theOne(clients, 'server', want.name, await listServers(clients))?.id
+    if (id) await removeServer(clients, id, want.name, report)
+    await removeStrayVolumes(clients, want.name, [], report)
+  },
+}
+export const server = word(serverKind)
+
+/** What no change can mend. User data counts, as a server reads it at its first boot only. */
+const replacement = (want: ServerWant, live: ServerLive): Change | null => {
+  const neverBooted = live.userDataSha === null && live.state === 'stopped'
+  return update(
+    `server ${want.name}`,
+    [
+      field('type', live.type.toUpperCase(), want.type.toUpperCase()),
+      live.userDataIsCurrent || neverBooted
+        ? null
+        : { name: 'user data', action: 'update', diff: 'user data: it is read at the first boot only' },
+    ],
+    'replace',
+  )
+}
+
+const inPlace = (want: ServerWant, live: ServerLive): Change | null =>
+  update(`server ${want.name}`, [
+    field('state', live.state, 'running'),
+    field('name', live.name, want.name),
+    field('private address', live.ipamIpId, want.ipamIpId),
+    field('flexible ip', live.flexibleIpId, want.flexibleIpId),
+    field('security group', live.securityGroupId, want.securityGroupId),
+  ])
+
+const see = async (
+  clients: ServerClients,
+  want: ServerWant,
+  server: Instancev1.Server,
+  listing: ReturnType<typeof listAddresses>,
+): Promise<ServerLive> => {
+  const nic = server.privateNics.find(it => it.privateNetworkId === want.privateNetworkId)
+  const [addresses, text] = await Promise.all([
+    listing,
+    orNull(clients.instance.getServerUserData({ serverId: server.id, key: 'cloud-init' })),
+  ])
+  const held = addresses.find(it => nic && it.resource?.id === nic.id)
+  const userData = text ? await compareUserData(clients, text, want.cloudInit) : null
+  return {
+    id: server.id,
+    name: server.name,
+    type: server.commercialType,
+    state: server.state,
+    nicId: nic?.id ?? null,
+    ipamIpId: held?.id ?? null,
+    privateIp: held ? withoutMask(held.address) : null,
+    flexibleIpId: server.publicIps[0]?.id ?? null,
+    publicIp: server.publicIps[0]?.address ?? null,
+    securityGroupId: server.securityGroup?.id ?? null,
+    hostKey: userData?.hostKey ?? null,
+    userDataSha: userData?.sha256 ?? null,
+    userDataIsCurrent: userData?.isCurrent ?? false,
+  }
+}
