@@ -1,0 +1,126 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Agent, fetch, type Response } from 'undici'
+import type { Json } from '../engine/json.ts'
+import { refusal, type Status, silence } from './kube-problem.ts'
+import type { Access } from './kubeconfig.ts'
+
+export type Call = {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  path: string
+  query?: Record<string, string | number | boolean | undefined>
+  body?: Json | undefined
+  type?: string
+  /** What is tried, for problems. */
+  doing: string
+  signal?: AbortSignal | undefined
+}
+
+/** The wire: authentication, a deadline for each try, retries. Answers other than 2xx are thrown as KubeProblems. */
+export type Http = {
+  json(call: Call): Promise<unknown>
+  text(call: Call): Promise<string>
+  /** The open answer; no deadline once headers are here. One try. */
+  stream(call: Call): Promise<Response>
+  close(): Promise<void>
+}
+
+const TRIES = 6
+const DEADLINE_MS = 30_000
+
+export const createHttp = (
+  access: Access,
+  { signal: all, firstDelayMs = 100 }: { signal?: AbortSignal | undefined; firstDelayMs?: number } = {},
+): Http => {
+  const { server, token } = access
+  // Deadlines are ours, for each call: the agent's own would cut quiet watches.
+  const agent = new Agent({ connect: { ...access.tls, timeout: 10_000 }, headersTimeout: 0, bodyTimeout: 0 })
+
+  const once = (call: Call, signal: AbortSignal) =>
+    fetch(urlOf(server, call), {
+      method: call.method,
+      dispatcher: agent,
+      signal,
+      headers: {
+        accept: 'application/json',
+        'user-agent': 'kapsule-egress',
+        ...(token && { authorization: `Bearer ${token}` }),
+        ...(call.body !== undefined && { 'content-type': call.type ?? 'application/json' }),
+      },
+      ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
+    })
+
+  const answer = async (call: Call): Promise<string> => {
+    const stop = AbortSignal.any([all, call.signal].filter(it => it !== undefined))
+    for (let attempt = 1; ; attempt++) {
+      stop.throwIfAborted()
+      let wait: number
+      try {
+        const response = await once(call, AbortSignal.any([stop, AbortSignal.timeout(DEADLINE_MS)]))
+        const text = await response.text()
+        if (response.ok) return text
+        const status = statusOf(text)
+        // A 429 was not acted upon. A 5xx may have been: only what can be said twice is said again.
+        const again = response.status === 429 || (response.status >= 500 && call.method !== 'POST')
+        if (!again || attempt === TRIES) throw refusal(call.doing, server, response.status, status)
+        const asked = Number(response.headers.get('retry-after') ?? status.details?.retryAfterSeconds)
+        wait = Number.isFinite(asked) && asked > 0 ? Math.min(asked * 1000, 30_000) : 0
+      } catch (thrown) {
+        stop.throwIfAborted()
+        if (!isSilence(thrown)) throw thrown
+        if (attempt === TRIES || (call.method === 'POST' && !neverSent(thrown)))
+          throw silence(call.doing, server, thrown)
+        wait = 0
+      }
+      await delay(wait + firstDelayMs * 2 ** (attempt - 1) * (0.5 + Math.random()), undefined, { signal: stop })
+    }
+  }
+
+  return {
+    async json(call) {
+      const text = await answer(call)
+      return JSON.parse(text)
+    },
+    text: answer,
+    async stream(call) {
+      const stop = AbortSignal.any([all, call.signal].filter(it => it !== undefined))
+      const late = new AbortController()
+      const timer = setTimeout(() => late.abort(new Error('no headers in time')), DEADLINE_MS)
+      try {
+        const response = await once(call, AbortSignal.any([stop, late.signal]))
+        if (!response.ok) throw refusal(call.doing, server, response.status, statusOf(await response.text()))
+        return response
+      } catch (thrown) {
+        stop.throwIfAborted()
+        throw isSilence(thrown) ? silence(call.doing, server, thrown) : thrown
+      } finally {
+        clearTimeout(timer)
+      }
+    },
+    close: () => agent.destroy(),
+  }
+}
+
+export const urlOf = (server: string, { path, query = {} }: Pick<Call, 'path' | 'query'>): string => {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined)
+  const search = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)])).toString()
+  return `${server}${path}${search ? `?${search}` : ''}`
+}
+
+/** undici throws TypeError for a dead connection, and TimeoutError for our deadline. */
+const isSilence = (thrown: unknown): boolean =>
+  thrown instanceof Error &&
+  (thrown.name === 'TimeoutError' ||
+    (thrown.name === 'TypeError' && (thrown.cause instanceof Error || thrown.message === 'terminated')))
+
+const neverSent = (thrown: unknown): boolean => {
+  const { code } = ((thrown as Error).cause ?? {}) as NodeJS.ErrnoException
+  return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'UND_ERR_CONNECT_TIMEOUT'
+}
+
+const statusOf = (text: string): Status => {
+  try {
+    return JSON.parse(text) as Status
+  } catch {
+    return { message: text.slice(0, 200) }
+  }
+}

@@ -1,0 +1,108 @@
+import type { Json } from '../engine/json.ts'
+import { MANAGER } from './kube.ts'
+import type { KubeObject } from './object.ts'
+import { MANAGED_BY } from './tenancy.ts'
+
+const OURS = { [MANAGED_BY]: MANAGER }
+
+/** What a pod carries that leaves by the proxy. */
+export const EGRESS_LABEL = { key: 'egress', value: 'external' }
+
+export const namespace = (name: string): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name, labels: OURS },
+})
+
+/** Where the proxy is, for workloads that read it themselves. */
+export const proxyConfigMap = (
+  at: { namespace: string; name?: string },
+  proxy: { address: string; port: number },
+): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: at.name ?? 'egress-proxy', namespace: at.namespace, labels: OURS },
+  data: { PROXY_ADDRESS: proxy.address, PROXY_PORT: String(proxy.port) },
+})
+
+export type EgressRanges = { pods: string; services: string; dnsIp: string; also?: { cidr: string; port: number }[] }
+
+/**
+ * Labelled pods reach the proxy, DNS and the cluster, nothing else. DNS is named by address and by pods, because
+ * some networks see the Service's address and some the pod behind it.
+ */
+export const egressPolicy = (
+  at: { namespace: string; name?: string },
+  proxy: { address: string; port: number },
+  { pods, services, dnsIp, also = [] }: EgressRanges,
+): KubeObject => ({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: { name: at.name ?? 'egress-by-proxy', namespace: at.namespace, labels: OURS },
+  spec: {
+    podSelector: { matchLabels: { [EGRESS_LABEL.key]: EGRESS_LABEL.value } },
+    policyTypes: ['Egress'],
+    egress: [
+      rule([block(`${proxy.address}/32`)], [{ protocol: 'TCP', port: proxy.port }]),
+      rule(
+        [
+          block(`${dnsIp}/32`),
+          { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } } },
+        ],
+        [
+          { protocol: 'UDP', port: 53 },
+          { protocol: 'TCP', port: 53 },
+        ],
+      ),
+      rule([block(pods), block(services)]),
+      ...also.map(({ cidr, port }) => rule([block(cidr)], [{ protocol: 'TCP', port }])),
+    ],
+  },
+})
+
+const block = (cidr: string): Json => ({ ipBlock: { cidr } })
+const rule = (to: Json[], ports?: Json[]): Json => ({ to, ...(ports && { ports }) })
+
+/** Who applies demo workloads: another name, so that moving one owns its own fields only. */
+export const DEMO_MANAGER = 'kapsule-egress-demo'
+
+export type Demo = { tenant: string; namespace: string; name: string; pool: string; replicas?: number }
+
+/** A workload to try things on: pods that wait, with curl in them, on the tenant's own nodes. */
+export const demoWorkload = ({ tenant, namespace, name, pool, replicas = 1 }: Demo): KubeObject => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name, namespace, labels: { ...OURS, 'app.kubernetes.io/name': name } },
+  spec: {
+    replicas,
+    selector: { matchLabels: { 'app.kubernetes.io/name': name } },
+    // Old pods serve until new ones are ready.
+    strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+    template: {
+      metadata: { labels: { ...OURS, 'app.kubernetes.io/name': name } },
+      spec: {
+        nodeSelector: { 'node-pool': pool },
+        tolerations: [
+          { key: `node-role.kubernetes.io/${tenant}`, operator: 'Equal', value: 'dedicated', effect: 'NoSchedule' },
+        ],
+        automountServiceAccountToken: false,
+        // sleep ignores TERM as process 1.
+        terminationGracePeriodSeconds: 1,
+        securityContext: { runAsNonRoot: true, runAsUser: 100, seccompProfile: { type: 'RuntimeDefault' } },
+        containers: [
+          {
+            name: 'curl',
+            image: 'curlimages/curl:8.11.1',
+            command: ['sleep', 'infinity'],
+            resources: { requests: { cpu: '10m', memory: '16Mi' }, limits: { memory: '64Mi' } },
+            securityContext: {
+              allowPrivilegeEscalation: false,
+              readOnlyRootFilesystem: true,
+              capabilities: { drop: ['ALL'] },
+            },
+          },
+        ],
+      },
+    },
+  },
+})

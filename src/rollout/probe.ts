@@ -1,0 +1,79 @@
+import { isIP } from 'node:net'
+import { Problem } from '../engine/problem.ts'
+import { inconclusive, type Verdict } from './gate.ts'
+import type { Kube } from './kube.ts'
+import type { Subject } from './subject.ts'
+import { isLeaving, type Pod, readRollout } from './workload.ts'
+
+/** What a command in a pod came to. `unheard`: it cannot be said, and why. */
+export type Answer = { code: number; stdout: string; stderr: string } | { unheard: string }
+
+/** How gates look: from inside the pods, and into the proxy's log. */
+export type Probes = {
+  /** Pods of the workload's current template that are not on their way out. Null: no such workload. */
+  pods(subject: Subject): Promise<Pod[] | null>
+  /** curl in the pod's first container, with the environment it has there. */
+  curl(pod: Pod, args: string[]): Promise<Answer>
+  /** Lines of the tenant's audit log that hold the text; null: the log could not be read. */
+  auditLog(needle: string): Promise<string[] | null>
+}
+
+const SECONDS = 10
+
+export const createProbes = (
+  kube: Kube,
+  { auditLog, signal }: { auditLog: Probes['auditLog']; signal?: AbortSignal },
+): Probes => ({
+  async pods({ namespace, workload: { name } }) {
+    const rollout = await readRollout(kube, namespace, name)
+    return rollout && rollout.current.filter(pod => !isLeaving(pod))
+  },
+  async curl({ metadata: { namespace = '', name }, spec }, args) {
+    const container = spec.containers[0]?.name ?? ''
+    const command = ['curl', '-q', '-s', '-S', '--max-time', String(SECONDS), ...args]
+    try {
+      const options = { timeoutMs: (SECONDS + 10) * 1000, ...(signal && { signal }) }
+      const result = await kube.exec({ namespace, pod: name, container, command }, options)
+      const missing = result.code === 127 || result.code === 126
+      return missing ? { unheard: `container ${container} of pod ${name} has no curl` } : result
+    } catch (thrown) {
+      if (!(thrown instanceof Problem)) throw thrown
+      const missing = /executable file not found|no such file/i.test(thrown.why)
+      return { unheard: missing ? `container ${container} of pod ${name} has no curl` : `${name}: ${thrown.why}` }
+    }
+  },
+  auditLog,
+})
+
+/** Asks every pod. A workload that is not there, or has no pods, proves nothing. */
+export const everyPod = async (
+  subject: Subject,
+  probes: Probes,
+  ask: (pod: Pod) => Promise<Verdict>,
+): Promise<Verdict[]> => {
+  const { kind, name } = subject.workload
+  const pods = await probes.pods(subject)
+  if (!pods) return [inconclusive(`${kind} ${subject.namespace}/${name} is not there`)]
+  if (pods.length === 0) return [inconclusive(`${kind} ${subject.namespace}/${name} has no pods to ask`)]
+  return Promise.all(pods.map(ask))
+}
+
+/** The address in the body of a what-is-my-ip service: bare, or the first one in some JSON. */
+export const addressIn = (body: string): string | null => {
+  const words = body.split(/[\s"',{}[\]<>]+/)
+  return words.find(it => isIP(it) !== 0) ?? null
+}
+
+/** The address that the workload's pods are seen with now, through their own environment; null: no answer. */
+export const egressAddress = async (kube: Kube, subject: Subject): Promise<string | null> => {
+  const probes = createProbes(kube, { auditLog: async () => null })
+  for (const pod of (await probes.pods(subject)) ?? []) {
+    for (const url of subject.echo) {
+      const answer = await probes.curl(pod, ['--fail', url])
+      if ('unheard' in answer || answer.code !== 0) continue
+      const address = addressIn(answer.stdout)
+      if (address) return address
+    }
+  }
+  return null
+}

@@ -1,0 +1,191 @@
+import { word } from '../engine/desired.ts'
+import { type Json, sameJson } from '../engine/json.ts'
+import type { Detail, Kind } from '../engine/kind.ts'
+import { Problem } from '../engine/problem.ts'
+import { awaitRollout } from './await-rollout.ts'
+import { detail, differences } from './difference.ts'
+import { appliedBy, holders, leaves, lookup, type Path } from './fields.ts'
+import { type Kube, MANAGER } from './kube.ts'
+import { isGone } from './kube-problem.ts'
+import type { Clients } from './manifest.ts'
+import { isObject, type KubeObject } from './object.ts'
+import { applyOurs, bare, type Earlier, earlierValues, names, ownedPart, restore } from './ownership.ts'
+import { baselineOf, isRolledOut } from './rollout-state.ts'
+import { type EnvVar, isLeaving, type Pod, type Rollout, readRollout } from './workload.ts'
+
+type Want = {
+  kubeconfig: string
+  namespace: string
+  kind: 'Deployment'
+  name: string
+  label: { key: string; value: string }
+  env: EnvVar[]
+  containers: 'all'
+  waitSeconds?: number
+}
+
+type Live = {
+  uid: string
+  generation: number
+  label: string | null
+  /** Our names only, by container; null: not set. */
+  env: { [container: string]: { [name: string]: Json } }
+  /** Pods of the current template that lost the label: they left by the old way, or by none. */
+  podsWithoutLabel: string[]
+  rolledOut: boolean
+  /** What is not as wanted, and who made it so. */
+  details: Detail[]
+  /** What we had applied before; undo goes back to it. */
+  owned: KubeObject | null
+  earlier: Earlier[]
+}
+
+/**
+ * A workload's way out: label and proxy environment on its pod template, in one server-side apply, so that old
+ * pods serve until new ones are ready. Everything else of the workload stays its owner's.
+ */
+export const workloadEgressKind: Kind<Want, Live, Clients> = {
+  name: 'workload-egress',
+  async read(want, { kube }) {
+    const rollout = await readRollout(kube(want.kubeconfig), want.namespace, want.name)
+    return rollout && liveOf(want, rollout)
+  },
+  diff(want, live) {
+    const summary = `${showWorkload(want)}: ${want.label.key}=${want.label.value}, leave by the proxy`
+    if (!live) return { action: 'create', summary: `${summary} (it is not there yet)` }
+    const lost = live.podsWithoutLabel.map(
+      (pod): Detail => ({ name: `pod ${pod}`, action: 'update', diff: `pod ${pod}: lost ${want.label.key}` }),
+    )
+    const details = [...live.details, ...lost]
+    if (details.length > 0) return { action: 'update', summary, details }
+    return live.rolledOut ? null : { action: 'update', summary: `${showWorkload(want)}: finish the rollout` }
+  },
+  async apply(want, { kube }, _live, report) {
+    const cluster = kube(want.kubeconfig)
+    const before = await found(cluster, want)
+    if (before.deployment.spec.paused) throw paused(want)
+    const baseline = baselineOf(before)
+    const { mended } = await applyOurs(cluster, objectOf(want, before), before.deployment as KubeObject)
+    for (const { field, from } of mended) report.progress(`${showWorkload(want)}: took ${field} back from ${from}`)
+    await awaitRollout(cluster, want, report, { baseline, ...(want.waitSeconds && { seconds: want.waitSeconds }) })
+    const after = await found(cluster, want)
+    for (const pod of withoutLabel(want, after)) {
+      if (await relabel(cluster, want, pod)) report.progress(`pod ${pod.metadata.name}: ${want.label.key} put back`)
+    }
+    return liveOf(want, await found(cluster, want))
+  },
+  async undo(want, { kube }, before, now, report) {
+    const cluster = kube(want.kubeconfig)
+    const rollout = await readRollout(cluster, want.namespace, want.name)
+    if (!rollout) return
+    const live = rollout.deployment as KubeObject
+    const uid = (now ?? before)?.uid
+    if (uid && live.metadata.uid !== uid) return
+    if (appliedBy(live, MANAGER) || before?.owned) {
+      const target = before?.owned ? withContainersOf(before.owned, rollout) : bare(live)
+      const { object } = await applyOurs(cluster, target, live)
+      await restore(cluster, object, before?.earlier ?? [])
+    }
+    const seconds = want.waitSeconds
+    await awaitRollout(cluster, want, report, { baseline: baselineOf(rollout), ...(seconds && { seconds }) })
+  },
+}
+
+/** `workloadEgress('client-a/curl-demo', { kubeconfig, namespace, kind: 'Deployment', name, label, env, containers })` */
+export const workloadEgress = word(workloadEgressKind)
+
+/** What we apply: nothing but the label and our variables, for every container that is there now. */
+const objectOf = ({ namespace, name, label, env }: Want, { deployment }: Pick<Rollout, 'deployment'>): KubeObject => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name, namespace },
+  spec: {
+    template: {
+      metadata: { labels: { [label.key]: label.value } },
+      spec: { containers: deployment.spec.template.spec.containers.map(it => ({ name: it.name, env: env as Json })) },
+    },
+  },
+})
+
+const liveOf = (want: Want, rollout: Rollout): Live => {
+  const object = rollout.deployment as KubeObject
+  const { metadata, spec } = rollout.deployment
+  const target = objectOf(want, rollout)
+  const entries = metadata.managedFields ?? []
+  const changed = differences(target, object).map(it => detail(it, names(holders(entries, it.path, MANAGER))))
+  const unwanted = leaves(appliedBy(object, MANAGER) ?? {})
+    .filter(path => !isInItemGone(object, path) && lookup(target, path) === undefined)
+    .map(path => detail({ path, from: lookup(object, path), to: undefined }))
+  const label = spec.template.metadata?.labels?.[want.label.key] ?? null
+  return {
+    uid: metadata.uid ?? '',
+    generation: metadata.generation ?? 0,
+    label,
+    env: Object.fromEntries(
+      spec.template.spec.containers.map(({ name, env = [] }) => [
+        name,
+        Object.fromEntries(want.env.map(it => [it.name, settingOf(env.find(has => has.name === it.name))])),
+      ]),
+    ),
+    podsWithoutLabel: withoutLabel(want, rollout).map(pod => pod.metadata.name),
+    rolledOut: isRolledOut(rollout),
+    details: [...changed, ...unwanted],
+    owned: ownedPart(object, MANAGER),
+    earlier: earlierValues(object, target, MANAGER),
+  }
+}
+
+const settingOf = (variable: EnvVar | undefined): Json => variable?.value ?? variable?.valueFrom ?? null
+
+const isInItemGone = (object: KubeObject, path: Path): boolean =>
+  path.some((step, index) => step.startsWith('k:') && lookup(object, path.slice(0, index + 1)) === undefined)
+
+/** Only where the template has the label: otherwise no pod can have lost it. */
+const withoutLabel = ({ label }: Want, { deployment, current }: Rollout): Pod[] =>
+  deployment.spec.template.metadata?.labels?.[label.key] === label.value
+    ? current.filter(pod => !isLeaving(pod) && pod.metadata.labels?.[label.key] !== label.value)
+    : []
+
+/** False: the pod is gone, and its successor has the template's label. */
+const relabel = async (kube: Kube, { label }: Want, { metadata: { name, namespace, uid } }: Pod): Promise<boolean> => {
+  const patch = { metadata: { ...(uid && { uid }), labels: { [label.key]: label.value } } }
+  try {
+    await kube.patch({ apiVersion: 'v1', kind: 'Pod', namespace, name }, { merge: patch })
+    return true
+  } catch (thrown) {
+    if (isGone(thrown)) return false
+    throw thrown
+  }
+}
+
+/** Our earlier fields without containers that are gone: applying those would make half a container. */
+const withContainersOf = (owned: KubeObject, { deployment }: Rollout): KubeObject => {
+  const there = new Set(deployment.spec.template.spec.containers.map(it => it.name))
+  const trim = (value: Json | undefined, path: string[]): Json | undefined => {
+    const [name, ...rest] = path
+    if (name === undefined) {
+      return Array.isArray(value) ? value.filter(it => isObject(it) && there.has(String(it.name))) : value
+    }
+    return isObject(value) && value[name] !== undefined ? { ...value, [name]: trim(value[name], rest) } : value
+  }
+  const trimmed = trim(owned, ['spec', 'template', 'spec', 'containers']) as KubeObject
+  return sameJson(trimmed, owned) ? owned : trimmed
+}
+
+const found = async (kube: Kube, want: Want): Promise<Rollout> => {
+  const rollout = await readRollout(kube, want.namespace, want.name)
+  if (rollout) return rollout
+  throw new Problem(`${showWorkload(want)}: not found`, {
+    why: 'the inventory names a workload that the cluster does not have',
+    next: 'deploy the workload, or take it out of the tenant file',
+  })
+}
+
+const paused = (want: Want) =>
+  new Problem(`${showWorkload(want)}: not moved`, {
+    why: 'its rollout is paused by somebody, and what they wait for is not known here',
+    next: `kubectl -n ${want.namespace} rollout resume deployment/${want.name}, then run again`,
+  })
+
+const showWorkload = ({ kind, namespace, name }: Pick<Want, 'kind' | 'namespace' | 'name'>) =>
+  `${kind} ${namespace}/${name}`
