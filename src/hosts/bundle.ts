@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Report } from '../engine/kind.ts'
+import { Problem } from '../engine/problem.ts'
+import type { HostAddress } from './address.ts'
+import { newMark, rootShell } from './exchange.ts'
+import { quote, unbase64 } from './shell.ts'
+import type { Ssh } from './ssh.ts'
+import { arm, confirmation, revertOr } from './tasks/ufw-confirm.ts'
+
+/** One change on the host and the way back, as sh. */
+export type BundleStep = {
+  title: string
+  run: string
+  back: string
+  notify: string[]
+  live: boolean
+  confirmSeconds: number | null
+}
+
+export type Bundle = { steps: BundleStep[]; handlers: Record<string, string> }
+
+const runner = readFileSync(new URL('./runner.sh', import.meta.url), 'utf8')
+
+/** The whole bundle as one script: definitions, then the runner. Cut off anywhere, it does nothing. */
+export const bundleScript = ({ steps, handlers }: Bundle, { mark, run }: { mark: string; run: string }): string => {
+  const names = Object.keys(handlers)
+  const define = (name: string, body: string) => `${name}() {\n${body || ':'}\n}`
+  return [
+    'ke_bundle() {',
+    `mark=${quote(mark)} run=${quote(run)} count=${steps.length} handlers='${names.map((_, n) => n + 1).join(' ')}'`,
+    ...steps.flatMap((step, n) => [
+      define(`do_${n + 1}`, step.confirmSeconds === null ? step.run : `${arm(step.confirmSeconds)}\n${step.run}`),
+      define(`back_${n + 1}`, step.confirmSeconds === null ? step.back : revertOr(step.back)),
+      define(`notify_${n + 1}`, step.notify.map(it => `note ${quote(it)}`).join('\n')),
+      define(`live_${n + 1}`, step.live ? 'true' : 'false'),
+      define(`confirm_${n + 1}`, step.confirmSeconds === null ? ':' : `echo ${Math.ceil(step.confirmSeconds)}`),
+    ]),
+    ...names.map((name, n) => define(`handler_${n + 1}`, handlers[name]!)),
+    define(
+      'name_of',
+      `case $1 in\n${names.map((name, n) => `${n + 1}) printf '%s\\n' ${quote(name)} ;;\n`).join('')}esac`,
+    ),
+    runner,
+    '}',
+    'ke_bundle </dev/null',
+    'exit',
+    '',
+  ].join('\n')
+}
+
+/**
+ * One exec changes everything, and one new login confirms what could have locked us out. On failure the host has
+ * taken back what this bundle did; the Problem says so, or what is stuck. An interrupt does not stop it half-way.
+ */
+export const runBundle = async (ssh: Ssh, host: HostAddress, bundle: Bundle, report: Report): Promise<void> => {
+  const mark = newMark()
+  const run = `${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}-${randomBytes(3).toString('hex')}`
+  const names = Object.keys(bundle.handlers)
+  const nameOf = (n: string) => (n.startsWith('h') ? `handler ${names[+n.slice(1) - 1]}` : bundle.steps[+n - 1]!.title)
+  let begun = false
+  let ended = ''
+  let failed: { what: string; why: string } | undefined
+  const stuck: string[] = []
+  let confirming: Promise<void> | undefined
+  const onLine = (line: string) => {
+    if (!line.startsWith(`${mark} `)) return
+    const [word = '', n = '', text = ''] = line.slice(mark.length + 1).split(' ')
+    if (word === 'begin') begun = true
+    if (word === 'ok') report.progress(`${host.name}: ${nameOf(n)}`)
+    if (word === 'handled') report.progress(`${host.name}: ${nameOf(`h${n}`)}`)
+    if (word === 'confirm') confirming = confirm(ssh, host, run, bundle.steps[+n - 1]!.confirmSeconds!, report)
+    if (word === 'failed') failed = { what: nameOf(n), why: unbase64(text).toString().trim() }
+    if (word === 'stuck') stuck.push(`${nameOf(n)}: ${unbase64(text).toString().trim().slice(-500)}`)
+    if (word === 'busy') failed = { what: 'the change', why: 'another run still changes this host' }
+    if (word === 'end') ended = n
+  }
+  const { code, stderr } = await ssh.exec(host, {
+    command: rootShell(host),
+    stdin: bundleScript(bundle, { mark, run }),
+    onLine,
+    timeoutSeconds: 1800,
+    waiting: what => report.waiting(what),
+  })
+  await confirming
+  if (ended === 'ok') return
+  if (stuck.length)
+    throw new Problem(`${host.name}: ${failed?.what ?? 'a change'} failed, and not all could be taken back`, {
+      why: [failed?.why ?? '', ...stuck].join('\n'),
+      next: `mend these on the host (earlier files are in /var/lib/kapsule-egress/backup/${run}), then run the command again`,
+    })
+  const state = ended === 'failed' || !begun ? 'the host is as it was before' : 'what it did is not known'
+  throw new Problem(`${host.name}: ${failed?.what ?? 'the change'} failed; ${state}`, {
+    why: failed?.why || stderr.trim().slice(-500) || `the host ended the change with exit code ${code}`,
+    next: 'mend the cause, then run the command again with --resume',
+  })
+}
+
+/** Tries new logins until one gets through or the host has taken the change back by itself. */
+const confirm = async (ssh: Ssh, host: HostAddress, run: string, seconds: number, report: Report): Promise<void> => {
+  const until = Date.now() + seconds * 1000
+  while (Date.now() < until) {
+    try {
+      const connectTimeoutSeconds = Math.max(1, Math.min(5, (until - Date.now()) / 1000))
+      const { code } = await ssh.fresh(host, {
+        command: rootShell(host),
+        stdin: confirmation(run),
+        connectTimeoutSeconds,
+        timeoutSeconds: 10,
+      })
+      if (code === 0) return report.progress(`${host.name}: a new login confirmed the firewall`)
+    } catch {
+      // Not a failure yet: the host waits, and decides itself when the time is over.
+    }
+    report.waiting(`${host.name}: a new login to confirm the firewall`)
+    await sleep(250)
+  }
+}

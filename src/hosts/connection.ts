@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { Duplex } from 'node:stream'
+import ssh2, { type Client, type ParsedKey } from 'ssh2'
+import { Problem } from '../engine/problem.ts'
+import type { HostAddress } from './address.ts'
+import { type Exec, type ExecResult, runOn } from './exec.ts'
+import { semaphore } from './semaphore.ts'
+import { connectProblem, identityProblem, unreachable } from './ssh-problems.ts'
+
+/** One SSH connection. `closed` settles when it is gone, for whatever reason. */
+export type Connection = {
+  exec(exec: Exec): Promise<ExecResult>
+  forward(address: string, port: number): Promise<Duplex>
+  end(): void
+  readonly alive: boolean
+  readonly closed: Promise<void>
+}
+
+type Options = { sock?: Duplex; timeoutSeconds: number; signal?: AbortSignal }
+
+// Servers allow 10 sessions on a connection (MaxSessions), and hung ones count.
+const maxChannels = 8
+
+/** Logs in. Throws Unreachable where trying again may help, another Problem where it cannot. */
+export const connect = (host: HostAddress, { sock, timeoutSeconds, signal }: Options): Promise<Connection> => {
+  const privateKey = identity(host)
+  const known = [host.hostKey].flat().map(line => publicKey(host, line))
+  const client = new ssh2.Client()
+  const seen: { offered?: string; greeted: boolean } = { greeted: false }
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      client.destroy()
+      reject(signal?.reason)
+    }
+    const fail = (error: Error) => {
+      signal?.removeEventListener('abort', stop)
+      client.destroy()
+      reject(connectProblem(host, error, seen))
+    }
+    if (signal?.aborted) return stop()
+    signal?.addEventListener('abort', stop, { once: true })
+    client
+      .on('error', fail)
+      .on('close', () => fail(new Error('the connection was closed during the handshake')))
+      .on('greeting', () => {
+        seen.greeted = true
+      })
+      .on('handshake', () => {
+        seen.greeted = true
+      })
+      .on('ready', () => {
+        signal?.removeEventListener('abort', stop)
+        client.removeAllListeners('error').removeAllListeners('close')
+        resolve(open(host, client))
+      })
+      .connect({
+        host: host.address,
+        port: host.port,
+        username: host.user,
+        privateKey,
+        ...(sock ? { sock } : {}),
+        readyTimeout: timeoutSeconds * 1000,
+        // Sees a black hole within 20 s.
+        keepaliveInterval: 5000,
+        keepaliveCountMax: 3,
+        // Only types on record, or a host known by one type would look changed when it offers another.
+        algorithms: { serverHostKey: [...new Set(known.flatMap(({ type }) => signatures(type)))] as never[] },
+        hostVerifier: (key: Buffer) => {
+          const right = known.some(it => it.getPublicSSH().equals(key))
+          if (!right) seen.offered = `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`
+          return right
+        },
+      })
+    // Nagle's algorithm costs 80 ms on every exec.
+    client.setNoDelay(true)
+  })
+}
+
+const open = (host: HostAddress, client: Client): Connection => {
+  let alive = true
+  const closed = new Promise<void>(resolve => {
+    client.once('close', () => {
+      alive = false
+      resolve()
+    })
+  })
+  client.on('error', () => client.destroy())
+  const limited = semaphore(maxChannels)
+  return {
+    exec: exec => limited(() => runOn(client, host, exec)),
+    forward: (address, port) =>
+      new Promise((resolve, reject) => {
+        client.forwardOut('127.0.0.1', 0, address, port, (error, stream) =>
+          error
+            ? reject(unreachable(host, `it cannot reach ${address}:${port}: ${error.message}`, error))
+            : resolve(stream),
+        )
+      }),
+    end: () => client.end(),
+    get alive() {
+      return alive
+    },
+    closed,
+  }
+}
+
+const identity = (host: HostAddress): Buffer => {
+  try {
+    const text = readFileSync(host.identity)
+    const key = ssh2.utils.parseKey(text)
+    if (key instanceof Error) throw key
+    return text
+  } catch (error) {
+    throw identityProblem(host, error as Error)
+  }
+}
+
+const publicKey = (host: HostAddress, line: string): ParsedKey => {
+  const key = ssh2.utils.parseKey(line)
+  if (key instanceof Error)
+    throw new Problem(`${host.name}: the host key on record cannot be read`, {
+      why: `${key.message}: ${line.slice(0, 60)}`,
+      next: 'put the line of its ssh_host_ed25519_key.pub there',
+      exit: 2,
+    })
+  return key
+}
+
+const signatures = (type: string) => (type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256'] : [type])

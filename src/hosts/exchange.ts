@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto'
+import type { Json } from '../engine/json.ts'
+import { Problem } from '../engine/problem.ts'
+import type { HostAddress } from './address.ts'
+import type { HostExec, Ssh } from './ssh.ts'
+import { kindOf, type Task, titleOf } from './tasks/all.ts'
+
+/** What one look at a host has seen: a state per task, by title, and handlers an interrupted run still owes. */
+export type Seen = { states: Record<string, Json>; pending: string[] }
+
+/** Root's shell reading its script from stdin: nothing of it is in argv. */
+export const rootShell = ({ user }: HostAddress) => (user === 'root' ? 'sh -s' : 'sudo -n sh -s')
+
+/** All looks of a play in one script. It waits for a bundle that still runs, and the whole is read before it starts. */
+export const lookScript = (tasks: Task[], mark: string): string => `ke_look() {
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
+KE_STATE=/var/lib/kapsule-egress
+if [ -e "$KE_STATE/lock" ]; then exec 9<"$KE_STATE/lock"; flock -s -w 300 9 || exit 75; fi
+echo ${mark} pending
+cat "$KE_STATE/pending" 2>/dev/null
+${tasks.map((task, n) => `echo ${mark} ${n}\n( ${kindOf(task).look(task)}\n)`).join('\n')}
+echo ${mark} end
+}
+ke_look </dev/null
+exit
+`
+
+export const parseLook = (tasks: Task[], mark: string, stdout: string): Seen | null => {
+  const frames = new Map<string, string>()
+  for (const part of stdout.split(`${mark} `).slice(1)) {
+    const end = part.indexOf('\n')
+    frames.set(part.slice(0, end), part.slice(end + 1))
+  }
+  if (!frames.has('end')) return null
+  return {
+    states: Object.fromEntries(
+      tasks.map((task, n) => [titleOf(task), kindOf(task).parse(frames.get(String(n)) ?? '')]),
+    ),
+    pending: (frames.get('pending') ?? '').split('\n').filter(Boolean),
+  }
+}
+
+/** One connection, one exec: everything the play wants to know. */
+export const look = async (
+  ssh: Ssh,
+  host: HostAddress,
+  tasks: Task[],
+  options: Pick<HostExec, 'signal' | 'waiting'>,
+): Promise<Seen> => {
+  const mark = newMark()
+  const { code, stdout, stderr } = await ssh.exec(host, {
+    ...options,
+    command: rootShell(host),
+    stdin: lookScript(tasks, mark),
+    timeoutSeconds: 420,
+  })
+  const seen = parseLook(tasks, mark, stdout)
+  if (seen) return seen
+  throw new Problem(`${host.name}: the host could not be looked at`, {
+    why: stderr.trim().slice(-500) || `the look ended early with exit code ${code}`,
+    next:
+      code === 75
+        ? 'another run still changes this host: wait for it'
+        : `log in as ${host.user} and see whether \`sh\` and sudo work there`,
+  })
+}
+
+/** Random, so that nothing a file contains can be taken for a frame. */
+export const newMark = () => `KE-${randomBytes(12).toString('hex')}`

@@ -1,0 +1,103 @@
+import { word } from '../engine/desired.ts'
+import { sameJson } from '../engine/json.ts'
+import type { Detail, Kind, Report } from '../engine/kind.ts'
+import { Problem } from '../engine/problem.ts'
+import type { HostAddress } from './address.ts'
+import { type BundleStep, runBundle } from './bundle.ts'
+import { look, type Seen } from './exchange.ts'
+import type { Ssh } from './ssh.ts'
+import { kindOf, notifies, type Task, titleOf } from './tasks/all.ts'
+
+/** What should be true on one host. Handlers are sh commands, run once at the end, in this order, if notified. */
+export type HostPlay = { host: HostAddress; tasks: Task[]; handlers: Record<string, string> }
+
+/** One exchange looks, one changes. What was looked at is kept whole, so it can be put back from the journal. */
+export const hostPlay: Kind<HostPlay, Seen, { ssh: Ssh }> = {
+  name: 'host-play',
+
+  async read({ host, tasks }, { ssh }, report) {
+    refuseTwins(host, tasks)
+    return look(ssh, host, tasks, options(report))
+  },
+
+  diff({ host, tasks, handlers }, seen) {
+    const details = seen ? differences(tasks, handlers, seen) : []
+    if (seen && details.length === 0) return null
+    return { action: 'update', summary: `${host.name}: ${count(details.length)}`, details }
+  },
+
+  async apply(want, { ssh }, live, report) {
+    const { host, tasks, handlers } = want
+    const seen = live ?? (await look(ssh, host, tasks, options(report)))
+    const steps = tasks.filter(task => kindOf(task).diff(task, stateOf(seen, task))).map(task => forward(task, seen))
+    await runBundle(ssh, host, { steps, handlers }, report)
+    const now = await look(ssh, host, tasks, options(report))
+    const left = differences(tasks, handlers, now)
+    if (left.length)
+      throw new Problem(`${host.name}: changes did not hold: ${left.map(it => it.name).join(', ')}`, {
+        why: left
+          .map(it => `${it.name}: ${it.diff ?? it.action}`)
+          .join('\n')
+          .slice(0, 2000),
+        next: 'find what else manages these on the host (a package, cloud-init, another tool), then run the command again',
+      })
+    return now
+  },
+
+  async undo({ host, tasks, handlers }, { ssh }, before, _now, report) {
+    if (!before) return
+    const seen = await look(ssh, host, tasks, options(report))
+    const steps = tasks
+      .filter(task => before.states[titleOf(task)] !== undefined)
+      .filter(task => !kindOf(task).same(stateOf(before, task), stateOf(seen, task)))
+      .reverse()
+      .map(task => backward(task, before, seen))
+    if (steps.length || owed(handlers, seen).length) await runBundle(ssh, host, { steps, handlers }, report)
+  },
+}
+
+export const play = word(hostPlay)
+
+const options = (report: Report) => ({ signal: report.signal, waiting: (what: string) => report.waiting(what) })
+
+const stateOf = (seen: Seen, task: Task) => seen.states[titleOf(task)]
+
+const owed = (handlers: Record<string, string>, { pending }: Seen) =>
+  Object.keys(handlers).filter(it => pending.includes(it))
+
+const differences = (tasks: Task[], handlers: Record<string, string>, seen: Seen): Detail[] => [
+  ...tasks.flatMap(task => kindOf(task).diff(task, stateOf(seen, task)) ?? []),
+  ...owed(handlers, seen).map(name => ({
+    name: `handler ${name}`,
+    action: 'update' as const,
+    diff: 'an earlier run changed what it follows, and ended before it ran',
+  })),
+]
+
+const forward = (task: Task, seen: Seen): BundleStep => {
+  const kind = kindOf(task)
+  const state = stateOf(seen, task)
+  return step(task, kind.change(task, state), kind.restore(task, state))
+}
+
+const backward = (task: Task, before: Seen, now: Seen): BundleStep => {
+  const kind = kindOf(task)
+  return step(task, kind.restore(task, stateOf(before, task)), kind.restore(task, stateOf(now, task)))
+}
+
+const step = (task: Task, run: string, back: string): BundleStep => {
+  const { live = false, confirm } = kindOf(task)
+  return { title: titleOf(task), run, back, notify: notifies(task), live, confirmSeconds: confirm?.(task) ?? null }
+}
+
+const count = (n: number) => `${n} ${n === 1 ? 'difference' : 'differences'}`
+
+/** Titles are how states are told apart, so two tasks about the same thing are a mistake in the play. */
+const refuseTwins = (host: HostAddress, tasks: Task[]) => {
+  const titles = new Map<string, Task>()
+  for (const task of tasks) {
+    const twin = titles.get(titleOf(task))
+    if (twin && !sameJson(twin, task)) throw new Error(`the play for ${host.name} has two tasks for ${titleOf(task)}`)
+    titles.set(titleOf(task), task)
+  }
+}

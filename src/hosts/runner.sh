@@ -1,0 +1,136 @@
+# Runs on the host, as root, after definitions of: $mark $run $count, do_N, back_N, notify_N, confirm_N, live_N,
+# $handlers (in order) and handler_H. Reports every step, stops at the first failure and takes back what it did.
+#
+# It outlives its connection: the whole script was read before it began, signals and a closed pipe do not end it.
+# The traps are commands, not '', so that daemons it starts do not inherit ignored signals.
+trap : HUP PIPE INT TERM
+umask 022
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
+KE_STATE=/var/lib/kapsule-egress
+KE_RUN=$run
+KE_STOPPED=$KE_STATE/stopped.$run
+export KE_STATE KE_RUN KE_STOPPED
+backup=$KE_STATE/backup/$run
+pending=$KE_STATE/pending
+out=$KE_STATE/out.$run
+
+say() { printf '%s %s\n' "$mark" "$*" 2>/dev/null || :; }
+said() { tail -c 4000 "$out" | base64 -w0; }
+
+keep_backup() {
+  [ -f "$1" ] || return 0
+  mkdir -p "$backup${1%/*}"
+  [ -e "$backup$1" ] || cp -p -- "$1" "$backup$1"
+}
+
+find_backup() { # path sha256
+  for kept in "$KE_STATE"/backup/*"$1"; do
+    if [ "$(sha256sum <"$kept" | cut -c1-64)" = "$2" ]; then cat -- "$kept"; return 0; fi
+  done
+  echo "no backup of $1 has the hash $2"; return 1
+}
+
+put_in_place() { # candidate target
+  if [ -e "$2" ] && command -v chcon >/dev/null; then chcon --reference="$2" -- "$1" 2>/dev/null || :; fi
+  sync -- "$1"
+  mv -fT -- "$1" "$2"
+  sync -- "${2%/*}/"
+}
+
+# In a subshell, so that set -e ends the step and not the runner; without our lock and output, which daemons would keep.
+# Call it, and what calls it, as a plain command: in `if` or before `||` the shell would ignore set -e inside.
+in_step() { (
+  set -e
+  "$1"
+) </dev/null >"$out" 2>&1 9>&-; }
+
+note() { # handler: written down before the change it follows, so that an interrupted run still owes it
+  grep -qxF -- "$1" "$pending" 2>/dev/null || { printf '%s\n' "$1" >>"$pending"; sync -- "$pending"; }
+}
+
+paid() { # handler
+  grep -vxF -- "$1" "$pending" >"$pending.new" 2>/dev/null || :
+  mv -f "$pending.new" "$pending"
+}
+
+run_handlers() { # stops at the first failure and leaves its number in $broke
+  broke=
+  for h in $handlers; do
+    name=$(name_of "$h")
+    grep -qxF -- "$name" "$pending" 2>/dev/null || continue
+    in_step "handler_$h"
+    if [ $? != 0 ]; then broke=h$h; return 0; fi
+    paid "$name"
+    [ "$1" = quiet ] || say handled "$h"
+  done
+}
+
+give_back() {
+  for i in $done; do
+    in_step "back_$i"
+    if [ $? != 0 ]; then say stuck "$i" "$(said)"; fi
+  done
+  if [ "$live" != yes ]; then cp -- "$pending.before" "$pending"; return 0; fi
+  run_handlers quiet
+  if [ -n "$broke" ]; then say stuck "$broke" "$(said)"; fi
+}
+
+confirmed() { # seconds: a new login has said yes; the host takes the change back by itself otherwise
+  n=0
+  while [ -e "$KE_STATE/ufw/armed" ] && [ $n -lt $((($1 + 60) * 10)) ]; do n=$((n + 1)); sleep 0.1; done
+  if [ -e "$KE_STATE/ufw/confirmed" ]; then return 0; fi
+  n=0
+  while [ -e "$KE_STATE/ufw/reverting" ] && [ $n -lt 600 ]; do n=$((n + 1)); sleep 0.1; done
+  echo 'no new login confirmed the change, so the host took it back' >"$out"
+  return 1
+}
+
+tidy() {
+  rm -f -- "$out" "$KE_STOPPED" "$pending.before"
+  # The last 20 runs that changed a file.
+  ls -1t "$KE_STATE/backup" | tail -n +21 | while read -r old; do rm -rf -- "$KE_STATE/backup/$old"; done
+}
+
+mkdir -p "$KE_STATE/backup"
+chmod 700 "$KE_STATE"
+exec 9>"$KE_STATE/lock"
+flock -w 300 9 || { say busy; exit 1; }
+say begin
+: >>"$pending"
+cp -- "$pending" "$pending.before"
+done=
+live=no
+i=0
+while [ $i -lt "$count" ]; do
+  i=$((i + 1))
+  "notify_$i"
+  done="$i $done"
+  if live_$i; then live=yes; fi
+  in_step "do_$i"
+  rc=$?
+  seconds=$(confirm_$i)
+  if [ $rc = 0 ] && [ -n "$seconds" ]; then
+    say confirm "$i"
+    confirmed "$seconds"
+    rc=$?
+  fi
+  if [ $rc != 0 ]; then
+    say failed "$i" "$(said)"
+    give_back
+    tidy
+    say end failed
+    exit 1
+  fi
+  say ok "$i"
+done
+live=yes
+run_handlers loud
+if [ -n "$broke" ]; then
+  say failed "$broke" "$(said)"
+  give_back
+  tidy
+  say end failed
+  exit 1
+fi
+tidy
+say end ok

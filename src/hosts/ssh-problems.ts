@@ -1,0 +1,74 @@
+import { Problem, type ProblemParts } from '../engine/problem.ts'
+import { type HostAddress, where } from './address.ts'
+
+/** The host did not answer: nothing was asked of it. Told apart from a host that answered and failed. */
+export class Unreachable extends Problem {}
+
+/** The connection ended under a running command: what the command did is not known until the next look. */
+export class ConnectionLost extends Problem {}
+
+const words: Record<string, string> = {
+  ECONNREFUSED: 'nothing listens there (connection refused)',
+  EHOSTUNREACH: 'there is no route to it',
+  ENETUNREACH: 'there is no route to its network',
+  ETIMEDOUT: 'it does not answer (timeout)',
+  ECONNRESET: 'it closed the connection before the handshake was over',
+}
+
+export const unreachable = (host: HostAddress, why: string, cause?: unknown) =>
+  new Unreachable(`${host.name} is unreachable at ${where(host)}`, {
+    why,
+    next: `check that the server runs, and that its firewall and security group let you in; then run the command again`,
+    cause,
+  })
+
+export const connectionLost = (host: HostAddress, what: string) =>
+  new ConnectionLost(`${host.name}: connection lost`, {
+    why: `the SSH connection to ${where(host)} ended while ${what}`,
+    next: 'run the command again with --resume: it looks at the host first and goes on from there',
+  })
+
+const parts = (why: string, next: string, cause: unknown): ProblemParts => ({ why, next, cause })
+
+/** What ssh2 says, in words an operator can act on. `offered`: the key the host showed, when it was refused. */
+export const connectProblem = (
+  host: HostAddress,
+  error: Error & { level?: string; code?: string },
+  seen: { offered?: string; greeted: boolean },
+): Problem => {
+  if (seen.offered || /no matching host key/i.test(error.message))
+    return new Problem(
+      `${host.name}: its host key is not the one on record`,
+      parts(
+        seen.offered
+          ? `${where(host)} shows ${seen.offered}`
+          : `${where(host)} has no key of the type on record: ${error.message}`,
+        'find out why it changed (rebuilt server, wrong address, someone in between) before you trust it; never skip this check',
+        error,
+      ),
+    )
+  if (error.level === 'client-authentication')
+    return new Problem(
+      `${host.name}: login refused`,
+      parts(
+        `${where(host)} does not accept the key ${host.identity}`,
+        `add its public key to the server's authorized keys, or name another one as ssh.identity in the inventory`,
+        error,
+      ),
+    )
+  if (error.level === 'client-timeout')
+    return unreachable(
+      host,
+      seen.greeted ? 'the SSH handshake did not finish in time' : 'it did not greet as an SSH server in time',
+      error,
+    )
+  return unreachable(host, words[error.code ?? ''] ?? error.message, error)
+}
+
+export const identityProblem = (host: HostAddress, error: Error) =>
+  new Problem(`${host.name}: the key ${host.identity} cannot be used`, {
+    why: error.message,
+    next: 'name a readable private key without passphrase as ssh.identity in the inventory',
+    exit: 2,
+    cause: error,
+  })

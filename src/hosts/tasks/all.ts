@@ -1,0 +1,27 @@
+import { type CommandTask, commandTask } from './command.ts'
+import { type DirectoryTask, directoryTask } from './directory.ts'
+import { type FileTask, fileTask } from './file.ts'
+import type { TaskKind } from './kind.ts'
+import { type PackageTask, packageTask } from './package.ts'
+import { type ServiceTask, serviceTask } from './service.ts'
+import { type UfwTask, ufwTask } from './ufw.ts'
+
+export type Task = PackageTask | DirectoryTask | FileTask | ServiceTask | CommandTask | UfwTask
+
+// biome-ignore lint/suspicious/noExplicitAny: a registry holds kinds of every task and state
+type AnyTaskKind = TaskKind<any, any>
+
+const kinds: Record<Task['task'], AnyTaskKind> = {
+  package: packageTask,
+  directory: directoryTask,
+  file: fileTask,
+  service: serviceTask,
+  command: commandTask,
+  ufw: ufwTask,
+}
+
+export const kindOf = (task: Task): AnyTaskKind => kinds[task.task]
+
+export const titleOf = (task: Task): string => kindOf(task).title(task)
+
+export const notifies = (task: Task): string[] => ('notify' in task && task.notify) || []

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto'
+import { basename, dirname } from 'node:path'
+import { createTwoFilesPatch } from 'diff'
+import { quote, unbase64, writing } from '../shell.ts'
+import { type Rights, rightsDiff } from './directory.ts'
+import { fields, type TaskKind } from './kind.ts'
+
+export type FileTask = {
+  task: 'file'
+  path: string
+  content: string
+  mode: string
+  owner: string
+  group: string
+  /** A command that must succeed on the candidate, written `{}`, before it replaces the file. */
+  check?: string
+  /** Handlers to run at the end if the file changed. */
+  notify?: string[]
+}
+/** `content` is base64; null when there is no file, or it is over 1 MB (then only its hash travels). */
+export type FileState = { type: 'absent' | 'file' | 'other'; sha256: string; content: string | null } & Rights
+
+const maxContent = 1024 * 1024
+
+const title = ({ path }: FileTask) => path
+
+/** A file with exactly these bytes. The candidate is checked beside it, and renamed over it when it is on disk. */
+export const fileTask: TaskKind<FileTask, FileState> = {
+  title,
+  look: ({ path }) => `p=${quote(path)}
+if [ -L "$p" ]; then echo type other
+elif [ -f "$p" ]; then echo type file
+  stat --printf 'mode %a\\nowner %U\\ngroup %G\\n' -- "$p"
+  echo "sha256 $(sha256sum <"$p" | cut -c1-64)"
+  if [ "$(stat -c %s -- "$p")" -le ${maxContent} ]; then echo "content $(base64 -w0 <"$p")"; fi
+elif [ -e "$p" ]; then echo type other
+else echo type absent; fi`,
+  parse(output) {
+    const { type = 'absent', mode = '', owner = '', group = '', sha256 = '', content = null } = fields(output)
+    return { type: type as FileState['type'], mode, owner, group, sha256, content }
+  },
+  diff(task, state) {
+    const name = title(task)
+    if (state.type === 'absent') return { name, action: 'create', diff: patch(task, '', task.content) }
+    if (state.type === 'other')
+      return { name, action: 'update', diff: 'a link or something else is in its place: move it away' }
+    const lines = rightsDiff(task, state)
+    const wanted = hash(task.content)
+    if (wanted !== state.sha256)
+      lines.push(
+        state.content === null
+          ? `sha256: ${state.sha256} -> ${wanted}`
+          : patch(task, unbase64(state.content).toString(), task.content),
+      )
+    return lines.length ? { name, action: 'update', diff: lines.join('\n') } : null
+  },
+  change: (task, state) => `p=${quote(task.path)}
+if [ -L "$p" ] || { [ -e "$p" ] && [ ! -f "$p" ]; }; then echo "$p is not a plain file"; exit 1; fi
+mkdir -p -- ${quote(dirname(task.path))}
+keep_backup "$p"
+c=${quote(candidate(task.path))}
+rm -rf -- "$c"
+${state.type === 'file' && state.sha256 === hash(task.content) ? 'cp -- "$p" "$c"' : writing(task.content, '"$c"')}
+${rights(task)}
+${task.check ? `${task.check.replaceAll('{}', '"$c"')} || { rm -f -- "$c"; exit 1; }` : ''}
+put_in_place "$c" "$p"`,
+  restore({ path }, before) {
+    if (before.type === 'other') return ':'
+    if (before.type === 'absent') return `keep_backup ${quote(path)}; rm -f -- ${quote(path)}`
+    return `p=${quote(path)}
+c=${quote(candidate(path))}
+keep_backup "$p"
+rm -rf -- "$c"
+${before.content === null ? `find_backup "$p" ${quote(before.sha256)} >"$c"` : writing(unbase64(before.content), '"$c"')}
+${rights(before)}
+put_in_place "$c" "$p"`
+  },
+  same: (before, now) =>
+    before.type === now.type && before.sha256 === now.sha256 && rightsDiff(before, now).length === 0,
+}
+
+const rights = ({ owner, group, mode }: Rights) => `chown ${quote(`${owner}:${group}`)} -- "$c"
+chmod ${quote(mode)} -- "$c"`
+
+/** Beside the target, so that the rename is atomic; hidden, so that programs that read whole directories skip it. */
+const candidate = (path: string) => `${dirname(path)}/.${basename(path)}.kapsule-egress.dpkg-new`
+
+const hash = (content: string) => createHash('sha256').update(content).digest('hex')
+
+const patch = ({ path }: FileTask, now: string, wanted: string): string =>
+  createTwoFilesPatch(path, path, now, wanted, 'on the host', 'wanted', { context: 2 }).replace(/^=+\n/, '')

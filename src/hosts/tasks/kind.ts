@@ -1,0 +1,32 @@
+import type { Json } from '../../engine/json.ts'
+import type { Detail } from '../../engine/kind.ts'
+
+/**
+ * One sort of task on a host. What touches the host are sh fragments that travel in one script with all others:
+ * `look` prints the state, `change` and `restore` run under `set -e`, as root, and are idempotent.
+ */
+export type TaskKind<Task, State extends Json> = {
+  title(task: Task): string
+  look(task: Task): string
+  parse(output: string): State
+  /** Pure; null: nothing to do. Never shows a secret. */
+  diff(task: Task, state: State): Detail | null
+  change(task: Task, state: State): string
+  /** Makes the host as `before` again, whatever is there now. */
+  restore(task: Task, before: State): string
+  /** Is there something to restore? Both looks saw what is compared. */
+  same(before: State, now: State): boolean
+  /** Running services see the change at once, so taking it back needs their handlers again. */
+  live?: true
+  /** Seconds within which a new login must confirm the change, or the host takes it back by itself. */
+  confirm?(task: Task): number
+}
+
+/** `key value` lines, as most looks print them. */
+export const fields = (output: string): Record<string, string> =>
+  Object.fromEntries(
+    output
+      .split('\n')
+      .filter(line => line.includes(' '))
+      .map(line => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]),
+  )

@@ -1,0 +1,52 @@
+import { quote } from '../shell.ts'
+import { fields, type TaskKind } from './kind.ts'
+
+export type ServiceTask = { task: 'service'; name: string; running: boolean; enabled: boolean }
+export type ServiceState = { running: boolean; enabled: boolean }
+
+const title = ({ name }: ServiceTask) => `service ${name}`
+
+const isRunning = (name: string) =>
+  `if [ -d /run/systemd/system ]; then systemctl -q is-active ${name}; else service ${name} status >/dev/null 2>&1; fi`
+
+const isEnabled = (name: string) =>
+  `if [ -d /run/systemd/system ]; then systemctl -q is-enabled ${name} 2>/dev/null; else ls /etc/rc2.d/S[0-9][0-9]${name} >/dev/null 2>&1; fi`
+
+/** A service runs (or not) now and after a boot, with systemd or with the init scripts behind `service`. */
+export const serviceTask: TaskKind<ServiceTask, ServiceState> = {
+  title,
+  look: ({ name }) => `if ${isRunning(quote(name))}; then echo running yes; else echo running no; fi
+if ${isEnabled(quote(name))}; then echo enabled yes; else echo enabled no; fi`,
+  parse(output) {
+    const { running, enabled } = fields(output)
+    return { running: running === 'yes', enabled: enabled === 'yes' }
+  },
+  diff(task, state) {
+    const lines = (['running', 'enabled'] as const)
+      .filter(it => task[it] !== state[it])
+      .map(it => `${it}: ${word(state[it])} -> ${word(task[it])}`)
+    return lines.length ? { name: title(task), action: 'update', diff: lines.join('\n') } : null
+  },
+  change: task => bring(task.name, task),
+  // Handlers start what should run; one that is stopped on purpose is written down for them to leave alone.
+  restore: ({ name }, before) =>
+    `${before.running ? '' : `echo ${quote(name)} >>"$KE_STOPPED"\n`}${bring(name, before)}`,
+  same: (before, now) => before.running === now.running && before.enabled === now.enabled,
+  live: true,
+}
+
+const word = (it: boolean) => (it ? 'yes' : 'no')
+
+const bring = (service: string, { running, enabled }: ServiceState): string => {
+  const name = quote(service)
+  const [verb, update, not] = [running ? 'start' : 'stop', enabled ? 'enable' : 'disable', running ? '!' : '']
+  return `if [ -d /run/systemd/system ]; then systemctl -q ${update} ${name}; else update-rc.d ${name} ${update}; fi
+if ${not} { ${isRunning(name)}; }; then
+  if [ -d /run/systemd/system ]; then systemctl ${verb} ${name}; else service ${name} ${verb}; fi
+  n=0
+  while ${not} { ${isRunning(name)}; }; do
+    n=$((n + 1)); [ $n -le 100 ] || { echo ${quote(`${service} did not ${verb}`)}; exit 1; }
+    sleep 0.1
+  done
+fi`
+}

@@ -1,0 +1,104 @@
+import type { UfwTask } from './ufw.ts'
+import { commentOf, keysOf, ours, parseKernel, parseTuple, type SeenRule } from './ufw-rules.ts'
+
+export type UfwState = {
+  installed: boolean
+  enabled: boolean
+  ipv6: boolean
+  defaults: { incoming: string; outgoing: string; routed: string }
+  /** What ufw believes (its tuples), ours and others', as far as we can read them. */
+  rules: SeenRule[]
+  /** Rules in a form we do not read: left alone, and reported. */
+  others: string[]
+  /** Where the kernel has something else than ufw believes. */
+  kernelDrift: string[]
+  /** A change that nobody confirmed yet. */
+  armed: boolean
+}
+
+export const policies = ['incoming', 'outgoing', 'routed'] as const
+
+/**
+ * Reads the files ufw's own `show added` reads, and the kernel: a rule can be in one and not in the other.
+ * @see ufw(8), and ufw-framework(8) for the chains
+ */
+export const lookUfw = () => `if command -v ufw >/dev/null; then echo installed yes; fi
+if [ -e "$KE_STATE/ufw/armed" ]; then echo armed yes; fi
+sed -n 's/^ENABLED=/enabled /p' /etc/ufw/ufw.conf 2>/dev/null
+sed -n 's/^IPV6=/ipv6 /p; s/^DEFAULT_\\(INPUT\\|OUTPUT\\|FORWARD\\)_POLICY="\\?\\([A-Z]*\\).*/\\1 \\2/p' /etc/default/ufw 2>/dev/null
+sed -n 's/^### tuple ###/t4 &/p' /etc/ufw/user.rules 2>/dev/null
+sed -n 's/^### tuple ###/t6 &/p' /etc/ufw/user6.rules 2>/dev/null
+if grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf 2>/dev/null; then
+  iptables -S INPUT 2>/dev/null | sed -n 's/^-P INPUT /p4 /p; s/^-A INPUT -j ufw-before-input$/h4 yes/p'
+  iptables -S ufw-user-input 2>/dev/null | sed -n 's/^-A/k4 -A/p'
+  ip6tables -S INPUT 2>/dev/null | sed -n 's/^-P INPUT /p6 /p; s/^-A INPUT -j ufw6-before-input$/h6 yes/p'
+  ip6tables -S ufw6-user-input 2>/dev/null | sed -n 's/^-A/k6 -A/p'
+fi
+:`
+
+export const parseUfw = (output: string): UfwState => {
+  const lines = output
+    .split('\n')
+    .map(line => ({ tag: line.split(' ', 1)[0]!, rest: line.slice(line.indexOf(' ') + 1) }))
+  const all = (tag: string) => lines.filter(it => it.tag === tag).map(it => it.rest)
+  const is = (tag: string) => all(tag)[0]?.toLowerCase() === 'yes'
+  const [enabled, ipv6] = [is('enabled'), is('ipv6')]
+  const words: Record<string, string> = { ACCEPT: 'allow', DROP: 'deny', REJECT: 'reject' }
+  const policy = (tag: string) => words[all(tag)[0] ?? ''] ?? ''
+  const rules: SeenRule[] = []
+  const others: string[] = []
+  const kernelDrift: string[] = []
+  const families = [
+    ['v4', '4'],
+    ['v6', '6'],
+  ] as const
+  for (const [family, n] of families) {
+    const believed = new Set<string>()
+    for (const line of all(`t${n}`)) {
+      const seen = parseTuple(family, line)
+      if (!seen) others.push(line.replace('### tuple ### ', ''))
+      for (const it of seen ?? []) believed.add(it.key)
+      rules.push(...(seen ?? []))
+    }
+    if (!enabled || (n === '6' && !ipv6)) continue
+    if (!is(`h${n}`)) kernelDrift.push(`${family}: ufw's chains are not in force`)
+    const drop = all(`p${n}`)[0]
+    if (drop !== (policy('INPUT') === 'allow' ? 'ACCEPT' : 'DROP'))
+      kernelDrift.push(`${family}: the kernel's default for incoming is ${drop}`)
+    const inForce = all(`k${n}`).map(line => parseKernel(family, line))
+    for (const key of believed) if (!inForce.includes(key)) kernelDrift.push(`${key}: not in force in the kernel`)
+    for (const key of inForce) if (key && !believed.has(key)) kernelDrift.push(`${key}: in the kernel only`)
+  }
+  return {
+    installed: is('installed'),
+    enabled,
+    ipv6,
+    defaults: { incoming: policy('INPUT'), outgoing: policy('OUTPUT'), routed: policy('FORWARD') },
+    rules,
+    others,
+    kernelDrift,
+    armed: is('armed'),
+  }
+}
+
+/** Everything between what is wanted and what is there, a line each. */
+export const drift = (task: UfwTask, state: UfwState): string[] => {
+  const lines: string[] = []
+  const wanted = new Map(
+    task.rules.flatMap(rule => keysOf(rule, state.ipv6).map(key => [key, commentOf(rule)] as const)),
+  )
+  for (const [key, comment] of wanted) {
+    const seen = state.rules.find(it => it.key === key)
+    if (!seen) lines.push(`+ ${key}  # ${comment}`)
+    else if (seen.comment !== comment) lines.push(`~ ${key}  # ${seen.comment || 'no comment'} -> ${comment}`)
+  }
+  for (const { key, comment } of state.rules)
+    if (comment.startsWith(ours) && !wanted.has(key)) lines.push(`- ${key}  # ${comment}`)
+  for (const it of policies)
+    if (task.defaults[it] !== state.defaults[it])
+      lines.push(`default ${it}: ${state.defaults[it] || 'unknown'} -> ${task.defaults[it]}`)
+  if (!state.enabled) lines.push('enabled: no -> yes')
+  lines.push(...state.kernelDrift.map(it => `! ${it}`))
+  if (state.armed) lines.push('! an earlier change was not confirmed and is being taken back')
+  return lines
+}

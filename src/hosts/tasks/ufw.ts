@@ -1,0 +1,75 @@
+import { quote } from '../shell.ts'
+import type { TaskKind } from './kind.ts'
+import { commentOf, keysOf, ours, spec, specOfKey, type UfwRule } from './ufw-rules.ts'
+import { drift, lookUfw, parseUfw, policies, type UfwState } from './ufw-state.ts'
+
+export type UfwDefaults = { incoming: UfwPolicy; outgoing: UfwPolicy; routed: UfwPolicy }
+export type UfwPolicy = 'allow' | 'deny' | 'reject'
+export type UfwTask = {
+  task: 'ufw'
+  /** In order: the rule that lets us in first. */
+  rules: UfwRule[]
+  defaults: UfwDefaults
+  enabled: true
+  /** How long the host waits for a new login before it takes the change back. */
+  confirmSeconds?: number
+}
+
+const title = 'firewall (ufw)'
+
+/** The firewall is on, with our rules and nobody's else touched. Every change is confirmed by a new login or undone. */
+export const ufwTask: TaskKind<UfwTask, UfwState> = {
+  title: () => title,
+  look: lookUfw,
+  parse: parseUfw,
+  diff(task, state) {
+    const lines = drift(task, state)
+    return lines.length ? { name: title, action: state.enabled ? 'update' : 'create', diff: lines.join('\n') } : null
+  },
+  change: (task, state) =>
+    [
+      // Adding first, deleting last: at no moment are we without the rule that lets us in.
+      ...task.rules.filter(rule => !inTuples(rule, state)).map(add),
+      ...policies
+        .filter(it => task.defaults[it] !== state.defaults[it])
+        .map(it => `ufw default ${task.defaults[it]} ${it}`),
+      ...stale(task, state).map(key => `ufw --force delete ${specOfKey(key)}`),
+      // What ufw says of itself may be right while the kernel has something else.
+      'if [ -d /run/systemd/system ]; then systemctl -q enable ufw; fi',
+      state.enabled ? (state.kernelDrift.length ? 'ufw reload' : ':') : 'ufw --force enable',
+    ].join('\n'),
+  restore: (task, before) =>
+    [
+      ...(before.enabled ? [] : ['ufw --force disable']),
+      ...before.rules.map(it => `ufw ${specOfKey(it.key)}${it.comment ? ` comment ${quote(it.comment)}` : ''}`),
+      ...policies.filter(it => before.defaults[it] !== '').map(it => `ufw default ${before.defaults[it]} ${it}`),
+      ...task.rules
+        .flatMap(rule => keysOf(rule, before.ipv6))
+        .filter(key => !before.rules.some(it => it.key === key))
+        .map(key => `ufw --force delete ${specOfKey(key)}`),
+      ...(before.enabled ? ['ufw --force enable'] : []),
+    ].join('\n'),
+  same: (before, now) =>
+    before.enabled === now.enabled &&
+    policies.every(it => before.defaults[it] === now.defaults[it]) &&
+    rulesText(before) === rulesText(now),
+  live: true,
+  confirm: ({ confirmSeconds = 30 }) => confirmSeconds,
+}
+
+const rulesText = ({ rules }: UfwState) =>
+  rules
+    .map(it => `${it.key} ${it.comment}`)
+    .sort()
+    .join('\n')
+
+const add = (rule: UfwRule) => `ufw ${spec(rule)} comment ${quote(commentOf(rule))}`
+
+const inTuples = (rule: UfwRule, state: UfwState) =>
+  keysOf(rule, state.ipv6).every(key => state.rules.some(it => it.key === key && it.comment === commentOf(rule)))
+
+/** Rules with our comment that nobody wants any more. */
+export const stale = (task: UfwTask, state: UfwState): string[] => {
+  const wanted = new Set(task.rules.flatMap(rule => keysOf(rule, state.ipv6)))
+  return state.rules.filter(it => it.comment.startsWith(ours) && !wanted.has(it.key)).map(it => it.key)
+}

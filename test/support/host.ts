@@ -1,0 +1,162 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { HostAddress } from '../../src/hosts/address.ts'
+import { type HostKey, newHostKey } from '../../src/hosts/cloud-init.ts'
+
+/** A real host for tests: a network namespace, this machine's disk under an overlay, and the real sshd. */
+export type TestHost = {
+  address: HostAddress
+  /** Runs a command inside without SSH. */
+  sh(command: string): string
+  /** Ends every process and removes everything that was made. */
+  down(): Promise<void>
+}
+
+const init = `#!/bin/sh
+mkdir -p /run/sshd /run/lock
+exec /usr/sbin/sshd -D -e
+`
+
+/** Hosts take /30s of 192.0.2.128/25 (documentation range); `slot` is 0-31, one a host at a time. */
+export const makeHost = async (slot: number): Promise<TestHost> => {
+  const [outside, inside] = [`192.0.2.${129 + slot * 4}`, `192.0.2.${130 + slot * 4}`]
+  const name = `ket-${process.pid % 100000}-${slot}`
+  const veth = `ke${process.pid % 1000000}-${slot}`
+  const dir = mkdtempSync(join(tmpdir(), 'kapsule-egress-host-'))
+  // In memory: quick, and allowed as an overlay layer beside /.
+  run('mount', '-t', 'tmpfs', '-o', 'mode=700', 'ke-test', dir)
+  for (const it of ['seed/etc/ssh', 'seed/usr/sbin', 'up', 'work', 'root'])
+    mkdirSync(join(dir, it), { recursive: true })
+  const [hostKey, identity]: HostKey[] = [newHostKey(name), newHostKey('operator')]
+  writeFileSync(join(dir, 'identity'), identity!.private, { mode: 0o600 })
+  writeFileSync(join(dir, 'seed/etc/ssh/ssh_host_ed25519_key'), hostKey!.private, { mode: 0o600 })
+  writeFileSync(
+    join(dir, 'seed/etc/ssh/sshd_config'),
+    `HostKey /etc/ssh/ssh_host_ed25519_key\nPermitRootLogin prohibit-password\nUseDNS no\nAuthorizedKeysFile /etc/ssh/keys\nStrictModes no\nSubsystem sftp internal-sftp\n`,
+  )
+  writeFileSync(join(dir, 'seed/etc/ssh/keys'), `${identity!.public}\n`)
+  writeFileSync(join(dir, 'seed/usr/sbin/init'), init, { mode: 0o755 })
+  run('ip', 'netns', 'add', name)
+  run('ip', 'link', 'add', veth, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name)
+  run('ip', 'addr', 'add', `${outside}/30`, 'dev', veth)
+  run('ip', 'link', 'set', veth, 'up')
+  for (const it of [
+    ['link', 'set', 'lo', 'up'],
+    ['addr', 'add', `${inside}/30`, 'dev', 'eth0'],
+    ['link', 'set', 'eth0', 'up'],
+  ])
+    run('ip', '-n', name, ...it)
+  const child = spawn(
+    'nsenter',
+    [
+      `--net=/run/netns/${name}`,
+      'unshare',
+      '--mount',
+      '--propagation',
+      'private',
+      '--pid',
+      '--uts',
+      '--ipc',
+      '--fork',
+      '--kill-child',
+      'sh',
+      '-ec',
+      boot(dir, name),
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
+  )
+  let log = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    log += chunk
+  })
+  const host: TestHost = {
+    address: {
+      name: `test-${slot}`,
+      address: inside,
+      port: 22,
+      user: 'root',
+      hostKey: hostKey!.public,
+      identity: join(dir, 'identity'),
+    },
+    sh: command =>
+      execFileSync(
+        'nsenter',
+        [
+          '-t',
+          String(initOf(child)),
+          '-m',
+          '-u',
+          '-i',
+          '-n',
+          '-p',
+          '-r',
+          '-w',
+          'env',
+          '-i',
+          'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
+          'sh',
+          '-c',
+          command,
+        ],
+        { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
+      ),
+    async down() {
+      const ended = child.exitCode !== null || new Promise(resolve => child.once('exit', resolve))
+      // Ending its init takes every process of the host along, and with them its mounts.
+      try {
+        process.kill(initOf(child), 'SIGKILL')
+      } catch {
+        child.kill('SIGKILL')
+      }
+      await ended
+      run('ip', 'netns', 'del', name)
+      // The kernel frees the pair with the namespace, later than we can say so.
+      try {
+        run('ip', 'link', 'del', veth)
+      } catch {}
+      for (let n = 0; ; n++) {
+        try {
+          run('umount', dir)
+          break
+        } catch (error) {
+          if (n > 50) throw error
+          await sleep(50)
+        }
+      }
+      rmSync(dir, { recursive: true })
+    },
+  }
+  for (let n = 0; !log.includes('Server listening on 0.0.0.0'); n++) {
+    if (n > 200 || child.exitCode !== null) {
+      await host.down()
+      throw new Error(`the test host did not start: ${log}`)
+    }
+    await sleep(25)
+  }
+  return host
+}
+
+const boot = (dir: string, name: string) => `
+mount -t overlay overlay -o 'lowerdir=${dir}/seed:/,upperdir=${dir}/up,workdir=${dir}/work' '${dir}/root'
+cd '${dir}/root'
+mount --rbind /dev dev; mount -t tmpfs tmpfs dev/shm
+mount -t proc proc proc; mount -t sysfs sysfs sys
+mount -t tmpfs -o mode=755 tmpfs run
+mount -t tmpfs -o mode=700 tmpfs root
+mount -t tmpfs -o mode=1777 tmpfs tmp
+hostname ${name}
+exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 chroot . /usr/sbin/init`
+
+/** `unshare --fork` has one child: the init of the host. */
+const initOf = ({ pid }: ChildProcess): number => {
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    const child = readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' ')[0]
+    if (child) return Number(child)
+  }
+  throw new Error('the test host has no init')
+}
+
+const run = (command: string, ...args: string[]) => execFileSync(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
