@@ -1,0 +1,105 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { put, readText } from './files.ts'
+import { inodeOf, kill, netnsFile, netnsInode } from './netns.ts'
+import { pause, plainEnvironment } from './run.ts'
+import type { World } from './world.ts'
+
+/**
+ * A box is what runs on a host: an overlay root, and mount, pid, uts and ipc namespaces of its own in the host's network
+ * namespace. Three processes: one that notes the exit code, unshare(1), and the command as pid 1. All outlive the daemon.
+ */
+export type Box = { directory: string; netns: string; hostname: string; command: string[] }
+
+const recorder = `
+cd "$1" || exit
+unshare --mount --propagation private --pid --uts --ipc --fork --kill-child sh ./inside.sh "$@" </dev/null >>log 2>&1 &
+echo $! >outer.new && mv outer.new outer
+wait $!
+echo $? >exit.new && mv exit.new exit
+`
+
+const inside = (lower: string) => `
+set -e
+name=$2
+shift 2
+mount -t overlay overlay -o 'lowerdir=${lower},upperdir=up,workdir=work' root
+cd root
+mount --rbind /dev dev
+mount -t tmpfs -o mode=1777 tmpfs dev/shm
+mount -t proc proc proc
+mount -t sysfs sysfs sys
+mount -t tmpfs -o mode=755 tmpfs run
+mkdir -p run/lock
+chmod 1777 run/lock
+hostname "$name"
+ulimit -n 65536
+: >../ready
+exec chroot . "$@"
+`
+
+/** The disk of a box that may not run yet; files can be put there. */
+export const disk = (directory: string): string => {
+  const up = join(directory, 'up')
+  for (const it of [up, join(directory, 'work'), join(directory, 'root')])
+    mkdirSync(it, { recursive: true, mode: 0o755 })
+  return up
+}
+
+/** Starts the command and returns once it runs, or has already ended. */
+export const startBox = async (world: World, { directory, netns, hostname, command }: Box): Promise<void> => {
+  disk(directory)
+  for (const it of ['ready', 'exit', 'outer']) rmSync(join(directory, it), { force: true })
+  // relative paths: a colon or a comma in the state directory's own path would cut lowerdir short
+  const layers = ['common', 'clean'].map(it => relative(directory, join(world.hosts, 'layers', it)))
+  put(join(directory, 'inside.sh'), inside([...layers, '/'].join(':')))
+  const args = [`--net=${netnsFile(netns)}`, 'sh', '-c', recorder, 'box', directory, hostname, ...command]
+  const child = spawn('/usr/bin/nsenter', args, { detached: true, stdio: 'ignore', env: plainEnvironment })
+  let failed: Error | undefined
+  child.on('error', thrown => {
+    failed = thrown
+  })
+  child.unref()
+  for (let look = 0; look < 2000; look++) {
+    if (failed) throw failed
+    if (existsSync(join(directory, 'ready')) || existsSync(join(directory, 'exit'))) return
+    await pause(look < 20 ? 4 : 15)
+  }
+  throw new Error(`${hostname} did not start: ${readText(join(directory, 'log'))?.trim() || 'nothing in its log'}`)
+}
+
+/** The host's pid 1 as the machine sees it; null: it does not run. */
+export const boxPid = ({ directory, netns }: Pick<Box, 'directory' | 'netns'>): number | null => {
+  const outer = Number(readText(join(directory, 'outer')) ?? 0)
+  // a recycled pid is not in this network namespace
+  if (!outer || existsSync(join(directory, 'exit')) || inodeOf(outer) !== (netnsInode(netns) ?? -1)) return null
+  const children = readText(`/proc/${outer}/task/${outer}/children`)?.trim()
+  return children ? Number(children.split(' ')[0]) : null
+}
+
+/** null: it runs, or was killed so hard that nobody noted its end. */
+export const boxExit = (directory: string): number | null => {
+  const text = readText(join(directory, 'exit'))
+  return text === null ? null : Number(text)
+}
+
+/** TERM, and KILL after the grace: pid 1 takes every process of the box with it. */
+export const stopBox = async (box: Pick<Box, 'directory' | 'netns'>, graceSeconds = 0): Promise<void> => {
+  const pid = boxPid(box)
+  if (pid === null) return
+  const gone = async (milliseconds: number) => {
+    for (const until = Date.now() + milliseconds; Date.now() < until; await pause(5))
+      if (boxPid(box) === null) return true
+    return false
+  }
+  if (graceSeconds > 0) {
+    kill(pid, 'SIGTERM')
+    if (await gone(graceSeconds * 1000)) return
+  }
+  kill(pid, 'SIGKILL')
+  if (!(await gone(5000))) throw new Error(`process ${pid} of ${box.netns} does not end`)
+}
+
+/** Arguments for nsenter(1) that put a command into a running box. */
+export const enter = (pid: number): string[] => ['-t', String(pid), '-m', '-u', '-i', '-n', '-p', '-r', '-w']

@@ -1,0 +1,86 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { Trouble } from '../trouble.ts'
+import { readJson, readText } from './files.ts'
+import { namespaces } from './netns.ts'
+import { run } from './run.ts'
+import { bases, operatorLink, prefixOf, runDirectory, type World, worldOf } from './world.ts'
+
+type Claim = { directory: string; command: string }
+
+const claimFile = (slot: number) => join(runDirectory, `slot-${slot}.json`)
+const slots = bases.map((_, slot) => slot)
+
+export const claimOf = (slot: number): Claim | null => readJson<Claim>(claimFile(slot))
+
+/** The slot a state directory holds; null: none. */
+export const heldBy = (directory: string): World | null => {
+  const slot = slots.find(it => claimOf(it)?.directory === directory)
+  return slot === undefined ? null : worldOf(directory, slot)
+}
+
+/** Finds the slot of this state directory, or takes a free one. Two that ask at once cannot both get it. */
+export const claimSlot = async (directory: string, downCommand: (directory: string) => string): Promise<World> => {
+  const held = heldBy(directory)
+  if (held) return held
+  mkdirSync(runDirectory, { recursive: true })
+  const holders: string[] = []
+  for (const slot of slots) {
+    const claim = claimOf(slot)
+    if (claim && stale(slot, claim)) rmSync(claimFile(slot), { force: true })
+    else if (claim) {
+      holders.push(`${bases[slot]}.0/24 by ${claim.directory} (${claim.command})`)
+      continue
+    }
+    const other = await foreignRoute(slot)
+    if (other) {
+      holders.push(`${bases[slot]}.0/24 by this machine's own route: ${other}`)
+      continue
+    }
+    const text = JSON.stringify({ directory, command: downCommand(directory) } satisfies Claim)
+    try {
+      writeFileSync(claimFile(slot), text, { flag: 'wx' })
+      return worldOf(directory, slot)
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown
+      holders.push(`${bases[slot]}.0/24 by ${claimOf(slot)?.directory ?? 'another one that is starting'}`)
+    }
+  }
+  throw new Trouble('no room for another sandbox on this machine', {
+    why: `all of its address ranges are taken: ${holders.join('; ')}`,
+    next: 'run one of the commands in parentheses, then up again',
+  })
+}
+
+export const releaseSlot = ({ slot, run: sockets }: World): void => {
+  rmSync(sockets, { recursive: true, force: true })
+  rmSync(claimFile(slot), { force: true })
+  if (existsSync(runDirectory) && readdirSync(runDirectory).length === 0) rmSync(runDirectory, { recursive: true })
+}
+
+/** A claim nobody stands behind: its directory, its daemon and its namespaces are all gone. */
+const stale = (slot: number, { directory }: Claim): boolean =>
+  !existsSync(directory) && namespaces(prefixOf(slot)).length === 0 && daemonPid(directory) === null
+
+/** The daemon of a state directory, known by pid and start time; null: it does not run. */
+export const daemonPid = (directory: string): number | null => {
+  const [pid, started] = (readText(join(directory, 'daemon.pid')) ?? '').trim().split(' ')
+  return pid && started === startTime(Number(pid)) ? Number(pid) : null
+}
+
+/** When a process started, in clock ticks since boot: with its pid it names one process for ever; null: gone. */
+export const startTime = (pid: number): string | null => {
+  const fields = readText(`/proc/${pid}/stat`)?.split(') ').at(-1)?.split(' ')
+  return !fields || fields[0] === 'Z' ? null : fields[19]!
+}
+
+const foreignRoute = async (slot: number): Promise<string | null> => {
+  const routes = await run('ip', ['-o', '-4', 'route', 'show', 'root', `${bases[slot]}.0/24`])
+  const own = operatorLink(worldOf(dirname('/'), slot))
+  return (
+    routes
+      .split('\n')
+      .find(it => it.trim() !== '' && !it.includes(` dev ${own} `))
+      ?.trim() ?? null
+  )
+}
