@@ -5,7 +5,7 @@ import { Problem } from '../engine/problem.ts'
 import { create, field, fixed, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { discard, makeOnce } from './make.ts'
-import { become, insist, until, type Waiter } from './poll.ts'
+import { become, insist, staying, until, type Waiter } from './poll.ts'
 import { bodyOf, isInUse, orNull } from './problems.ts'
 import { tagsOf, theOne } from './tags.ts'
 
@@ -62,7 +62,7 @@ export const clusterKind: Kind<ClusterWant, ClusterLive, Scaleway> = {
       name,
       await scaleway.lists.shared('cluster', () => listClusters(scaleway)),
     )
-    return found && live(found)
+    return found && found.status !== 'deleting' ? live(found) : null
   },
   diff(want, live) {
     const what = `cluster ${want.name}`
@@ -83,7 +83,13 @@ export const clusterKind: Kind<ClusterWant, ClusterLive, Scaleway> = {
   async apply(want, scaleway, _live, report) {
     const { name, privateNetworkId, podCidr, serviceCidr } = want
     const made = await makeOnce(report, {
-      look: async () => theOne(scaleway, 'cluster', name, await listClusters(scaleway)),
+      look: () =>
+        staying(report, {
+          what: `cluster ${name}`,
+          look: async () => theOne(scaleway, 'cluster', name, await listClusters(scaleway)),
+          state: it => it.status,
+          leaving: ['deleting'],
+        }),
       make: async () =>
         scaleway.k8s
           .createCluster({

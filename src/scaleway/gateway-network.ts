@@ -5,7 +5,7 @@ import { create, field, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { gatewayRunning } from './gateway.ts'
 import { discard, makeOnce } from './make.ts'
-import { become, insist, until, type Waiter } from './poll.ts'
+import { become, insist, staying, until, type Waiter } from './poll.ts'
 import { isInUse, isTransient, orNull } from './problems.ts'
 import { single } from './tags.ts'
 
@@ -44,7 +44,7 @@ export const gatewayNetworkKind: Kind<GatewayNetworkWant, GatewayNetworkLive, Sc
     const { gatewayId } = want
     const all = await scaleway.lists.shared(`gateway-network ${gatewayId}`, () => list(scaleway, gatewayId))
     const found = pick(want, all)
-    return found && live(found)
+    return found && found.status !== 'detaching' ? live(found) : null
   },
   diff(want, live) {
     if (!live) return create('gateway network')
@@ -58,7 +58,13 @@ export const gatewayNetworkKind: Kind<GatewayNetworkWant, GatewayNetworkLive, Sc
     const { gatewayId, privateNetworkId, masquerade: enableMasquerade, defaultRoute: pushDefaultRoute } = want
     const made = await whenIdle(scaleway, gatewayId, report, () =>
       makeOnce(report, {
-        look: async () => pick(want, await list(scaleway, gatewayId)),
+        look: () =>
+          staying(report, {
+            what: 'gateway network',
+            look: async () => pick(want, await list(scaleway, gatewayId)),
+            state: it => it.status,
+            leaving: ['detaching'],
+          }),
         make: () =>
           scaleway.gateway.createGatewayNetwork({ gatewayId, privateNetworkId, enableMasquerade, pushDefaultRoute }),
       }),

@@ -5,7 +5,7 @@ import type { Kind } from '../engine/kind.ts'
 import { create, field, fixed, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { discard, makeOnce } from './make.ts'
-import { become, insist, until, type Waiter } from './poll.ts'
+import { become, insist, staying, until, type Waiter } from './poll.ts'
 import { isInUse, isTransient, orNull } from './problems.ts'
 import { contextTag, tagsOf, theOne } from './tags.ts'
 
@@ -48,7 +48,7 @@ export const gatewayKind: Kind<GatewayWant, GatewayLive, Scaleway> = {
   name: 'gateway',
   async read({ name }, scaleway) {
     const found = theOne(scaleway, 'gateway', name, await scaleway.lists.shared('gateway', () => list(scaleway)))
-    return found && live(found)
+    return found && found.status !== 'deleting' ? live(found) : null
   },
   diff(want, live) {
     const what = `gateway ${want.name}`
@@ -71,7 +71,13 @@ export const gatewayKind: Kind<GatewayWant, GatewayLive, Scaleway> = {
   async apply(want, scaleway, _live, report) {
     const { name, type, ipId, bastion } = want
     const made = await makeOnce(report, {
-      look: async () => theOne(scaleway, 'gateway', name, await list(scaleway)),
+      look: () =>
+        staying(report, {
+          what: `gateway ${name}`,
+          look: async () => theOne(scaleway, 'gateway', name, await list(scaleway)),
+          state: it => it.status,
+          leaving: ['deleting'],
+        }),
       make: () =>
         scaleway.gateway.createGateway({
           name,

@@ -57,6 +57,16 @@ export const become = async <T>(report: Waiter, wait: Wait<T>): Promise<T> => {
   return thing
 }
 
+/** The thing, unless it is on its way out: then it is waited for, and counts as not there. */
+export const staying = async <T>(
+  report: Waiter,
+  { leaving, ...wait }: Pick<Wait<T>, 'what' | 'look' | 'state'> & { leaving: string[] },
+): Promise<T | null> => {
+  const thing = await wait.look()
+  if (thing === null || !leaving.includes(wait.state(thing))) return thing
+  return until(report, { ...wait, good: ['gone'], withinMs: 900_000 })
+}
+
 /** Does `act` again while it is refused for a reason that passes, e.g. a busy gateway or a network still in use. */
 export const insist = async <T>(
   report: Waiter,

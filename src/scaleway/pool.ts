@@ -5,7 +5,7 @@ import { create, field, fixed, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { discard, makeOnce } from './make.ts'
 import { listNodes, type PoolNode } from './nodes.ts'
-import { become, insist, until, type Waiter } from './poll.ts'
+import { become, insist, staying, until, type Waiter } from './poll.ts'
 import { createPool, getPool, listPools, type RawPool, setLabels, setTaints, type Taint } from './pool-api.ts'
 import { isInUse, orNull } from './problems.ts'
 import { tagsOf, theOne } from './tags.ts'
@@ -72,7 +72,7 @@ export const poolKind: Kind<PoolWant, PoolLive, Scaleway> = {
   async read({ name, clusterId }, scaleway) {
     const all = await scaleway.lists.shared(`pool ${clusterId}`, () => listPools(scaleway, clusterId))
     const found = theOne(scaleway, 'pool', name, all)
-    return found && live(found, await listNodes(scaleway, clusterId, found.id))
+    return found && found.status !== 'deleting' ? live(found, await listNodes(scaleway, clusterId, found.id)) : null
   },
   diff(want, live) {
     const what = `pool ${want.name}`
@@ -94,7 +94,13 @@ export const poolKind: Kind<PoolWant, PoolLive, Scaleway> = {
   async apply(want, scaleway, _live, report) {
     const { name, clusterId, autoscaling } = want
     const made = await makeOnce(report, {
-      look: async () => theOne(scaleway, 'pool', name, await listPools(scaleway, clusterId)),
+      look: () =>
+        staying(report, {
+          what: `pool ${name}`,
+          look: async () => theOne(scaleway, 'pool', name, await listPools(scaleway, clusterId)),
+          state: it => it.status,
+          leaving: ['deleting'],
+        }),
       make: () =>
         createPool(scaleway, clusterId, {
           name,

@@ -111,7 +111,7 @@ export const isInUse = (error: unknown): boolean => statusOf(error) === 412 || s
 /** It may have taken effect: the connection died, or the API stumbled. */
 export const isDoubtful = (error: unknown): boolean => {
   const status = statusOf(error)
-  if (status !== undefined) return status >= 500
+  if (status !== undefined) return status >= 500 && bodyOf(error).type !== 'out_of_stock'
   return original(error) instanceof TypeError || codeOf(original(error)) !== undefined
 }
 

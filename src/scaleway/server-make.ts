@@ -5,7 +5,7 @@ import { newUserData, type ServerClients } from './cloud-init.ts'
 import { imageId } from './image.ts'
 import { listAddresses } from './ipam-address.ts'
 import { discard, makeOnce } from './make.ts'
-import { become, insist, until, type Waiter } from './poll.ts'
+import { become, insist, staying, until, type Waiter } from './poll.ts'
 import { isInUse, orNull } from './problems.ts'
 import { trackVolumes, volumeIdsOf } from './root-volume.ts'
 import type { ServerWant } from './server.ts'
@@ -16,12 +16,24 @@ type Server = Instancev1.Server
 export const listServers = ({ instance, projectId, context }: Scaleway): Promise<Instancev1.Server[]> =>
   instance.listServers({ project: projectId, tags: [contextTag(context)] }).all()
 
+/** Being powered off ends well, being terminated does not. */
+export const isLeaving = ({ state, stateDetail }: Server): boolean =>
+  state === 'stopping' && stateDetail === 'terminating'
+
+export const stayingServer = (scaleway: Scaleway, name: string, report: Waiter): Promise<Server | null> =>
+  staying(report, {
+    what: `server ${name}`,
+    look: async () => theOne(scaleway, 'server', name, await listServers(scaleway)),
+    state: it => (isLeaving(it) ? 'terminating' : it.state),
+    leaving: ['terminating'],
+  })
+
 /** Makes it stopped: only then do NIC and user data arrive before the first boot. */
 export const createServer = async (scaleway: Scaleway, want: ServerWant, report: Waiter): Promise<Server> => {
   const { name, type, rootVolumeGb = 10 } = want
   const image = await imageId(scaleway, want.image, type)
   return makeOnce(report, {
-    look: async () => theOne(scaleway, 'server', name, await listServers(scaleway)),
+    look: () => stayingServer(scaleway, name, report),
     make: async () => {
       const { server } = await scaleway.instance.createServer({
         name,

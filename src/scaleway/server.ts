@@ -8,7 +8,7 @@ import { compareUserData, type ServerClients } from './cloud-init.ts'
 import { listAddresses, sharedAddresses, withoutMask } from './ipam-address.ts'
 import { orNull } from './problems.ts'
 import { removeStrayVolumes, volumeIdsOf } from './root-volume.ts'
-import { bringServer, createServer, listServers } from './server-make.ts'
+import { bringServer, createServer, isLeaving, listServers, stayingServer } from './server-make.ts'
 import { removeServer } from './server-remove.ts'
 import { theOne } from './tags.ts'
 
@@ -51,7 +51,7 @@ export const serverKind: Kind<ServerWant, ServerLive, ServerClients> = {
   async read(want, clients) {
     const all = await clients.lists.shared('server', () => listServers(clients))
     const found = theOne(clients, 'server', want.name, all)
-    return found && see(clients, want, found, sharedAddresses(clients))
+    return found && !isLeaving(found) ? see(clients, want, found, sharedAddresses(clients)) : null
   },
   diff(want, live) {
     const what = `server ${want.name}`
@@ -64,7 +64,7 @@ export const serverKind: Kind<ServerWant, ServerLive, ServerClients> = {
     return replacement(want, live) ?? inPlace(want, live)
   },
   async apply(want, clients, _live, report) {
-    let server = theOne(clients, 'server', want.name, await listServers(clients))
+    let server = await stayingServer(clients, want.name, report)
     if (server) {
       const live = await see(clients, want, server, listAddresses(clients))
       if (replacement(want, live)) {
