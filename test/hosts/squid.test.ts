@@ -1,0 +1,143 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import * as assert from 'uvu/assert'
+import { Problem, Problems } from '../../src/engine/problem.ts'
+import { type Allowed, allowGroups } from '../../src/hosts/allowlist.ts'
+import { type SquidTenant, squidTasks, ufwTask } from '../../src/hosts/squid.ts'
+import { suite } from '../support/suite.ts'
+
+const { test } = suite('squid')
+
+const clientA: SquidTenant = {
+  name: 'client-a',
+  port: 3128,
+  clients: ['172.16.28.0/22'],
+  allow: [{ domain: '.github.com' }, { domain: 'api.partner.example', ports: [443, 8443] }],
+  mode: 'enforce',
+}
+const clientB: SquidTenant = {
+  name: 'client-b',
+  port: 3129,
+  clients: ['172.16.28.0/22'],
+  allow: [{ domain: 'b.example' }],
+  mode: 'report',
+}
+
+const contentOf = (path: string, tenants: SquidTenant[]) => {
+  const { tasks } = squidTasks({
+    hostName: 'proxy-1',
+    tenants,
+    inner: ['172.16.28.0/22', '203.0.113.100/32'],
+    nameservers: ['203.0.113.2'],
+  })
+  for (const it of tasks) if (it.task === 'file' && it.path === path) return it.content
+  throw new Error(`no task writes ${path}`)
+}
+
+for (const [name, tenants] of [
+  ['squid-one.conf', [clientA]],
+  ['squid-two.conf', [clientA, clientB]],
+] as const)
+  test(`golden ${name}`, () => {
+    const golden = new URL(`../golden/${name}`, import.meta.url)
+    const content = contentOf('/etc/squid/squid.conf', [...tenants])
+    if (process.env.UPDATE) writeFileSync(golden, content)
+    assert.fixture(content, readFileSync(golden, 'utf8'))
+  })
+
+test('the order of defence: the name before the address, everything else denied', () => {
+  const rules = contentOf('/etc/squid/squid.conf', [clientA, clientB])
+    .split('\n')
+    .filter(it => it.startsWith('http_access'))
+  for (const rule of rules.filter(it => /allow .*names_/.test(it)))
+    assert.ok(rule.indexOf('names_') < rule.indexOf('!inner'), rule)
+  for (const rule of rules.filter(it => it.includes('allow') && !it.includes('manager')))
+    assert.match(rule, /in_\d+ from_\S+ .*!inner/)
+  assert.is(rules.at(-1), 'http_access deny all')
+  assert.not.match(rules.join('\n'), /allow all/)
+})
+
+const lists: { when: string; allow: Allowed[]; names: string[][] }[] = [
+  {
+    when: 'sorted by reversed labels',
+    allow: [{ domain: 'b.a' }, { domain: 'a.b' }, { domain: 'a.a' }],
+    names: [['a.a', 'b.a', 'a.b']],
+  },
+  { when: 'case, trailing dot, twice', allow: [{ domain: 'X.Test.' }, { domain: 'x.test' }], names: [['x.test']] },
+  {
+    when: 'a parent covers',
+    allow: [{ domain: 'www.x.test' }, { domain: 'x.test' }, { domain: '.x.test' }],
+    names: [['.x.test']],
+  },
+  {
+    when: 'a parent covers a dotted one',
+    allow: [{ domain: '.a.x.test' }, { domain: '.x.test' }],
+    names: [['.x.test']],
+  },
+  { when: 'not a parent', allow: [{ domain: 'yx.test' }, { domain: '.x.test' }], names: [['.x.test', 'yx.test']] },
+  { when: 'other scripts', allow: [{ domain: 'bücher.example' }], names: [['xn--bcher-kva.example']] },
+  {
+    when: 'other ports apart, standard first',
+    allow: [{ domain: 'a.x', ports: [8443] }, { domain: 'b.x' }],
+    names: [['b.x'], ['a.x']],
+  },
+]
+for (const { when, allow, names } of lists)
+  test(`allowlist: ${when}`, () =>
+    assert.equal(
+      allowGroups(allow, 't').map(it => it.names),
+      names,
+    ))
+
+for (const domain of [
+  '*.x.test',
+  'https://x.test',
+  'x.test:443',
+  '10.0.0.1',
+  '.com',
+  'a b.test',
+  '',
+  '.',
+  'a..b',
+  '-a.test',
+  'x.test\nall',
+  `${'a'.repeat(64)}.test`,
+  '127.1',
+])
+  test(`allowlist refuses ${JSON.stringify(domain)}`, () =>
+    assert.throws(
+      () => allowGroups([{ domain }], 't'),
+      (it: unknown) => it instanceof Problem && it.exit === 2,
+    ))
+
+test('all bad names are reported at once', () =>
+  assert.throws(
+    () => allowGroups([{ domain: '*.a' }, { domain: 'b:1' }], 't'),
+    (it: unknown) => it instanceof Problems && it.all.length === 2,
+  ))
+
+const refused: { when: string; tenants: SquidTenant[] }[] = [
+  {
+    when: 'sources that overlap on one port',
+    tenants: [clientA, { ...clientB, port: 3128, clients: ['172.16.29.0/24'] }],
+  },
+  { when: 'two tenants of one name', tenants: [clientA, { ...clientA, port: 3130 }] },
+  { when: 'a name for another grammar', tenants: [{ ...clientA, name: 'a b' }] },
+  { when: 'a source that is no address', tenants: [{ ...clientA, clients: ['pods'] }] },
+]
+for (const { when, tenants } of refused)
+  test(`refuses ${when}`, () =>
+    assert.throws(
+      () => squidTasks({ hostName: 'p', tenants, inner: [] }),
+      (it: unknown) => it instanceof Problem,
+    ))
+
+test('the firewall lets SSH in first', () => {
+  const { rules } = ufwTask({
+    ssh: { allow: ['203.0.113.0/24'], port: 22 },
+    proxy: { from: ['172.16.28.0/22'], ports: [3128, 3129] },
+  })
+  assert.equal(
+    rules.map(it => `${it.from} ${it.port}`),
+    ['203.0.113.0/24 22', '172.16.28.0/22 3128', '172.16.28.0/22 3129'],
+  )
+})

@@ -1,0 +1,147 @@
+import * as assert from 'uvu/assert'
+import { Problem } from '../../src/engine/problem.ts'
+import { type UfwTask, ufwTask } from '../../src/hosts/tasks/ufw.ts'
+import { commentOf, keysOf, parseKernel, parseTuple, spec } from '../../src/hosts/tasks/ufw-rules.ts'
+import { suite } from '../support/suite.ts'
+
+const { test } = suite('ufw')
+
+const rule = (from: string, port = 22, comment = 'ssh') => ({
+  from,
+  port,
+  proto: 'tcp' as const,
+  comment,
+  action: 'allow' as const,
+})
+const task: UfwTask = {
+  task: 'ufw',
+  rules: [rule('203.0.113.0/24'), rule('fd00::/8')],
+  defaults: { incoming: 'deny', outgoing: 'allow', routed: 'deny' },
+  enabled: true,
+}
+const hex = Buffer.from('kapsule-egress: ssh').toString('hex')
+const good = `installed yes
+enabled yes
+ipv6 yes
+INPUT DROP
+OUTPUT ACCEPT
+FORWARD DROP
+t4 ### tuple ### allow tcp 22 0.0.0.0/0 any 203.0.113.0/24 in comment=${hex}
+t6 ### tuple ### allow tcp 22 ::/0 any fd00::/8 in comment=${hex}
+p4 DROP
+h4 yes
+k4 -A ufw-user-input -s 203.0.113.0/24 -p tcp -m tcp --dport 22 -j ACCEPT
+p6 DROP
+h6 yes
+k6 -A ufw6-user-input -s fd00::/8 -p tcp -m tcp --dport 22 -j ACCEPT
+`
+
+const table: { when: string; output: string; lines: (string | RegExp)[] }[] = [
+  { when: 'as wanted', output: good, lines: [] },
+  {
+    when: 'rules of others',
+    output: `${good}t4 ### tuple ### allow tcp 80 0.0.0.0/0 any 0.0.0.0/0 in\nk4 -A ufw-user-input -p tcp -m tcp --dport 80 -j ACCEPT\n`,
+    lines: [],
+  },
+  {
+    when: 'others in forms we do not read',
+    output: `${good}t4 ### tuple ### route:allow any any 0.0.0.0/0 any 0.0.0.0/0 in_eth0\n`,
+    lines: [],
+  },
+  {
+    when: 'a rule is gone',
+    output: good.replace(/^[tk]4.*\n/gm, ''),
+    lines: ['+ v4 allow tcp 22 203.0.113.0/24  # kapsule-egress: ssh'],
+  },
+  {
+    when: 'an old rule of ours',
+    output: `${good}t4 ### tuple ### allow tcp 9 0.0.0.0/0 any 10.0.0.1 in comment=${hex}\nk4 -A ufw-user-input -s 10.0.0.1/32 -p tcp -m tcp --dport 9 -j ACCEPT\n`,
+    lines: ['- v4 allow tcp 9 10.0.0.1/32  # kapsule-egress: ssh'],
+  },
+  {
+    when: 'another comment',
+    output: good.replace(`fd00::/8 in comment=${hex}`, 'fd00::/8 in'),
+    lines: [/^~ v6 .*no comment/],
+  },
+  {
+    when: 'not in the kernel',
+    output: good.replace(/^k6.*\n/m, ''),
+    lines: ['! v6 allow tcp 22 fd00::/8: not in force in the kernel'],
+  },
+  {
+    when: 'in the kernel only',
+    output: `${good}k4 -A ufw-user-input -p tcp -m tcp --dport 3128 -j ACCEPT\n`,
+    lines: ['! v4 allow tcp 3128 any: in the kernel only'],
+  },
+  { when: 'chains flushed', output: good.replace('h4 yes\n', ''), lines: [/^! v4: ufw's chains/] },
+  { when: 'kernel default open', output: good.replace('p6 DROP', 'p6 ACCEPT'), lines: [/^! v6: .*incoming is ACCEPT/] },
+  {
+    when: 'another default',
+    output: good.replace('FORWARD DROP', 'FORWARD ACCEPT'),
+    lines: ['default routed: allow -> deny'],
+  },
+  {
+    when: 'off',
+    output: good.replace('enabled yes', 'enabled no').replace(/^[kph][46].*\n/gm, ''),
+    lines: ['enabled: no -> yes'],
+  },
+  { when: 'nobody confirmed', output: `${good}armed yes\n`, lines: [/not confirmed/] },
+]
+
+for (const { when, output, lines } of table)
+  test(when, () => {
+    const found = ufwTask.diff(task, ufwTask.parse(output))?.diff?.split('\n') ?? []
+    assert.is(found.length, lines.length, found.join('\n'))
+    for (const [n, line] of lines.entries())
+      if (typeof line === 'string') assert.is(found[n], line)
+      else assert.match(found[n]!, line)
+  })
+
+test('not there at all: everything is to do', () => {
+  const state = ufwTask.parse('')
+  assert.is(ufwTask.diff(task, state)?.action, 'create')
+  assert.match(ufwTask.change(task, state), /ufw --force enable$/)
+})
+
+test('the rule that lets us in is added before the firewall goes on, and old rules go after', () => {
+  const off = ufwTask.parse(
+    good.replace('enabled yes', 'enabled no').replace(/^[tkph]4.*\n/gm, '') +
+      `t4 ### tuple ### allow tcp 9 0.0.0.0/0 any 10.0.0.1 in comment=${hex}\n`,
+  )
+  const script = ufwTask.change(task, off)
+  const at = (text: string) => assert.ok(script.includes(text), text) ?? script.indexOf(text)
+  assert.ok(at('from 203.0.113.0/24') < at('--force delete'))
+  assert.ok(at('from 203.0.113.0/24') < at('--force enable'))
+})
+
+test('any is both families where IPv6 is on', () => {
+  assert.equal(keysOf(rule('any'), true), ['v4 allow tcp 22 any', 'v6 allow tcp 22 any'])
+  assert.equal(keysOf(rule('any'), false), ['v4 allow tcp 22 any'])
+})
+
+test('host bits and single addresses have one form', () => {
+  assert.equal(keysOf(rule('172.16.28.5/22'), false), ['v4 allow tcp 22 172.16.28.0/22'])
+  assert.equal(keysOf(rule('172.16.28.5'), false), ['v4 allow tcp 22 172.16.28.5/32'])
+  assert.equal(
+    parseTuple('v4', '### tuple ### allow tcp 22 0.0.0.0/0 any 172.16.28.5 in')?.[0]?.key,
+    'v4 allow tcp 22 172.16.28.5/32',
+  )
+  assert.is(
+    parseKernel('v4', '-A ufw-user-input -s 172.16.28.5/32 -p tcp -m tcp --dport 22 -j ACCEPT'),
+    'v4 allow tcp 22 172.16.28.5/32',
+  )
+})
+
+for (const bad of ["it's", '$(x)', 'a\nb', '`x`', '"'])
+  test(`the comment ${JSON.stringify(bad)} is refused`, () =>
+    assert.throws(
+      () => commentOf(rule('any', 22, bad)),
+      (it: unknown) => it instanceof Problem,
+    ))
+
+for (const bad of ['pods', '1.2.3', '1.2.3.4; reboot', '300.1.1.1', ''])
+  test(`the source ${JSON.stringify(bad)} is refused`, () =>
+    assert.throws(
+      () => spec(rule(bad)),
+      (it: unknown) => it instanceof Problem,
+    ))
