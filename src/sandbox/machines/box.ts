@@ -34,7 +34,7 @@ mount -t tmpfs -o mode=755 tmpfs run
 mkdir -p run/lock
 chmod 1777 run/lock
 hostname "$name"
-ulimit -n 65536
+(ulimit -n 65536) 2>/dev/null && ulimit -n 65536 || ulimit -n "$(ulimit -H -n)"
 : >../ready
 exec chroot . "$@"
 `

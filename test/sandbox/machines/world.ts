@@ -37,7 +37,9 @@ export const inNetns = (netns: string, ...words: string[]) => command('ip', ['ne
 
 /** What this machine has that a sandbox could leave behind. */
 export const traces = (directory: string) => ({
-  links: readdirSync('/sys/class/net').sort().filter(it => it.startsWith('eg')),
+  links: readdirSync('/sys/class/net')
+    .sort()
+    .filter(it => it.startsWith('eg')),
   mounts: readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
     .filter(it => it.includes(directory)),
