@@ -1,0 +1,40 @@
+import { play } from '../src/hosts/play.ts'
+import { squidTasks, ufwTask } from '../src/hosts/squid.ts'
+import type { Context, Tenant } from '../src/inventory/context.ts'
+import { type proxyPlaybook, proxyPort } from './proxy.ts'
+
+/** Squid answers the private network with the tenant's allowlist and nobody else; UFW says the same. */
+export const configurePlaybook = (context: Context, { proxies }: ReturnType<typeof proxyPlaybook>) => {
+  const plays = context.tenants.map(tenant => {
+    const { ip, machine } = proxies.find(it => it.tenant === tenant.tenant)!
+    const { name } = tenant.egress.proxy
+    return play(name, {
+      host: {
+        name,
+        address: ip.out.address,
+        port: context.ssh.port,
+        user: context.ssh.user,
+        hostKey: machine.out.hostKey,
+        identity: context.ssh.identity,
+      },
+      ...hostTasks(context, tenant),
+    })
+  })
+  return { desired: plays, plays }
+}
+
+/** What is put on one proxy: also what `--render` writes, without a connection. */
+export const hostTasks = ({ network, cluster, ssh, dns }: Context, { tenant, egress }: Tenant) => {
+  const { cidr } = network.privateNetwork
+  const { tasks, handlers } = squidTasks({
+    hostName: egress.proxy.name,
+    tenants: [{ name: tenant, port: proxyPort, clients: [cidr], allow: egress.allow, mode: egress.mode }],
+    inner: [cidr, cluster.podCidr, cluster.serviceCidr],
+    nameservers: dns.nameservers,
+  })
+  const firewall = ufwTask({
+    ssh: { allow: ssh.allow, port: ssh.port },
+    proxy: { from: [cidr], ports: [proxyPort] },
+  })
+  return { tasks: [...tasks, { task: 'package' as const, name: 'ufw' }, firewall], handlers }
+}

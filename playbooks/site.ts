@@ -1,0 +1,64 @@
+import type { Desired } from '../src/engine/desired.ts'
+import type { Context } from '../src/inventory/context.ts'
+import { clusterPlaybook } from './cluster.ts'
+import { configurePlaybook } from './configure.ts'
+import { gatewayPlaybook } from './gateway.ts'
+import { proxyPlaybook } from './proxy.ts'
+import { type RolloutPhase, rolloutPlaybook } from './rollout.ts'
+
+export const stageNames = ['gateway', 'proxy', 'cluster', 'configure', 'rollout', 'verify'] as const
+export type StageName = (typeof stageNames)[number]
+
+/** Everything that should be true in a context, by stage; and where the later stages find their values. */
+export type Site = {
+  stages: Record<StageName, Desired[]>
+  phases: RolloutPhase[]
+  /** What exists in the cloud: what `destroy` takes down. */
+  cloud: Desired[]
+  ids: { gatewayIp: string; cluster: string; kubeconfig: string; proxies: ProxyIds[] }
+}
+
+export type ProxyIds = { tenant: string; name: string; flexibleIp: string; address: string; play: string }
+
+export const site = (
+  context: Context,
+  { operatorKey, kubeconfig }: { operatorKey: string; kubeconfig: string },
+): Site => {
+  const gateway = gatewayPlaybook(context, operatorKey)
+  const proxy = proxyPlaybook(context, operatorKey, gateway)
+  const cluster = clusterPlaybook(context, kubeconfig, gateway)
+  const configure = configurePlaybook(context, proxy)
+  const inCluster = cluster.desired.filter(it => !cluster.cloud.includes(it))
+  const phases = rolloutPlaybook(context, cluster.kubeconfig, [...inCluster, ...configure.desired])
+  return {
+    stages: {
+      gateway: gateway.desired,
+      proxy: proxy.desired,
+      cluster: cluster.desired,
+      configure: configure.desired,
+      rollout: phases.flatMap(it => it.desired),
+      verify: [],
+    },
+    phases,
+    cloud: [...gateway.desired, ...proxy.desired, ...cluster.cloud],
+    ids: {
+      gatewayIp: gateway.ip.id,
+      cluster: `cluster/${context.cluster.name}`,
+      kubeconfig: `kubeconfig/${context.cluster.name}`,
+      proxies: context.tenants.map(
+        ({
+          tenant,
+          egress: {
+            proxy: { name },
+          },
+        }) => ({
+          tenant,
+          name,
+          flexibleIp: `flexible-ip/${name}`,
+          address: `ipam-address/${name}`,
+          play: `host-play/${name}`,
+        }),
+      ),
+    },
+  }
+}

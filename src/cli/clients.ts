@@ -1,0 +1,70 @@
+import type { AnyKind } from '../engine/kind.ts'
+import { cloudInit, hostKeyOf, newHostKey } from '../hosts/cloud-init.ts'
+import { hostPlay } from '../hosts/play.ts'
+import { createSsh, type Ssh } from '../hosts/ssh.ts'
+import type { Context } from '../inventory/context.ts'
+import { createKubes, type Kubes } from '../rollout/kube.ts'
+import { manifestKind } from '../rollout/manifest.ts'
+import { workloadEgressKind } from '../rollout/workload-egress.ts'
+import type { Scaleway } from '../scaleway/client.ts'
+import { createScaleway } from '../scaleway/client.ts'
+import type { ServerClients } from '../scaleway/cloud-init.ts'
+import { scalewayKinds } from '../scaleway/kinds.ts'
+import { readProfile } from '../scaleway/profile.ts'
+
+/** Everything this product knows how to see, make and unmake, by the name a journal uses. */
+export const kinds: ReadonlyMap<string, AnyKind> = new Map(
+  [...scalewayKinds, hostPlay, manifestKind, workloadEgressKind].map(it => [it.name, it as AnyKind]),
+)
+
+/** The ways out of this process, each opened when it is first needed. */
+export type Clients = {
+  scaleway(): Promise<Scaleway>
+  ssh: Ssh
+  kube: Kubes
+  clientsFor(kind: AnyKind): unknown
+  close(): Promise<void>
+}
+
+export const createClients = (context: Context, signal: AbortSignal, env = process.env): Clients => {
+  const ssh = createSsh()
+  const kube = createKubes({ signal })
+  let cloud: Promise<ServerClients> | undefined
+  const scaleway = () => {
+    cloud ??= openScaleway(context, signal, env)
+    return cloud
+  }
+  return {
+    scaleway,
+    ssh,
+    kube,
+    clientsFor(kind) {
+      if (kind === hostPlay) return { ssh }
+      return scalewayKinds.includes(kind) ? scaleway() : { kube }
+    },
+    async close() {
+      await Promise.all([ssh.close(), kube.close()])
+    },
+  }
+}
+
+const openScaleway = async ({ context, scaleway }: Context, signal: AbortSignal, env: NodeJS.ProcessEnv) => {
+  const profile = await readProfile({ ...scaleway, env })
+  const clients = await createScaleway(profile, { context, signal })
+  return {
+    ...clients,
+    cloudInit: {
+      render: (want: unknown, hostKey: unknown) =>
+        cloudInit({ ...(want as object), hostKey } as Parameters<typeof cloudInit>[0]),
+      newHostKey: () => newHostKey(),
+      publicKeyOf: hostKeyOf,
+      withoutKeys: maskKeys,
+    },
+  }
+}
+
+/** User data with the blocks of its host key masked: what is left can be compared. */
+export const maskKeys = (userData: string): string =>
+  userData
+    .replace(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g, '(host key)')
+    .replace(/ed25519_public:.*/g, 'ed25519_public: (host key)')

@@ -1,0 +1,147 @@
+import type { StageName } from '../../../playbooks/site.ts'
+import { readJournals } from '../../engine/journal.ts'
+import type { ExitCode } from '../../engine/problem.ts'
+import { Problem } from '../../engine/problem.ts'
+import { countChanges } from '../../engine/step.ts'
+import { standing, undoAll } from '../../engine/undo.ts'
+import { planText } from '../../report/plan.ts'
+import type { Progress, StageEnd } from '../../report/progress.ts'
+import { kinds } from '../clients.ts'
+import { outputsOf } from '../outputs.ts'
+import { progressFor } from '../progress.ts'
+import { type Proof, proofTable, prove } from '../proofs.ts'
+import { phaseProblem, runPhase, stuck, takeBack } from '../rollout.ts'
+import type { Session } from '../session.ts'
+import { applyStage, chosen, pendingOf, planStages, type Staged, summaryOf, throwFailures } from '../stages.ts'
+import { finish } from '../summary.ts'
+
+/** All stages, or one: look, show, change, prove. Earlier stages are only looked at. */
+export const deploy = async (session: Session, stages: readonly StageName[]): Promise<ExitCode> => {
+  checkResume(session)
+  const staged = await planStages(session, stages)
+  return session.flags.check ? check(staged) : make(staged)
+}
+
+/** `--check`: says what would change, changes nothing. */
+const check = (staged: Staged): ExitCode => {
+  const { session } = staged
+  const pending = pendingOf(staged)
+  const counts = countChanges(pending.map(it => it.step?.change ?? null))
+  for (const { step } of pending) if (step) session.output.event('planned', { step: step.id, change: step.change })
+  const changes = pending.some(it => it.step)
+  for (const line of planText(pending, session.flags)) session.output.data(line)
+  session.output.say(changes ? `changes: ${sentence(counts)}` : 'nothing to do: everything is as the inventory says')
+  return finish(session, { status: changes ? 'changes-pending' : 'ok', changes: counts, outputs: outputsOf(staged) })
+}
+
+const make = async (staged: Staged): Promise<ExitCode> => {
+  const { session, stages, site } = staged
+  if (session.flags.diff) for (const line of planText(pendingOf(staged), session.flags)) session.output.data(line)
+  const phases = site.phases.filter(() => stages.includes('rollout'))
+  const titles = stages.flatMap(it => (it === 'rollout' ? phases.map(phase => `rollout: ${phase.name}`) : [it]))
+  const progress = progressFor(session, titles)
+  let proofs: Proof[] = []
+  try {
+    for (const stage of stages) {
+      if (stage === 'rollout') await rollOut(staged, progress)
+      else if (stage === 'verify') proofs = await verify(staged, progress)
+      else await provision(staged, stage, progress)
+    }
+  } finally {
+    await progress.close()
+  }
+  if (stages.includes('verify')) {
+    session.output.data(`\n${proofTable(staged, proofs)}\n`)
+    nextCommands(session)
+  }
+  return finish(session, { status: 'ok', changes: staged.counts, outputs: outputsOf(staged) })
+}
+
+/** Gateway, proxy, cluster: stops at a failure and keeps what was made. Hosts: taken back. */
+const provision = async (staged: Staged, stage: StageName, progress: Progress) => {
+  const { session, site } = staged
+  const { outcome } = await progress.stage(stage, async () => {
+    const outcome = await applyStage(staged, stage, chosen(staged, stage, site.stages[stage]))
+    const ok = outcome.failures.length === 0 && outcome.skipped.length === 0
+    return { ok, summary: summaryOf(outcome), outcome }
+  })
+  if (outcome.failures.length > 0 && stage === 'configure') await takeBackHosts(session)
+  throwFailures(outcome)
+  if (outcome.skipped.length > 0) throw interrupted(session)
+}
+
+const takeBackHosts = async (session: Session) => {
+  const mine = readJournals(session.state).filter(it => it.run === session.run)
+  const undone = await undoAll(
+    standing(mine).filter(it => it.group === 'configure'),
+    kinds,
+    session.world,
+  )
+  if (undone.failures.length > 0) throw stuck(undone)
+}
+
+const rollOut = async (staged: Staged, progress: Progress) => {
+  const { session, site } = staged
+  for (const phase of site.phases) {
+    const end = await progress.stage(`rollout: ${phase.name}`, say => runPhase(staged, phase, say))
+    if (end.ok) continue
+    if (session.world.stop.aborted && end.failed.length === 0 && end.outcome.failures.length === 0)
+      throw interrupted(session)
+    session.output.say(`phase ${phase.name} did not hold: taking the rollout back`)
+    const undone = await takeBack(session)
+    if (undone.failures.length + undone.left.length > 0) throw stuck(undone)
+    throw phaseProblem(phase, end)
+  }
+  session.journal.record({ event: 'note', topic: 'rollout-passed', data: null })
+}
+
+const verify = async (staged: Staged, progress: Progress): Promise<Proof[]> => {
+  const { proofs } = await progress.stage('verify', async (say): Promise<StageEnd & { proofs: Proof[] }> => {
+    const proofs = await prove(staged, say)
+    const failures = proofs.flatMap(it => it.failures)
+    return {
+      ok: failures.length === 0,
+      summary: failures.length ? `${failures.length} gates did not pass` : 'proved',
+      proofs,
+    }
+  })
+  for (const it of proofs) staged.session.output.event('proof', it)
+  const failures = proofs.flatMap(it => it.failures)
+  if (failures.length === 0) return proofs
+  throw new Problem(`${failures.length} gates did not pass`, {
+    why: failures
+      .map(it => `${it.tenant}/${it.workload}: ${it.gate}: ${it.verdict.verdict === 'pass' ? '' : it.verdict.reason}`)
+      .join('\n'),
+    next: 'deploy --check --diff shows what is not as it should be; rollback.ts --to start takes the workloads back',
+  })
+}
+
+export const interrupted = (session: Session) =>
+  new Problem('interrupted: what was under way was finished, nothing is half-done', {
+    why: 'you asked for it',
+    next: `go on with deploy.mjs --resume ${session.run}, or take it back with rollback.ts --to start`,
+    exit: 130,
+  })
+
+/** `--resume RUN` names a run that must exist; the world is read in any case. */
+const checkResume = ({ flags, state }: Session) => {
+  if (typeof flags.resume !== 'string') return
+  const runs = [...new Set(readJournals(state).map(it => it.run))]
+  if (runs.some(it => it === flags.resume || it.endsWith(`-${flags.resume}`))) return
+  throw new Problem(`there is no run ${flags.resume}`, {
+    why: runs.length > 0 ? `the last runs are ${runs.slice(-3).join(', ')}` : 'this context has no runs yet',
+    next: 'leave the name out: a run always goes on from what is there',
+    exit: 2,
+  })
+}
+
+const sentence = ({ create, update, delete: deleted, unchanged }: ReturnType<typeof countChanges>) =>
+  `${create} to create, ${update} to change, ${deleted} to delete, ${unchanged} unchanged`
+
+const nextCommands = ({ output, context }: Session) => {
+  const flag = context.context === 'sandbox' ? '' : ` --context ${context.context}`
+  output.say('next:')
+  output.say(`  npx zx scripts/status.mjs${flag}                  what stands, and which phase each workload is in`)
+  output.say(`  npx zx scripts/deploy.mjs --check --diff${flag}   is it still as the inventory says?`)
+  output.say(`  npx zx scripts/rollback.ts --to start${flag}      take the workloads back`)
+}

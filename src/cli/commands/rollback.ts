@@ -1,0 +1,87 @@
+import { readJournals, type Recorded } from '../../engine/journal.ts'
+import type { ExitCode } from '../../engine/problem.ts'
+import { Problem } from '../../engine/problem.ts'
+import { standing, type ToUndo, undoAll } from '../../engine/undo.ts'
+import { table } from '../../report/table.ts'
+import { egressAddress } from '../../rollout/probe.ts'
+import { kinds } from '../clients.ts'
+import { agreed } from '../confirm.ts'
+import { progressFor } from '../progress.ts'
+import { isRollout, stuck } from '../rollout.ts'
+import type { Session } from '../session.ts'
+import { finish, noChanges } from '../summary.ts'
+
+/** Undoes a rollout from the journal alone: to the start, to a phase, or what one run did. */
+export const rollback = async (session: Session): Promise<ExitCode> => {
+  const { flags, output, state } = session
+  const list = selected(readJournals(state), flags)
+  if (list.length === 0) {
+    output.say('nothing to roll back: no workload, policy or setting of a rollout stands')
+    return finish(session, { status: 'ok', changes: noChanges })
+  }
+  const changes = { ...noChanges, ...countUndo(list) }
+  for (const it of list) output.data(`  ${it.before === null ? '-' : '~'} ${it.step}`)
+  if (flags.check) return finish(session, { status: 'changes-pending', changes })
+  await agreed(session, `Roll back ${list.length} steps of ${session.context.context}?`)
+  const progress = progressFor(session, ['roll back'])
+  const outcome = await progress
+    .stage('roll back', async () => {
+      const outcome = await undoAll(list, kinds, session.world)
+      const failed = outcome.failures.length + outcome.left.length
+      return { ok: failed === 0, summary: `${outcome.undone.length} undone${failed ? `, ${failed} left` : ''}`, outcome }
+    })
+    .finally(() => progress.close())
+  if (outcome.outcome.failures.length + outcome.outcome.left.length > 0) throw stuck(outcome.outcome)
+  output.data(`\n${await addresses(session, list)}\n`)
+  return finish(session, { status: 'ok', changes })
+}
+
+const selected = (history: readonly Recorded[], { to, run }: { to?: string; run?: string }): ToUndo[] => {
+  const all = standing(history).filter(isRollout)
+  if (run !== undefined) {
+    const mine = history.filter(it => it.run === run || it.run.endsWith(`-${run}`))
+    if (mine.length === 0) throw unknown(`run ${run}`, [...new Set(history.map(it => it.run))].slice(-5))
+    const open = new Set(all.map(it => it.step))
+    return standing(mine).filter(it => isRollout(it) && open.has(it.step))
+  }
+  if (to === undefined || to === 'start') return all
+  // Phases in the order in which they were first begun, over all runs.
+  const order = [...new Set(history.flatMap(it => (it.event === 'started' && isRollout(it) ? [it.group] : [])))]
+  const kept = order.findLastIndex(it => it === `rollout/${to}` || it.startsWith(`rollout/${to} `))
+  if (kept < 0) throw unknown(`phase ${to}`, ['start', ...order.map(it => it.slice('rollout/'.length))])
+  return all.filter(it => order.indexOf(it.group) > kept)
+}
+
+const countUndo = (list: readonly ToUndo[]) => ({
+  delete: list.filter(it => it.before === null).length,
+  update: list.filter(it => it.before !== null).length,
+})
+
+/** The same look from inside the pods as after a deploy. */
+const addresses = async ({ clients, context }: Session, list: readonly ToUndo[]): Promise<string> => {
+  const moved = list.flatMap(it => (it.kind === 'workload-egress' ? [it.want as MovedWant] : []))
+  const rows = await Promise.all(
+    moved.map(async ({ kubeconfig, namespace, kind, name }) => {
+      const subject = {
+        tenant: namespace,
+        namespace,
+        workload: { kind, name },
+        proxy: { address: '', port: 0, publicIp: '' },
+        echo: context.verify.echo,
+        forbidden: context.verify.forbidden,
+      }
+      const seen = await egressAddress(clients.kube(kubeconfig), subject).catch(() => null)
+      return [`${namespace}/${name}`, seen ?? 'no answer']
+    }),
+  )
+  return table(['workload', 'seen now'], rows)
+}
+
+type MovedWant = { kubeconfig: string; namespace: string; kind: 'Deployment'; name: string }
+
+const unknown = (what: string, known: readonly string[]) =>
+  new Problem(`there is no ${what}`, {
+    why: known.length > 0 ? `known here: ${known.join(', ')}` : 'the journal of this context is empty',
+    next: 'name one of these; nothing was touched',
+    exit: 2,
+  })

@@ -1,0 +1,74 @@
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type StageName, stageNames } from '../../playbooks/site.ts'
+import type { ExitCode } from '../engine/problem.ts'
+import { Problem, Problems } from '../engine/problem.ts'
+import { problemText } from '../report/problem.ts'
+import { deploy } from './commands/deploy.ts'
+import { destroy } from './commands/destroy.ts'
+import { inventory } from './commands/inventory.ts'
+import { rollback } from './commands/rollback.ts'
+import { status } from './commands/status.ts'
+import { type Flags, parse } from './flags.ts'
+import { createOutput, type Output } from './output.ts'
+import { type Interrupt, type Session, withSession } from './session.ts'
+import { noChanges, statusOf } from './summary.ts'
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+
+type Command = { writes: (flags: Flags) => boolean; run: (session: Session) => Promise<ExitCode> }
+
+const changing = ({ check }: Flags) => !check
+const looking = () => false
+const stage = (name: StageName): Command => ({ writes: changing, run: session => deploy(session, [name]) })
+
+const commands: Record<string, Command> = {
+  deploy: { writes: changing, run: session => deploy(session, stageNames) },
+  ...Object.fromEntries(stageNames.map((name, at) => [`${at + 1}0-${name}`, stage(name)])),
+  '60-verify': { writes: looking, run: session => deploy(session, ['verify']) },
+  rollback: { writes: changing, run: rollback },
+  destroy: { writes: changing, run: destroy },
+  status: { writes: looking, run: status },
+  inventory: { writes: looking, run: inventory },
+}
+
+/** Runs one command and says how it ended: the exit codes of the Contract. */
+export const main = async (name: string, argv: string[]): Promise<number> => {
+  const began = Date.now()
+  let output: Output = createOutput({ json: argv.includes('--json') })
+  try {
+    const command = commands[name]
+    if (!command) throw new Error(`no command ${name}`)
+    const { flags } = parse(name, argv)
+    output = createOutput({ json: flags.json })
+    const interrupt = listen(output)
+    return await withSession({ command: name, flags, root, output, interrupt, writes: command.writes(flags) }, command.run)
+  } catch (error) {
+    return fail(error, output, began)
+  }
+}
+
+const fail = (error: unknown, output: Output, began: number): ExitCode => {
+  const known = error instanceof Problem || error instanceof Problems
+  const exit: ExitCode = known ? error.exit : 1
+  for (const it of error instanceof Problems ? error.all : [error]) {
+    output.say(problemText(it))
+    output.event('problem', it instanceof Problem ? { what: it.message, why: it.why, next: it.next } : { what: String(it) })
+  }
+  output.summarise({ status: statusOf(exit), changes: noChanges, outputs: {}, durationMs: Date.now() - began })
+  return exit
+}
+
+/** The first Ctrl-C starts nothing new and finishes what is open; the second stops waiting. */
+const listen = (output: Output): Interrupt => {
+  const stop = new AbortController()
+  const abort = new AbortController()
+  const onSignal = () => {
+    if (stop.signal.aborted) return abort.abort()
+    output.say('finishing what is under way; press again to stop waiting')
+    stop.abort()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  return { stop: stop.signal, abort: abort.signal }
+}

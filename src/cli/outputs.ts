@@ -1,0 +1,31 @@
+import type { Json } from '../engine/json.ts'
+import { liveOf } from './gates.ts'
+import type { Staged } from './stages.ts'
+
+/** The Contract's `outputs`: what other tools want to know of what stands. Absent: not there. */
+export const outputsOf = (staged: Staged): { [key: string]: Json } => {
+  const { ids } = staged.site
+  const text = (id: string, key: string) => {
+    const value = liveOf(staged, id)?.[key]
+    return typeof value === 'string' ? value : undefined
+  }
+  const proxies = ids.proxies.map(it => ({
+    name: it.name,
+    public_ip: text(it.flexibleIp, 'address'),
+    private_ip: text(it.address, 'address'),
+  }))
+  const [first] = proxies
+  return withoutGaps({
+    proxy_public_ip: first?.public_ip,
+    proxy_private_ip: first?.private_ip,
+    gateway_public_ip: text(ids.gatewayIp, 'address'),
+    cluster_id: text(ids.cluster, 'id'),
+    kubeconfig: staged.session.context.cluster.kubeconfig ?? text(ids.kubeconfig, 'path'),
+    proxies: Object.fromEntries(
+      proxies.map(({ name, public_ip, private_ip }) => [name, withoutGaps({ public_ip, private_ip })]),
+    ),
+  })
+}
+
+const withoutGaps = (it: { [key: string]: Json | undefined }): { [key: string]: Json } =>
+  Object.fromEntries(Object.entries(it).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])))

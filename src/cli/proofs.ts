@@ -1,0 +1,77 @@
+import type { Moved } from '../../playbooks/rollout.ts'
+import { readJournals } from '../engine/journal.ts'
+import { table } from '../report/table.ts'
+import { movedGates } from '../rollout/gates.ts'
+import { egressAddress } from '../rollout/probe.ts'
+import { askGates, type GateResult, kubeOf, publicIpOf, subjectOf } from './gates.ts'
+import type { Staged } from './stages.ts'
+
+/** What is proved of one tenant: the evidence at the end of a deploy. */
+export type Proof = {
+  tenant: string
+  moved: number
+  workloads: number
+  addressBefore: string | null
+  addressNow: string | null
+  gatesPassed: number
+  gatesAsked: number
+  failures: GateResult[]
+}
+
+export const movesOf = ({ site, session }: Staged): Moved[] =>
+  site.phases.flatMap(it => it.moves).filter(it => session.context.tenants.includes(it.tenant))
+
+/** Looks from inside the pods of every workload that should have moved. Changes nothing. */
+export const prove = async (staged: Staged, say: (line: string) => void): Promise<Proof[]> => {
+  const { session } = staged
+  const before = addressesBefore(staged)
+  return Promise.all(
+    session.context.tenants.map(async tenant => {
+      const moves = movesOf(staged).filter(it => it.tenant === tenant)
+      const results = await Promise.all(
+        moves.map(move =>
+          askGates(staged, move, movedGates, result => {
+            session.output.event('gate', result)
+            say(`${result.tenant}/${result.workload}: ${result.gate}: ${result.verdict.verdict}`)
+          }),
+        ),
+      )
+      const canary = { tenant, workload: tenant.rollout.canary }
+      return {
+        tenant: tenant.tenant,
+        moved: results.filter(it => it.every(one => one.verdict.verdict === 'pass')).length,
+        workloads: moves.length,
+        addressBefore: before.get(tenant.tenant) ?? null,
+        addressNow: await egressAddress(kubeOf(staged), subjectOf(staged, canary)).catch(() => null),
+        gatesPassed: results.flat().filter(it => it.verdict.verdict === 'pass').length,
+        gatesAsked: moves.length * movedGates.length,
+        failures: results.flat().filter(it => it.verdict.verdict !== 'pass'),
+      }
+    }),
+  )
+}
+
+/** As the journal remembers it. */
+const addressesBefore = ({ session }: Staged): Map<string, string> => {
+  const notes = readJournals(session.state).flatMap(it =>
+    it.event === 'note' && it.topic === 'address-before' ? [it.data] : [],
+  )
+  const known = notes.flatMap(it => {
+    const { tenant, address } = it as { tenant: string; address: string | null }
+    return address ? [[tenant, address] as const] : []
+  })
+  return new Map(known)
+}
+
+export const proofTable = (staged: Staged, proofs: readonly Proof[]): string =>
+  table(
+    ['tenant', 'workloads moved', 'seen before', 'seen now', 'fixed address', 'gates passed'],
+    proofs.map(it => [
+      it.tenant,
+      `${it.moved} of ${it.workloads}`,
+      it.addressBefore ?? '-',
+      it.addressNow ?? '-',
+      publicIpOf(staged, staged.session.context.tenants.find(({ tenant }) => tenant === it.tenant)!),
+      `${it.gatesPassed} of ${it.gatesAsked}`,
+    ]),
+  )

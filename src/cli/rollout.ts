@@ -1,0 +1,126 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Moved, RolloutPhase } from '../../playbooks/rollout.ts'
+import type { Outcome } from '../engine/apply.ts'
+import { textOf } from '../engine/apply.ts'
+import { type Recorded, readJournals } from '../engine/journal.ts'
+import { Problem } from '../engine/problem.ts'
+import { standing, type UndoOutcome, undoAll } from '../engine/undo.ts'
+import { millis } from '../rollout/gate.ts'
+import { gatewayGates, movedGates } from '../rollout/gates.ts'
+import { egressAddress } from '../rollout/probe.ts'
+import { kinds } from './clients.ts'
+import { askGates, type GateResult, kubeOf, subjectOf } from './gates.ts'
+import type { Session } from './session.ts'
+import { applyStage, chosen, type Staged, summaryOf } from './stages.ts'
+
+/** Steps of a rollout are journalled under this and the phase's name. */
+export const groupOf = (phase: string): string => `rollout/${phase}`
+export const isRollout = ({ group }: { group: string }): boolean => group.startsWith('rollout/')
+
+export type PhaseEnd = { ok: boolean; summary: string; outcome: Outcome; failed: GateResult[] }
+
+/** One phase: move what it moves, then ask its gates; nothing moved and gates passed before: nothing to do. */
+export const runPhase = async (staged: Staged, phase: RolloutPhase, say: (line: string) => void): Promise<PhaseEnd> => {
+  const { session } = staged
+  const group = groupOf(phase.name)
+  if (phase.name === 'canary') await noteAddressesBefore(staged, phase)
+  const outcome = await applyStage(staged, group, chosen(staged, phase.name, phase.desired))
+  const summary = summaryOf(outcome)
+  if (outcome.failures.length > 0 || outcome.skipped.length > 0) return { ok: false, summary, outcome, failed: [] }
+  const changed = [...outcome.changes.values()].some(it => it !== null)
+  if (!changed && hasPassed(readJournals(session.state), group)) return { ok: true, summary, outcome, failed: [] }
+  const failed = await gatesOf(staged, phase, say)
+  if (failed.length > 0) return { ok: false, summary: `gate failed: ${failed[0]!.gate}`, outcome, failed }
+  session.journal.record({ event: 'note', topic: 'phase-passed', data: { group } })
+  return { ok: true, summary: `${summary}, gates passed`, outcome, failed: [] }
+}
+
+const gatesOf = async (staged: Staged, phase: RolloutPhase, say: (line: string) => void): Promise<GateResult[]> => {
+  const before = phase.name === 'gateway'
+  const moves = before ? canariesOf(staged) : phase.moves
+  const ask = async () => {
+    const all = await Promise.all(
+      moves.map(it => askGates(staged, it, before ? gatewayGates : movedGates, tell(staged, say))),
+    )
+    return all.flat().filter(it => it.verdict.verdict !== 'pass')
+  }
+  const failed = await ask()
+  const soak = before || phase.name === 'canary' ? 0 : Math.max(...moves.map(it => millis(it.tenant.rollout.then.soak)))
+  if (failed.length > 0 || soak === 0) return failed
+  say(`soaking for ${soak / 1000} s`)
+  await delay(soak, undefined, { signal: staged.session.world.abort })
+  return ask()
+}
+
+/** Every verdict goes to the journal and to whoever watches. */
+const tell = (staged: Staged, say: (line: string) => void) => (result: GateResult) => {
+  const { session } = staged
+  session.journal.record({ event: 'note', topic: 'gate', data: { ...result, verdict: { ...result.verdict } } })
+  session.output.event('gate', result)
+  say(`${result.tenant}/${result.workload}: ${result.gate}: ${result.verdict.verdict}`)
+}
+
+export const canariesOf = ({ session }: Staged): Moved[] =>
+  session.context.tenants.map(tenant => ({ tenant, workload: tenant.rollout.canary }))
+
+/** The address a tenant is seen with before anything of it has moved: for the table at the end. */
+const noteAddressesBefore = async (staged: Staged, phase: RolloutPhase) => {
+  const moving = phase.moves.filter((_, at) => staged.plan.seen.get(phase.desired[at]!.id)?.step)
+  await Promise.all(
+    moving.map(async move => {
+      const address = await egressAddress(kubeOf(staged), subjectOf(staged, move)).catch(() => null)
+      const data = { tenant: move.tenant.tenant, address }
+      staged.session.journal.record({ event: 'note', topic: 'address-before', data })
+    }),
+  )
+}
+
+/** Did this phase's gates pass since it was last changed? */
+export const hasPassed = (history: readonly Recorded[], group: string): boolean => {
+  let passed = false
+  const mine = new Set<string>()
+  for (const it of history) {
+    if (it.event === 'started' && it.group === group) {
+      mine.add(it.step)
+      passed = false
+    } else if (it.event === 'undone' && mine.has(it.step)) passed = false
+    else if (it.event === 'note' && it.topic === 'phase-passed')
+      passed ||= (it.data as { group: string }).group === group
+  }
+  return passed
+}
+
+/** What this rollout has done since the last one that passed whole, also in runs that were killed. */
+export const openRollout = (history: readonly Recorded[]) => {
+  const last = history.findLastIndex(it => it.event === 'note' && it.topic === 'rollout-passed')
+  return standing(history.slice(last + 1)).filter(isRollout)
+}
+
+/** Takes the open rollout back, from the journal. */
+export const takeBack = (session: Session): Promise<UndoOutcome> =>
+  undoAll(openRollout(readJournals(session.state)), kinds, { ...session.world, stop: new AbortController().signal })
+
+/** What the operator is told when a phase did not hold. */
+export const phaseProblem = (phase: RolloutPhase, { outcome, failed }: PhaseEnd): Problem => {
+  const [step] = outcome.failures
+  const [gate] = failed
+  const why = gate
+    ? `${gate.tenant}/${gate.workload}: ${gate.gate}: ${gate.verdict.verdict === 'pass' ? '' : gate.verdict.reason}`
+    : step
+      ? `${step.step}: ${textOf(step.error)}`
+      : 'the run was stopped'
+  return new Problem(`phase ${phase.name} did not hold`, {
+    why,
+    next: 'the rollout was taken back; mend the cause, then deploy again',
+    exit: 5,
+    cause: step?.error,
+  })
+}
+
+/** Exit 6: a person is needed, and these lines say what is left. */
+export const stuck = ({ failures, left }: UndoOutcome): Problem =>
+  new Problem(`rolling back got stuck: ${failures.length + left.length} steps are left`, {
+    why: [...failures.map(it => `${it.step}: ${textOf(it.error)}`), ...left.map(it => `${it}: not reached`)].join('\n'),
+    next: 'mend what stands in the way, then run scripts/rollback.ts --to start again',
+    exit: 6,
+  })

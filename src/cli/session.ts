@@ -1,0 +1,108 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { type Journal, newRunId, noJournal, openJournal } from '../engine/journal.ts'
+import { type Lock, takeLock } from '../engine/lock.ts'
+import { Problem } from '../engine/problem.ts'
+import type { World } from '../engine/world.ts'
+import type { Context } from '../inventory/context.ts'
+import { loadContext } from '../inventory/load.ts'
+import { type Clients, createClients } from './clients.ts'
+import type { Flags } from './flags.ts'
+import { forTargets } from './limit.ts'
+import type { Output } from './output.ts'
+
+/** One run of one command in one context. */
+export type Session = {
+  command: string
+  context: Context
+  flags: Flags
+  root: string
+  /** `.egress/<context>`: lock, runs, kubeconfig. */
+  state: string
+  run: string
+  output: Output
+  clients: Clients
+  journal: Journal
+  world: World
+}
+
+export type SessionOptions = {
+  command: string
+  flags: Flags
+  root: string
+  output: Output
+  interrupt: Interrupt
+  /** Changes something: takes the lock and keeps a journal. */
+  writes: boolean
+}
+
+export type Interrupt = { stop: AbortSignal; abort: AbortSignal }
+
+/** Loads the context, prepares it, takes the lock when the command changes things, and lets go of all of it. */
+export const withSession = async <T>(options: SessionOptions, work: (session: Session) => Promise<T>): Promise<T> => {
+  const { command, flags, root, output, interrupt, writes } = options
+  const whole = await loadContext(flags.context, { root })
+  const context = forTargets(whole, flags.limit)
+  const state = join(root, '.egress', context.context)
+  const run = newRunId()
+  let lock: Lock | undefined
+  let journal: Journal = noJournal(run)
+  let clients: Clients | undefined
+  try {
+    if (writes) {
+      lock = takeLock(state, { run, command })
+      const { tookOverFrom } = lock
+      if (tookOverFrom) {
+        output.say(
+          `took over the lock of ${tookOverFrom.command} (run ${tookOverFrom.run}), which ended without letting go`,
+        )
+        output.event('lock-taken-over', { from: tookOverFrom })
+      }
+    }
+    await prepare(context, root, output)
+    if (writes) {
+      journal = openJournal(state, run)
+      journal.record({ event: 'run-started', command, context: context.context, pid: process.pid })
+    }
+    clients = createClients(context, interrupt.abort)
+    const { clientsFor } = clients
+    const world: World = { clientsFor, journal, watch() {}, stop: interrupt.stop, abort: interrupt.abort }
+    return await work({ command, context, flags, root, state, run, output, clients, journal, world })
+  } finally {
+    await clients?.close()
+    journal.close()
+    lock?.release()
+  }
+}
+
+/** What the context wants started before any run, e.g. the embedded cloud. Quick when it is there already. */
+const prepare = async ({ prepare: commands }: Context, root: string, output: Output) => {
+  for (const [file, ...args] of commands) {
+    if (file === undefined) continue
+    const program = file === 'node' ? process.execPath : file
+    const { exitCode, stderr } = await execa(program, args, {
+      cwd: root,
+      reject: false,
+      stdin: 'ignore',
+      stdout: 'ignore',
+      stderr: ['pipe', ...(output.json ? [] : ['inherit' as const])],
+    })
+    if (exitCode === 0) continue
+    throw new Problem(`${[file, ...args].join(' ')} failed`, {
+      why: String(stderr).trim() || `it ended with ${exitCode ?? 'a signal'}`,
+      next: 'mend that, then run again; nothing was touched',
+    })
+  }
+}
+
+/** The operator's public key, which goes to the proxies and the bastion. */
+export const operatorKey = ({ ssh }: Context): string => {
+  const path = `${ssh.identity}.pub`
+  if (existsSync(path)) return readFileSync(path, 'utf8').trim()
+  throw new Problem(`no public key at ${path}`, {
+    why: `ssh.identity of the context is ${ssh.identity}, and its public half is needed for the servers`,
+    next: `make one with ssh-keygen -t ed25519 -f ${ssh.identity}, or ssh-keygen -y -f ${ssh.identity} > ${path}`,
+    exit: 2,
+  })
+}

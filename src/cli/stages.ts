@@ -1,0 +1,77 @@
+import { join } from 'node:path'
+import { type Site, type StageName, site, stageNames } from '../../playbooks/site.ts'
+import { applyPlan, type Outcome } from '../engine/apply.ts'
+import { makePlan, type Plan, throwAll } from '../engine/plan.ts'
+import { Problem } from '../engine/problem.ts'
+import { type Counts, countChanges } from '../engine/step.ts'
+import { tagged } from './limit.ts'
+import { operatorKey, type Session } from './session.ts'
+
+export type Staged = {
+  session: Session
+  site: Site
+  plan: Plan
+  /** The stages of this command; what comes before them is only looked at. */
+  stages: readonly StageName[]
+  counts: Counts
+}
+
+export const siteOf = (session: Session): Site =>
+  site(session.context, { operatorKey: operatorKey(session.context), kubeconfig: join(session.state, 'kubeconfig') })
+
+/** Looks at everything up to the last of these stages. */
+export const planStages = async (session: Session, stages: readonly StageName[]): Promise<Staged> => {
+  const all = siteOf(session)
+  const upTo = Math.max(...stages.map(it => stageNames.indexOf(it)))
+  const desired = stageNames.slice(0, upTo + 1).flatMap(it => all.stages[it])
+  const plan = await makePlan(desired, session.world)
+  const staged = { session, site: all, plan, stages, counts: countChanges([]) }
+  refuseGaps(staged)
+  return staged
+}
+
+/** The ids of a stage (or phase) that `--tags` leaves in. */
+export const chosen = ({ session: { flags } }: Staged, stage: string, desired: Site['stages'][StageName]): string[] =>
+  desired.filter(it => tagged(it, stage, flags.tags)).map(it => it.id)
+
+/** Everything this command would change. */
+export const pendingOf = (staged: Staged) =>
+  staged.stages.flatMap(stage => chosen(staged, stage, staged.site.stages[stage])).map(id => staged.plan.seen.get(id)!)
+
+/** Makes one stage true and goes on from there. */
+export const applyStage = async (staged: Staged, group: string, ids: string[]): Promise<Outcome> => {
+  const outcome = await applyPlan(staged.plan, group, staged.session.world, { only: ids })
+  staged.plan = outcome.plan
+  const made = countChanges([...outcome.changes.values()])
+  for (const key of Object.keys(made) as (keyof Counts)[]) staged.counts[key] += made[key]
+  return outcome
+}
+
+export const summaryOf = (outcome: Outcome): string => {
+  const { create, update, delete: deleted, unchanged } = countChanges([...outcome.changes.values()])
+  const parts = [
+    [create, 'created'],
+    [update, 'changed'],
+    [deleted, 'deleted'],
+    [unchanged, 'unchanged'],
+    [outcome.failures.length, 'failed'],
+    [outcome.skipped.length, 'not reached'],
+  ] as const
+  return parts.flatMap(([count, word]) => (count > 0 ? [`${count} ${word}`] : [])).join(', ') || 'nothing to do'
+}
+
+/** Failures of a stage as what they are: problems for people, bugs with their stack. */
+export const throwFailures = ({ failures }: Outcome): void => throwAll(failures.map(it => it.error))
+
+/** A later stage alone needs what the earlier ones make. */
+const refuseGaps = ({ stages, site: all, plan }: Staged) => {
+  const first = Math.min(...stages.map(it => stageNames.indexOf(it)))
+  for (const [index, stage] of stageNames.slice(0, first).entries()) {
+    const missing = all.stages[stage].filter(it => plan.seen.get(it.id)?.step?.change.action === 'create')
+    if (missing.length === 0) continue
+    throw new Problem(`the stage ${stage} is not complete`, {
+      why: `missing: ${missing.map(it => it.id).join(', ')}`,
+      next: `run ${(index + 1) * 10}-${stage}.mjs first, or deploy.mjs for all stages in order`,
+    })
+  }
+}

@@ -1,0 +1,25 @@
+import type { Json } from '../engine/json.ts'
+import type { ExitCode } from '../engine/problem.ts'
+import type { Counts } from '../engine/step.ts'
+import type { Session } from './session.ts'
+
+export type Status = 'ok' | 'failed' | 'rolled-back' | 'stuck' | 'changes-pending' | 'interrupted'
+
+export const noChanges: Counts = { create: 0, update: 0, delete: 0, unchanged: 0 }
+
+/** The last event of a run, and its exit code. */
+export const finish = (
+  { journal, output }: Session,
+  {
+    status,
+    changes,
+    outputs = {},
+  }: { status: 'ok' | 'changes-pending'; changes: Counts; outputs?: { [key: string]: Json } },
+): ExitCode => {
+  journal.record({ event: 'run-ended', status })
+  output.summarise({ status, changes, outputs })
+  return status === 'changes-pending' ? 3 : 0
+}
+
+export const statusOf = (exit: ExitCode): Status =>
+  exit === 5 ? 'rolled-back' : exit === 6 ? 'stuck' : exit === 130 ? 'interrupted' : 'failed'

@@ -1,1 +1,0 @@
-export * as assert from 'uvu/assert'
