@@ -13,18 +13,20 @@ export type Phase = { name: string; tenants: string[]; workloads: (WorkloadRef &
 
 /**
  * Who moves when. `gateway` moves nobody: it is where the proxies are proved. Batches of several tenants go
- * together, the first with the first; a tenant with nothing to move in a batch is left out of it.
+ * together, the first with the first; a batch, or a tenant in it, with nothing to move is left out.
  */
 export const phases = (tenants: TenantPlan[]): Phase[] => {
-  const rounds = Math.max(0, ...tenants.map(it => (othersOf(it).length > 0 ? it.batches.length : 0)))
-  const expand = Array.from({ length: rounds }, (_, index): Phase => {
-    const moving = tenants.map(it => ({ tenant: it.tenant, part: batch(it, index) })).filter(it => it.part.length > 0)
-    return {
-      name: `expand ${index + 1}/${rounds}`,
+  const most = Math.max(0, ...tenants.map(it => it.batches.length))
+  const rounds = Array.from({ length: most }, (_, index) =>
+    tenants.map(it => ({ tenant: it.tenant, part: batch(it, index) })).filter(it => it.part.length > 0),
+  ).filter(it => it.length > 0)
+  const expand = rounds.map(
+    (moving, index): Phase => ({
+      name: `expand ${index + 1}/${rounds.length}`,
       tenants: moving.map(it => it.tenant),
       workloads: moving.flatMap(({ tenant, part }) => part.map(it => ({ tenant, ...it }))),
-    }
-  })
+    }),
+  )
   const all = tenants.map(it => it.tenant)
   return [
     { name: 'gateway', tenants: all, workloads: [] },

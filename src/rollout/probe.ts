@@ -26,7 +26,7 @@ export const createProbes = (
 ): Probes => ({
   async pods({ namespace, workload: { name } }) {
     const rollout = await readRollout(kube, namespace, name)
-    return rollout && rollout.current.filter(pod => !isLeaving(pod))
+    return rollout?.current.filter(pod => !isLeaving(pod)) ?? null
   },
   async curl({ metadata: { namespace = '', name }, spec }, args) {
     const container = spec.containers[0]?.name ?? ''

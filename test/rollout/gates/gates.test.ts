@@ -1,0 +1,186 @@
+import * as assert from 'uvu/assert'
+import { clusterWorks } from '../../../src/rollout/gates/cluster-works.ts'
+import { directBlocked, isBlocked } from '../../../src/rollout/gates/direct-blocked.ts'
+import { egressAddressGate, proxyAnswers } from '../../../src/rollout/gates/egress-address.ts'
+import { forbiddenRefused, marked } from '../../../src/rollout/gates/forbidden-refused.ts'
+import { podsReady } from '../../../src/rollout/gates/pods-ready.ts'
+import { type Answer, addressIn, type Probes } from '../../../src/rollout/probe.ts'
+import type { Subject } from '../../../src/rollout/subject.ts'
+import type { ContainerStatus, Pod } from '../../../src/rollout/workload.ts'
+import { suite } from '../../support/suite.ts'
+
+const { test } = suite('rollout/gates')
+
+const subject: Subject = {
+  tenant: 'a',
+  namespace: 'a-demo',
+  workload: { kind: 'Deployment', name: 'web' },
+  proxy: { address: '172.16.28.8', port: 3128, publicIp: '203.0.113.7' },
+  echo: ['http://echo.example/', 'https://echo.example/'],
+  forbidden: 'http://egress-probe.invalid/',
+}
+
+const pod = (name: string, ready = true, status: Partial<ContainerStatus> = {}): Pod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, namespace: 'a-demo' },
+  spec: { containers: [{ name: 'c' }] },
+  status: {
+    conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+    containerStatuses: [{ name: 'c', ready, restartCount: 0, ...status }],
+  },
+})
+
+const said = (stdout: string, code = 0): Answer => ({ code, stdout, stderr: '' })
+
+/** Pods that answer as told; `curl` gets the pod and what it was asked. */
+const probes = (
+  curl: (pod: string, args: string[]) => Answer,
+  { pods = [pod('p1'), pod('p2')], log = [] }: { pods?: Pod[] | null; log?: string[] | null | 'echo' } = {},
+): Probes => ({
+  pods: async () => pods,
+  curl: async (of, args) => curl(of.metadata.name, args),
+  auditLog: async needle => (log === 'echo' ? [`DENIED ${needle}`] : log),
+})
+
+for (const { when, answer, pods, verdict } of [
+  { when: 'all are seen with the fixed address', answer: () => said('203.0.113.7\n'), verdict: 'pass' },
+  {
+    when: 'one pod is not',
+    answer: (it: string) => said(it === 'p2' ? '203.0.113.1' : '203.0.113.7'),
+    verdict: 'fail',
+  },
+  {
+    when: 'one service sees another',
+    answer: (_: string, args: string[]) => said(args.at(-1)?.startsWith('https') ? '203.0.113.1' : '203.0.113.7'),
+    verdict: 'fail',
+  },
+  {
+    when: 'one pod does not answer',
+    answer: (it: string) => (it === 'p2' ? said('', 28) : said('203.0.113.7')),
+    verdict: 'inconclusive',
+  },
+  { when: 'no curl', answer: () => ({ unheard: 'container c of pod p1 has no curl' }), verdict: 'inconclusive' },
+  { when: 'an answer without address', answer: () => said('hello'), verdict: 'inconclusive' },
+  { when: 'no pods', answer: () => said('203.0.113.7'), pods: [], verdict: 'inconclusive' },
+  { when: 'no workload', answer: () => said('203.0.113.7'), pods: null, verdict: 'inconclusive' },
+]) {
+  test(`egress address, ${when}: ${verdict}`, async () => {
+    const asked = await egressAddressGate.ask(subject, probes(answer, pods === undefined ? {} : { pods }), new Map())
+    assert.is(asked.verdict, verdict)
+  })
+}
+
+test('the proxy is asked by name, past NO_PROXY', async () => {
+  const args: string[][] = []
+  const asked = await proxyAnswers.ask(
+    subject,
+    probes((_, it) => {
+      args.push(it)
+      return said('203.0.113.7')
+    }),
+    new Map(),
+  )
+  assert.is(asked.verdict, 'pass')
+  assert.equal(args[0]?.slice(0, 4), ['--noproxy', '', '--proxy', 'http://172.16.28.8:3128'])
+})
+
+for (const { code, connected = '0.000000', verdict } of [
+  { code: 7, verdict: 'pass' },
+  { code: 28, verdict: 'pass' },
+  { code: 0, connected: '0.010000', verdict: 'fail' },
+  { code: 0, verdict: 'fail' },
+  { code: 28, connected: '0.010000', verdict: 'fail' },
+  { code: 60, connected: '0.010000', verdict: 'fail' },
+  { code: 56, connected: '0.010000', verdict: 'fail' },
+  { code: 6, verdict: 'inconclusive' },
+  { code: 35, verdict: 'inconclusive' },
+]) {
+  test(`direct access, curl exit ${code} connect ${connected}: ${verdict}`, () => {
+    assert.is(isBlocked('p', said(connected, code)).verdict, verdict)
+  })
+}
+
+test('direct access of one pod of two is a failure', async () => {
+  const asked = await directBlocked.ask(
+    subject,
+    probes(it => (it === 'p1' ? said('0', 7) : said('0.1'))),
+    new Map(),
+  )
+  assert.is(asked.verdict, 'fail')
+})
+
+for (const { when, answer, log, verdict } of [
+  { when: 'refused and logged', answer: said('403 000'), log: 'echo' as const, verdict: 'pass' },
+  { when: 'CONNECT refused and logged', answer: said('000 403', 56), log: 'echo' as const, verdict: 'pass' },
+  { when: 'refused, not logged', answer: said('403 000'), log: [], verdict: 'fail' },
+  { when: 'refused, log unreadable', answer: said('403 000'), log: null, verdict: 'inconclusive' },
+  { when: 'allowed', answer: said('200 000'), log: 'echo' as const, verdict: 'fail' },
+  { when: 'another error', answer: said('503 000'), log: 'echo' as const, verdict: 'fail' },
+  { when: 'silence', answer: said('000 000', 28), log: 'echo' as const, verdict: 'inconclusive' },
+]) {
+  test(`forbidden destination, ${when}: ${verdict}`, async () => {
+    const asked = await forbiddenRefused.ask(
+      subject,
+      probes(() => answer, { log }),
+      new Map(),
+    )
+    assert.is(asked.verdict, verdict)
+  })
+}
+
+test('each request to the forbidden destination has a name of its own', () => {
+  const [one, two] = [marked('https://no.example/x'), marked('https://no.example/x')]
+  assert.is.not(one.needle, two.needle)
+  assert.is(one.url, `https://${one.needle}.no.example/x`)
+  assert.equal(marked('http://10.0.0.1/'), { url: 'http://10.0.0.1/', needle: '10.0.0.1' })
+})
+
+for (const { answer, verdict } of [
+  { answer: said('401 000'), verdict: 'pass' },
+  { answer: said('200 000'), verdict: 'pass' },
+  { answer: said('000 403', 56), verdict: 'fail' },
+  { answer: said('000 000', 6), verdict: 'fail' },
+  { answer: said('000 000', 7), verdict: 'fail' },
+  { answer: said('000 000', 28), verdict: 'fail' },
+  { answer: said('000 000', 35), verdict: 'inconclusive' },
+]) {
+  test(`in-cluster, ${JSON.stringify(answer)}: ${verdict}`, async () => {
+    assert.is(
+      (
+        await clusterWorks.ask(
+          subject,
+          probes(() => answer),
+          new Map(),
+        )
+      ).verdict,
+      verdict,
+    )
+  })
+}
+
+const never = () => said('')
+const backingOff = { state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState: { terminated: { exitCode: 9 } } }
+for (const { when, looks, verdict } of [
+  { when: 'ready', looks: [[pod('p')]], verdict: 'pass' },
+  { when: 'starting', looks: [[pod('p', false)]], verdict: 'inconclusive' },
+  { when: 'ready, then not', looks: [[pod('p')], [pod('p', false)]], verdict: 'fail' },
+  { when: 'restarted before', looks: [[pod('p', true, { restartCount: 5 })]], verdict: 'pass' },
+  { when: 'restarts meanwhile', looks: [[pod('p')], [pod('p', true, { restartCount: 1 })]], verdict: 'fail' },
+  { when: 'backing off', looks: [[pod('p', false, backingOff)]], verdict: 'fail' },
+  { when: 'none', looks: [[]], verdict: 'inconclusive' },
+]) {
+  test(`pods, ${when}: ${verdict}`, async () => {
+    const memory = new Map<string, number>()
+    let last = ''
+    for (const pods of looks) last = (await podsReady.ask(subject, probes(never, { pods }), memory)).verdict
+    assert.is(last, verdict)
+  })
+}
+
+test('addresses are found in plain and JSON answers', () => {
+  assert.is(addressIn('203.0.113.7\n'), '203.0.113.7')
+  assert.is(addressIn('{"ip":"203.0.113.7"}'), '203.0.113.7')
+  assert.is(addressIn('2001:db8::1'), '2001:db8::1')
+  assert.is(addressIn('not 999.1.1.1'), null)
+})
