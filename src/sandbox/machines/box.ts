@@ -17,7 +17,9 @@ cd "$1" || exit
 unshare --mount --propagation private --pid --uts --ipc --fork --kill-child sh ./inside.sh "$@" </dev/null >>log 2>&1 &
 echo $! >outer.new && mv outer.new outer
 wait $!
-echo $? >exit.new && mv exit.new exit
+code=$?
+# a box that was started again meanwhile has an end of its own
+[ "$(cat outer 2>/dev/null)" != $! ] || { echo $code >exit.new && mv exit.new exit; }
 `
 
 const inside = (lower: string) => `

@@ -1,0 +1,177 @@
+import * as assert from 'uvu/assert'
+import { teardown } from '../../../src/sandbox/machines/teardown.ts'
+import type { PodSpec } from '../../../src/sandbox/ports.ts'
+import { suite } from '../../support/suite.ts'
+import { type Lab, newLab } from './world.ts'
+
+const { test, before, after } = suite('pods are real', { seconds: 60 })
+
+let lab: Lab
+const clusterId = 'cluster-1'
+const serve = (text: string) => ['perl', '-MIO::Socket::INET', '-e', server, text]
+// curl-able, in what every Debian has
+const server = `my $s = IO::Socket::INET->new(LocalPort => 8080, Listen => 9, ReuseAddr => 1) or die $!; $SIG{TERM} = sub { exit 7 };
+while (my $c = $s->accept) { my $l = <$c>; my $b = "$ARGV[0] " . $c->peerhost . "\\n"; print $c "HTTP/1.0 200 OK\\r\\nContent-Length: " . length($b) . "\\r\\n\\r\\n$b"; close $c }`
+
+const pod = (name: string, node: number, last: number, command = ['sleep', 'infinity']): PodSpec => ({
+  uid: `uid-${name}`,
+  name,
+  namespace: 'demo',
+  node: `node-${node}`,
+  clusterId,
+  ip: `10.100.${node}.${last}`,
+  dns: {
+    nameservers: ['10.32.0.10'],
+    searches: ['demo.svc.cluster.local', 'svc.cluster.local', 'cluster.local'],
+    options: ['ndots:5'],
+  },
+  containers: [{ name: 'main', command, env: { WHO: `it's ${name}` }, files: { '/etc/config/key': 'value' } }],
+})
+
+const exec = async (name: string, ...command: string[]) => {
+  const run = lab.parts.pods.exec(`uid-${name}`, 'main', command, { tty: false, stdin: false })
+  let stdout = ''
+  let stderr = ''
+  run.stdout.on('data', data => {
+    stdout += data
+  })
+  run.stderr.on('data', data => {
+    stderr += data
+  })
+  return { code: await run.ended, stdout, stderr }
+}
+const curl = (name: string, url: string) => exec(name, 'curl', '-sS', '-m', '2', url)
+
+before(async () => {
+  lab = await newLab()
+  const { machines, pods } = lab.parts
+  await machines.gatewayUp({
+    id: 'gateway-1',
+    name: 'gateway',
+    publicIp: `${lab.world.base}.10`,
+    bastion: { enabled: false, port: 61000, allowedIps: [], authorizedKeys: [] },
+    networks: [{ networkId: 'pn', address: '172.16.28.2/22', masquerade: true, defaultRoute: true }],
+  })
+  for (const n of [1, 2]) {
+    const name = `node-${n}`
+    const address = `172.16.28.${20 + n}/22`
+    await machines.nodeUp({ id: name, name, clusterId, networkId: 'pn', address, defaultRoute: '172.16.28.2' })
+    const ranges = { podCidr: `10.100.${n}.0/24`, clusterPodCidr: '10.100.0.0/16', serviceCidr: '10.32.0.0/20' }
+    await pods.joinNode({ name, clusterId, ...ranges, peers: [] })
+  }
+  await pods.start(pod('client', 1, 10))
+  await pods.start(pod('near', 1, 11, serve('near')))
+  await pods.start(pod('far', 2, 12, serve('far')))
+})
+after(async () => {
+  lab.parts.close()
+  await teardown(lab.directory)
+})
+
+test('a container has its environment, its files and nobody else in sight', async () => {
+  const { stdout } = await exec(
+    'client',
+    'sh',
+    '-c',
+    'echo "$WHO $HOSTNAME"; cat /etc/config/key; ls -d /proc/[0-9]* | wc -l',
+  )
+  assert.is(stdout, "it's client client\nvalue4\n")
+})
+
+test('pods reach each other with their own addresses, on their node and across', async () => {
+  assert.is((await curl('client', 'http://10.100.1.11:8080/')).stdout, 'near 10.100.1.10\n')
+  assert.is((await curl('client', 'http://10.100.2.12:8080/')).stdout, 'far 10.100.1.10\n')
+})
+
+test('pods leave the cluster by the gateway, and trust the CA', async () => {
+  assert.is((await curl('client', 'https://whatismyip.example/')).stdout, `${lab.world.base}.10\n`)
+})
+
+test('names: of the cluster by setNames, of the internet, and none', async () => {
+  await lab.parts.pods.setNames(clusterId, { 'web.demo.svc.cluster.local': '10.32.0.50' })
+  assert.match((await exec('client', 'getent', 'ahostsv4', 'web')).stdout, /^10\.32\.0\.50 /)
+  assert.match((await exec('client', 'getent', 'ahostsv4', 'mixed.evil.example')).stdout, /172\.16\.28\.8/)
+  assert.is((await exec('client', 'getent', 'ahostsv4', 'nobody.example')).code, 2)
+})
+
+test('a Service draws one of its endpoints, also for one that calls itself', async () => {
+  const rule = { clusterIp: '10.32.0.50', protocol: 'TCP' as const, port: 80 }
+  const endpoints = [
+    { ip: '10.100.1.11', port: 8080 },
+    { ip: '10.100.2.12', port: 8080 },
+  ]
+  await lab.parts.pods.setServices(clusterId, [{ ...rule, endpoints }])
+  const seen = new Set<string>()
+  for (let n = 0; n < 24; n++) seen.add((await curl('client', 'http://web/')).stdout.split(' ')[0]!)
+  assert.equal([...seen].sort(), ['far', 'near'])
+  await lab.parts.pods.setServices(clusterId, [{ ...rule, endpoints: endpoints.slice(0, 1) }])
+  assert.match((await curl('near', 'http://10.32.0.50/')).stdout, /^near /)
+  await lab.parts.pods.setServices(clusterId, [{ ...rule, endpoints: [] }])
+  assert.is((await curl('client', 'http://web/')).code, 7, 'refused at once')
+})
+
+test('a policy drops what it does not allow, and only that', async () => {
+  const dns = { cidr: '10.32.0.10/32', except: [], ports: [{ protocol: 'UDP' as const, port: 53 }] }
+  const far = {
+    cidr: '10.100.0.0/16',
+    except: ['10.100.1.0/24'],
+    ports: [{ protocol: 'TCP' as const, port: 8000, endPort: 8100 }],
+  }
+  await lab.parts.pods.setPolicies(clusterId, [{ podIp: '10.100.1.10', egress: [dns, far] }])
+  assert.is((await curl('client', 'http://10.100.2.12:8080/')).stdout, 'far 10.100.1.10\n')
+  assert.is((await curl('client', 'http://10.100.1.11:8080/')).code, 28, 'dropped, not refused')
+  assert.is((await curl('client', 'http://whatismyip.example/')).code, 28)
+  assert.match((await curl('near', 'http://whatismyip.example/')).stdout, /\.10\n/)
+  await lab.parts.pods.setPolicies(clusterId, [{ podIp: '10.100.2.12', ingress: [] }])
+  assert.is((await curl('client', 'http://10.100.2.12:8080/')).code, 28)
+  await lab.parts.pods.setPolicies(clusterId, [])
+  assert.is((await curl('client', 'http://10.100.2.12:8080/')).code, 0)
+})
+
+test('exec passes stdin, both streams and the exit code', async () => {
+  const run = lab.parts.pods.exec('uid-client', 'main', ['sh', '-c', 'cat; echo no >&2; exit 5'], {
+    tty: false,
+    stdin: true,
+  })
+  let out = ''
+  for (const it of [run.stdout, run.stderr]) it.on('data', data => (out += data))
+  run.stdin.end('yes\n')
+  assert.is(await run.ended, 5)
+  assert.equal(out.split('\n').sort(), ['', 'no', 'yes'])
+  const long = lab.parts.pods.exec('uid-client', 'main', ['sleep', '1000'], { tty: false, stdin: false })
+  setTimeout(() => long.kill(), 100)
+  assert.is(await long.ended, 137)
+})
+
+test('a log is kept, followed to the end, and the exit code with it', async () => {
+  await lab.parts.pods.start(pod('job', 2, 13, ['sh', '-c', 'echo one; echo two >&2; sleep 1; echo three; exit 3']))
+  assert.is((await lab.parts.pods.state('uid-job'))?.containers.main?.exitCode, null)
+  let text = ''
+  for await (const it of lab.parts.pods.logs('uid-job', 'main', { follow: new AbortController().signal })) text += it
+  assert.is(text, 'one\ntwo\nthree\n')
+  assert.is((await lab.parts.pods.state('uid-job'))?.containers.main?.exitCode, 3)
+  text = ''
+  for await (const it of lab.parts.pods.logs('uid-job', 'main', { tailLines: 2 })) text += it
+  assert.is(text, 'two\nthree\n')
+  await lab.parts.pods.restart('uid-job', 'main')
+  assert.is((await lab.parts.pods.state('uid-job'))?.containers.main?.exitCode, null)
+})
+
+test('stop waits for a container that handles TERM, and leaves no namespace', async () => {
+  await lab.parts.pods.stop('uid-far', 5)
+  assert.is(await lab.parts.pods.state('uid-far'), null)
+  assert.is(
+    lab.parts.hosts().some(it => it.name === 'demo/far'),
+    false,
+  )
+})
+
+test('twenty pods start in a moment', async () => {
+  const started = Date.now()
+  const names = Array.from({ length: 20 }, (_, n) => pod(`many-${n}`, 1 + (n % 2), 100 + n))
+  await Promise.all(names.map(it => lab.parts.pods.start(it)))
+  const each = (Date.now() - started) / names.length
+  assert.ok(each < 250, `${each} ms for each`)
+  assert.is((await curl('many-19', 'http://whatismyip.example/')).stdout, `${lab.world.base}.10\n`)
+  await Promise.all(names.map(it => lab.parts.pods.stop(it.uid, 0)))
+})
