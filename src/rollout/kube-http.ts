@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Agent, fetch, type Response } from 'undici'
 import type { Json } from '../engine/json.ts'
-import { refusal, type Status, silence } from './kube-problem.ts'
+import { isUntrusted, refusal, type Status, silence } from './kube-problem.ts'
 import type { Access } from './kubeconfig.ts'
 
 export type Call = {
@@ -67,8 +67,8 @@ export const createHttp = (
       } catch (thrown) {
         stop.throwIfAborted()
         if (!isSilence(thrown)) throw thrown
-        if (attempt === TRIES || (call.method === 'POST' && !neverSent(thrown)))
-          throw silence(call.doing, server, thrown)
+        const lost = call.method === 'POST' && !neverSent(thrown)
+        if (attempt === TRIES || lost || isUntrusted(thrown)) throw silence(call.doing, server, thrown)
         wait = 0
       }
       await delay(wait + firstDelayMs * 2 ** (attempt - 1) * (0.5 + Math.random()), undefined, { signal: stop })

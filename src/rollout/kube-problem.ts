@@ -49,7 +49,7 @@ export const refusal = (doing: string, server: string, code: number, status: Sta
 /** The Problem for a call that got no answer. */
 export const silence = (doing: string, server: string, cause: unknown): KubeProblem => {
   const text = reasonOf(cause)
-  const untrusted = /self.signed|unable to (verify|get)|CERT|altname/i.test(text)
+  const untrusted = isUntrusted(cause)
   return new KubeProblem(
     `${doing}: no answer`,
     untrusted ? `the certificate of ${server} is not trusted: ${text}` : `${server} cannot be reached: ${text}`,
@@ -59,6 +59,10 @@ export const silence = (doing: string, server: string, cause: unknown): KubeProb
     0,
   )
 }
+
+/** Asking again does not make a certificate trusted. */
+export const isUntrusted = (thrown: unknown): boolean =>
+  /self.signed|unable to (verify|get)|CERT|altname/i.test(reasonOf(thrown))
 
 /** `fetch failed` says nothing; its cause does. */
 export const reasonOf = (thrown: unknown): string => {
