@@ -28,7 +28,7 @@ export const site = (
   const proxy = proxyPlaybook(context, operatorKey, gateway)
   const cluster = clusterPlaybook(context, kubeconfig, gateway)
   const configure = configurePlaybook(context, proxy)
-  const inCluster = cluster.desired.filter(it => !cluster.cloud.includes(it))
+  const inCluster = cluster.desired.filter(it => !cluster.cloud.some(cloud => cloud.id === it.id))
   const phases = rolloutPlaybook(context, cluster.kubeconfig, [...inCluster, ...configure.desired])
   return {
     stages: {

@@ -9,7 +9,11 @@ export const agreed = async ({ flags, output }: Session, question: string): Prom
     const lines = createInterface({ input: process.stdin, output: process.stderr })
     const answer = await lines.question(`${question} [y/N] `).finally(() => lines.close())
     if (/^y(es)?$/i.test(answer.trim())) return
-    throw new Problem('not confirmed', { why: `the answer was ${JSON.stringify(answer)}`, next: 'nothing was touched', exit: 2 })
+    throw new Problem('not confirmed', {
+      why: `the answer was ${JSON.stringify(answer)}`,
+      next: 'nothing was touched',
+      exit: 2,
+    })
   }
   throw new Problem('this needs a yes', {
     why: `${question} There is no terminal to ask on`,

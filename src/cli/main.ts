@@ -10,7 +10,7 @@ import { inventory } from './commands/inventory.ts'
 import { rollback } from './commands/rollback.ts'
 import { status } from './commands/status.ts'
 import { type Flags, parse } from './flags.ts'
-import { createOutput, type Output } from './output.ts'
+import { createOutput, endOnClosedPipe, type Output } from './output.ts'
 import { type Interrupt, type Session, withSession } from './session.ts'
 import { noChanges, statusOf } from './summary.ts'
 
@@ -34,7 +34,7 @@ const commands: Record<string, Command> = {
 
 /** Runs one command and says how it ended: the exit codes of the Contract. */
 export const main = async (name: string, argv: string[]): Promise<number> => {
-  const began = Date.now()
+  endOnClosedPipe()
   let output: Output = createOutput({ json: argv.includes('--json') })
   try {
     const command = commands[name]
@@ -42,20 +42,26 @@ export const main = async (name: string, argv: string[]): Promise<number> => {
     const { flags } = parse(name, argv)
     output = createOutput({ json: flags.json })
     const interrupt = listen(output)
-    return await withSession({ command: name, flags, root, output, interrupt, writes: command.writes(flags) }, command.run)
+    return await withSession(
+      { command: name, flags, root, output, interrupt, writes: command.writes(flags) },
+      command.run,
+    )
   } catch (error) {
-    return fail(error, output, began)
+    return fail(error, output)
   }
 }
 
-const fail = (error: unknown, output: Output, began: number): ExitCode => {
+const fail = (error: unknown, output: Output): ExitCode => {
   const known = error instanceof Problem || error instanceof Problems
   const exit: ExitCode = known ? error.exit : 1
   for (const it of error instanceof Problems ? error.all : [error]) {
     output.say(problemText(it))
-    output.event('problem', it instanceof Problem ? { what: it.message, why: it.why, next: it.next } : { what: String(it) })
+    output.event(
+      'problem',
+      it instanceof Problem ? { what: it.message, why: it.why, next: it.next } : { what: String(it) },
+    )
   }
-  output.summarise({ status: statusOf(exit), changes: noChanges, outputs: {}, durationMs: Date.now() - began })
+  output.summarise({ status: statusOf(exit), changes: noChanges, outputs: {} })
   return exit
 }
 

@@ -46,6 +46,7 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
   const context = forTargets(whole, flags.limit)
   const state = join(root, '.egress', context.context)
   const run = newRunId()
+  output.about({ context: context.context, run })
   let lock: Lock | undefined
   let journal: Journal = noJournal(run)
   let clients: Clients | undefined

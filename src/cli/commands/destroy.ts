@@ -38,7 +38,8 @@ export const destroy = async (session: Session): Promise<ExitCode> => {
   } else output.say('nothing to destroy: this context has nothing at Scaleway')
   // What stood in the cluster went with it; a later rollback must not look for it.
   if (!session.context.cluster.kubeconfig) {
-    for (const it of standing(readJournals(state)).filter(isRollout)) session.journal.record({ event: 'undone', step: it.step })
+    for (const it of standing(readJournals(state)).filter(isRollout))
+      session.journal.record({ event: 'undone', step: it.step })
     const kubeconfig = join(state, 'kubeconfig')
     if (existsSync(kubeconfig)) rmSync(kubeconfig)
   }

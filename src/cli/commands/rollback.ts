@@ -1,4 +1,4 @@
-import { readJournals, type Recorded } from '../../engine/journal.ts'
+import { type Recorded, readJournals } from '../../engine/journal.ts'
 import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
 import { standing, type ToUndo, undoAll } from '../../engine/undo.ts'
@@ -28,7 +28,11 @@ export const rollback = async (session: Session): Promise<ExitCode> => {
     .stage('roll back', async () => {
       const outcome = await undoAll(list, kinds, session.world)
       const failed = outcome.failures.length + outcome.left.length
-      return { ok: failed === 0, summary: `${outcome.undone.length} undone${failed ? `, ${failed} left` : ''}`, outcome }
+      return {
+        ok: failed === 0,
+        summary: `${outcome.undone.length} undone${failed ? `, ${failed} left` : ''}`,
+        outcome,
+      }
     })
     .finally(() => progress.close())
   if (outcome.outcome.failures.length + outcome.outcome.left.length > 0) throw stuck(outcome.outcome)

@@ -7,14 +7,14 @@ import { listOwned } from '../../scaleway/leftovers.ts'
 import { outputsOf } from '../outputs.ts'
 import { hasPassed } from '../rollout.ts'
 import type { Session } from '../session.ts'
-import { siteOf, type Staged } from '../stages.ts'
+import { type Staged, siteOf } from '../stages.ts'
 import { finish } from '../summary.ts'
 
 /** What stands, which phase each workload is in, and the last runs. Looks only. */
 export const status = async (session: Session): Promise<ExitCode> => {
   const { output, state } = session
   const site = siteOf(session)
-  const plan = await makePlan([...site.cloud, ...site.stages.rollout.length ? clusterOf(site) : []], session.world)
+  const plan = await makePlan([...site.cloud, ...(site.stages.rollout.length ? clusterOf(site) : [])], session.world)
   const staged: Staged = { session, site, plan, stages: [], counts: countChanges([]) }
   const owned = await listOwned(await session.clients.scaleway())
   const history = readJournals(state)
@@ -22,15 +22,31 @@ export const status = async (session: Session): Promise<ExitCode> => {
     phase.moves.map((move, at) => {
       const seen = plan.seen.get(phase.desired[at]!.id)
       const phaseNow = !seen?.live ? 'not there' : seen.step ? 'start' : phase.name
-      const gates = phaseNow === phase.name ? (hasPassed(history, `rollout/${phase.name}`) ? 'passed' : 'not asked') : '-'
+      const gates =
+        phaseNow === phase.name ? (hasPassed(history, `rollout/${phase.name}`) ? 'passed' : 'not asked') : '-'
       return { tenant: move.tenant.tenant, workload: move.workload.name, phase: phaseNow, gates }
     }),
   )
   const runs = lastRuns(session)
   output.event('status', { resources: owned, workloads, runs })
-  output.data(table(['resource', 'name', 'id'], owned.map(it => [it.kind, it.name, it.id])))
-  output.data(`\n${table(['tenant', 'workload', 'phase', 'gates'], workloads.map(it => [it.tenant, it.workload, it.phase, it.gates]))}`)
-  output.data(`\n${table(['run', 'command', 'ended'], runs.map(it => [it.run, it.command, it.status]))}`)
+  output.data(
+    table(
+      ['resource', 'name', 'id'],
+      owned.map(it => [it.kind, it.name, it.id]),
+    ),
+  )
+  output.data(
+    `\n${table(
+      ['tenant', 'workload', 'phase', 'gates'],
+      workloads.map(it => [it.tenant, it.workload, it.phase, it.gates]),
+    )}`,
+  )
+  output.data(
+    `\n${table(
+      ['run', 'command', 'ended'],
+      runs.map(it => [it.run, it.command, it.status]),
+    )}`,
+  )
   return finish(session, { status: 'ok', changes: countChanges([]), outputs: outputsOf(staged) })
 }
 

@@ -1,0 +1,99 @@
+// Plain JavaScript, so that --help answers under any Node and before anything else is loaded.
+
+/**
+ * @typedef {{ type: 'string' | 'boolean' | 'optional', value?: string, help: string }} FlagSpec
+ * @typedef {{ summary: string, usage?: string, detail?: string, flags: Record<string, FlagSpec> }} CommandSpec
+ */
+
+/** @type {Record<string, FlagSpec>} */
+const common = {
+  context: { type: 'string', value: 'NAME', help: 'environment in inventory/ (EGRESS_CONTEXT, else sandbox)' },
+  json: { type: 'boolean', help: 'one JSON object a line on stdout; the last is the summary' },
+  verbose: { type: 'boolean', help: 'plain lines with every part of every step' },
+  help: { type: 'boolean', help: 'this text' },
+}
+
+/** @type {Record<string, FlagSpec>} */
+const changing = {
+  check: { type: 'boolean', help: 'look and plan, change nothing; exit 3 when something would change' },
+  diff: { type: 'boolean', help: 'show how contents differ' },
+  limit: { type: 'string', value: 'PATTERN', help: 'only these tenants, namespaces or proxies; * and commas' },
+  tags: { type: 'string', value: 'A,B', help: 'only steps of these stages, phases, kinds or names' },
+  yes: { type: 'boolean', help: 'do not ask' },
+  resume: { type: 'optional', value: '[RUN]', help: 'go on after a run that did not end' },
+}
+
+/** @param {string} summary @returns {CommandSpec} */
+const stage = summary => ({ summary, flags: { ...changing, ...common } })
+
+/** @type {Record<string, CommandSpec>} */
+export const commands = {
+  deploy: stage('all stages in order: gateway, proxy, cluster, configure, rollout, verify'),
+  '10-gateway': stage('VPC, private network, Public Gateway with NAT and bastion'),
+  '20-proxy': stage('security group, flexible IPs, proxy VMs'),
+  '30-cluster': stage('Kapsule cluster, pools, kubeconfig, namespaces, demo workloads'),
+  '40-configure': {
+    summary: 'Squid and UFW on the proxies',
+    flags: {
+      render: { type: 'string', value: 'DIR', help: 'write what each host would get, connect to none' },
+      ...changing,
+      ...common,
+    },
+  },
+  '50-rollout': stage('move the workloads: gateway, canary, batches, each with its gates'),
+  '60-verify': stage('prove it from inside the pods; changes nothing'),
+  rollback: {
+    summary: 'undo a rollout, from the journal alone',
+    flags: {
+      to: {
+        type: 'string',
+        value: 'PHASE',
+        help: 'start (default), gateway, canary or another phase: it stays, what came later goes',
+      },
+      run: { type: 'string', value: 'ID', help: 'only what this run did' },
+      ...changing,
+      ...common,
+    },
+  },
+  status: {
+    summary: 'what stands, which phase each workload is in, last runs',
+    flags: { limit: /** @type {FlagSpec} */ (changing.limit), ...common },
+  },
+  inventory: {
+    summary: "dynamic inventory in Ansible's JSON",
+    flags: {
+      list: { type: 'boolean', help: 'all groups, hosts and their variables' },
+      host: { type: 'string', value: 'NAME', help: 'the variables of one host' },
+      ...common,
+    },
+  },
+  destroy: {
+    summary: 'everything this context made, in reverse order',
+    flags: { force: { type: 'boolean', help: 'also while a rollout is live' }, ...changing, ...common },
+  },
+  sandbox: {
+    summary: 'the embedded cloud',
+    usage: 'up | down | status [--json] | exec HOST -- CMD... | partner [ADDRESS]',
+    detail: 'up starts it, down leaves the machine as it was, exec runs a command inside a host or pod.',
+    flags: {},
+  },
+}
+
+/** @param {string} name */
+export const helpOf = name => {
+  const { summary, usage = '[flags]', detail, flags } = /** @type {CommandSpec} */ (commands[name])
+  const file = name === 'rollback' ? 'rollback.ts' : `${name}.mjs`
+  const rows = Object.entries(flags).map(([flag, { value, help }]) => [`  --${flag}${value ? ` ${value}` : ''}`, help])
+  const width = Math.max(0, ...rows.map(([left = '']) => left.length)) + 2
+  return [
+    `npx zx scripts/${file} ${usage}`,
+    '',
+    `  ${summary}`,
+    ...(detail ? [`  ${detail}`] : []),
+    ...(rows.length > 0 ? ['', ...rows.map(([left = '', help]) => left.padEnd(width) + help)] : []),
+    '',
+    'exit codes: 0 done or nothing to do, 1 failed, 2 bad input, 3 --check found changes, 4 another run holds the lock,',
+    '            5 a gate failed and the run was rolled back, 6 rolling back got stuck, 130 interrupted',
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,116 @@
+import { parseArgs } from 'node:util'
+import { Problem } from '../engine/problem.ts'
+import { nearest } from '../inventory/nearest.ts'
+import { type CommandSpec, commands } from './commands.mjs'
+
+/** Every flag of every command, checked; what a command does not take is absent. */
+export type Flags = {
+  context: string
+  json: boolean
+  verbose: boolean
+  check: boolean
+  diff: boolean
+  yes: boolean
+  force: boolean
+  limit?: string
+  tags?: string[]
+  /** true: the last run; a string: that run. */
+  resume?: true | string
+  to?: string
+  run?: string
+  host?: string
+  list?: boolean
+  render?: string
+}
+
+/** Reads a command's flags. Throws a Problem with exit 2 for anything it does not know. */
+export const parse = (command: string, argv: readonly string[], env = process.env): { flags: Flags } => {
+  const spec = commands[command]
+  if (!spec) throw new Error(`no command ${command}`)
+  const values = valuesOf(command, spec, argv)
+  const text = (name: string) => (typeof values[name] === 'string' ? (values[name] as string) : undefined)
+  const is = (name: string) => values[name] === true
+  const optional = {
+    limit: text('limit'),
+    to: text('to'),
+    run: text('run'),
+    host: text('host'),
+    render: text('render'),
+  }
+  return {
+    flags: {
+      context: text('context') ?? (env.EGRESS_CONTEXT || 'sandbox'),
+      json: is('json'),
+      verbose: is('verbose'),
+      check: is('check'),
+      diff: is('diff'),
+      yes: is('yes'),
+      force: is('force'),
+      list: is('list'),
+      ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
+      ...(text('tags') && {
+        tags: text('tags')!
+          .split(',')
+          .map(it => it.trim())
+          .filter(Boolean),
+      }),
+      ...(values.resume === '' ? { resume: true as const } : text('resume') && { resume: text('resume')! }),
+    },
+  }
+}
+
+const valuesOf = (command: string, spec: CommandSpec, argv: readonly string[]): Record<string, unknown> => {
+  const options = Object.fromEntries(
+    Object.entries(spec.flags).map(([name, { type }]) => [
+      name,
+      { type: type === 'boolean' ? 'boolean' : 'string' } as const,
+    ]),
+  )
+  const args = withOptionalValues(spec, argv)
+  const { values, tokens } = parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true })
+  for (const token of tokens) {
+    if (token.kind === 'positional') throw unexpected(command, token.value)
+    if (token.kind !== 'option') continue
+    const known = spec.flags[token.name]
+    if (!known || !token.rawName.startsWith('--')) throw unknownFlag(command, token.rawName, Object.keys(spec.flags))
+    if (known.type === 'boolean' && token.value !== undefined) throw tooMuch(token.rawName, token.value)
+    if (known.type === 'string' && (token.value === undefined || token.value === ''))
+      throw tooLittle(token.rawName, known.value ?? 'VALUE')
+    if (known.type === 'string' && !token.inlineValue && token.value?.startsWith('--'))
+      throw tooLittle(token.rawName, known.value ?? 'VALUE')
+  }
+  return values
+}
+
+/** parseArgs knows no optional values: `--resume` alone becomes `--resume=`. */
+const withOptionalValues = ({ flags }: CommandSpec, argv: readonly string[]): string[] => {
+  const args: string[] = []
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at]!
+    const next = argv[at + 1]
+    if (word.startsWith('--') && flags[word.slice(2)]?.type === 'optional') {
+      const takes = next !== undefined && !next.startsWith('-')
+      args.push(takes ? `${word}=${next}` : `${word}=`)
+      if (takes) at++
+    } else args.push(word)
+  }
+  return args
+}
+
+const bad = (what: string, why: string, next: string) =>
+  new Problem(what, { why, next: `${next}; nothing was touched`, exit: 2 })
+
+const unknownFlag = (command: string, flag: string, known: string[]) => {
+  const near = nearest(flag.replace(/^-+/, ''), known)
+  const hint = near ? `did you mean --${near}?` : 'see --help'
+  return bad(`unknown flag ${flag}`, `${command} takes ${known.map(it => `--${it}`).join(', ')}`, hint)
+}
+
+const unexpected = (command: string, word: string) =>
+  bad(`unexpected argument ${JSON.stringify(word)}`, `${command} takes flags only`, 'see --help')
+
+const tooMuch = (flag: string, value: string) =>
+  bad(`${flag} takes no value`, `it was given ${JSON.stringify(value)}`, `say ${flag} alone`)
+
+const tooLittle = (flag: string, value: string) =>
+  bad(`${flag} needs a value`, 'none was given', `say ${flag} ${value}`)

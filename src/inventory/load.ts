@@ -1,0 +1,104 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { isAbsolute, join, relative } from 'node:path'
+import { Problem, Problems } from '../engine/problem.ts'
+import { checkContext, checkTenants } from './checks.ts'
+import type { Context, Tenant } from './context.ts'
+import { type Document, readDocument } from './document.ts'
+import { nearest } from './nearest.ts'
+import { type ContextFile, contextSchema, type TenantFile, tenantSchema } from './schema.ts'
+import { validate } from './validate.ts'
+
+/** Reads and checks one context. Throws every mistake of all its files at once, as Problems with exit 2. */
+export const loadContext = async (name: string, { root }: { root: string }): Promise<Context> => {
+  const folder = join(root, 'inventory', name)
+  const document = await contextDocument(name, folder, root)
+  const context = validate(document, contextSchema)
+  const tenants = await Promise.all(
+    (await yamlFiles(join(folder, 'tenants'))).map(async file => {
+      const document = await read(file, root)
+      return { document, ...validate(document, tenantSchema) }
+    }),
+  )
+  const valid = tenants.flatMap(({ document, value }) => (value ? [{ document, file: value }] : []))
+  const problems = [
+    ...context.problems,
+    ...(context.value ? checkContext({ document, file: context.value }, name) : []),
+    ...tenants.flatMap(it => it.problems),
+    ...checkTenants(context.value, valid),
+    ...(tenants.length === 0 ? [noTenants(folder, root)] : []),
+  ]
+  if (problems.length === 1) throw problems[0]
+  if (problems.length > 1) throw new Problems(problems)
+  return freeze(
+    complete(
+      context.value!,
+      valid.map(it => it.file),
+      root,
+    ),
+  )
+}
+
+const contextDocument = async (name: string, folder: string, root: string): Promise<Document> => {
+  const known = await contexts(root)
+  if (/^[a-z0-9][a-z0-9.-]*$/.test(name) && known.includes(name)) return read(join(folder, 'context.yaml'), root)
+  const near = nearest(name, known)
+  throw new Problem(`there is no context ${JSON.stringify(name)}`, {
+    why: `inventory/ has ${known.join(', ') || 'none'}`,
+    next: near ? `did you mean --context ${near}?` : 'make inventory/<context>/context.yaml',
+    exit: 2,
+  })
+}
+
+/** The contexts there are: folders with a context.yaml. */
+export const contexts = async (root: string): Promise<string[]> => {
+  const folders = await readdir(join(root, 'inventory'), { withFileTypes: true }).catch(() => [])
+  const names = await Promise.all(
+    folders
+      .filter(it => it.isDirectory())
+      .map(async it =>
+        (await yamlFiles(join(root, 'inventory', it.name))).some(file => file.endsWith('/context.yaml'))
+          ? [it.name]
+          : [],
+      ),
+  )
+  return names.flat().sort()
+}
+
+const yamlFiles = async (folder: string): Promise<string[]> => {
+  const names = await readdir(folder).catch(() => [])
+  return names
+    .filter(it => /\.ya?ml$/.test(it))
+    .sort()
+    .map(it => join(folder, it))
+}
+
+const read = async (file: string, root: string) => readDocument(relative(root, file), await readFile(file, 'utf8'))
+
+/** Defaults that need more than one field, and paths as they are from anywhere. */
+const complete = (file: ContextFile, tenants: TenantFile[], root: string): Context => {
+  const from = (path: string) => {
+    const home = path.startsWith('~/') ? join(homedir(), path.slice(2)) : path
+    return isAbsolute(home) ? home : join(root, home)
+  }
+  const { scaleway, ssh, cluster } = file
+  return {
+    ...file,
+    scaleway: { ...scaleway, ...(scaleway.config && { config: from(scaleway.config) }) },
+    ssh: { ...ssh, identity: from(ssh.identity) },
+    cluster: { ...cluster, ...(cluster.kubeconfig && { kubeconfig: from(cluster.kubeconfig) }) },
+    tenants: tenants.map((it): Tenant => ({ ...it, workloads: it.workloads ?? [it.rollout.canary] })),
+  }
+}
+
+const freeze = <T>(value: T): T => {
+  if (typeof value === 'object' && value !== null) for (const it of Object.values(value)) freeze(it)
+  return Object.freeze(value)
+}
+
+const noTenants = (folder: string, root: string) =>
+  new Problem(`${relative(root, folder)}/tenants has no tenant`, {
+    why: 'there is nobody to give an address to',
+    next: 'add tenants/<tenant>.yaml, e.g. after inventory/sandbox/tenants/client-a.yaml',
+    exit: 2,
+  })

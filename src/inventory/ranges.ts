@@ -1,0 +1,30 @@
+import { Address4 } from 'ip-address'
+
+/** Both ends of an IPv4 range, as numbers that compare. */
+const ends = (cidr: string) => {
+  const range = new Address4(cidr)
+  return { first: range.startAddress().bigInt(), last: range.endAddress().bigInt() }
+}
+
+export const overlap = (a: string, b: string): boolean => {
+  const [one, other] = [ends(a), ends(b)]
+  return one.first <= other.last && other.first <= one.last
+}
+
+/** The range as it should be written, when the given one names a host inside it; undefined when it is right. */
+export const withoutHostBits = (cidr: string): string | undefined => {
+  const [address, bits] = cidr.split('/')
+  const network = new Address4(cidr).startAddress().correctForm()
+  return network === address ? undefined : `${network}/${bits}`
+}
+
+/** Where an address stands in a private network: Scaleway keeps the first two and the last two. */
+export const placeIn = (address: string, cidr: string): 'outside' | 'reserved' | 'free' => {
+  const { first, last } = ends(cidr)
+  const it = new Address4(address).bigInt()
+  if (it < first || it > last) return 'outside'
+  return it < first + 2n || it > last - 2n ? 'reserved' : 'free'
+}
+
+/** Ranges that Scaleway refuses for a private network. */
+export const excluded = ['0.0.0.0/8', '127.0.0.0/8', '100.64.0.0/10', '169.254.0.0/16', '224.0.0.0/4']

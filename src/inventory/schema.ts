@@ -1,0 +1,94 @@
+import { z } from 'zod'
+import { address4, cidr, cidr4, domain, duration, name, path, port, region, url, zone } from './words.ts'
+
+const pool = z.strictObject({
+  name,
+  type: z.string().min(1).describe('node type, e.g. DEV1-M'),
+  size: z.int().min(1).max(100).default(1),
+})
+
+/** inventory/<context>/context.yaml */
+export const contextSchema = z.strictObject({
+  context: name.or(z.string().regex(/^[a-z0-9.-]+$/)).describe('the folder it stands in'),
+  prepare: z
+    .array(z.array(z.string().min(1)).min(1))
+    .default([])
+    .describe('commands run before each run, as lists of words'),
+  scaleway: z.strictObject({
+    region,
+    zone,
+    config: path.optional().describe("a config file of Scaleway's tools; given here, the environment has no say"),
+    profile: z.string().min(1).optional(),
+    projectId: z.uuid().optional(),
+  }),
+  network: z.strictObject({
+    vpc: name,
+    privateNetwork: z.strictObject({ name, cidr: cidr4 }),
+  }),
+  gateway: z.strictObject({
+    name: name.default('egress'),
+    type: z.string().min(1).describe('e.g. VPC-GW-S'),
+    bastion: z.strictObject({ port: port.default(61000), allow: z.array(cidr).min(1) }).optional(),
+  }),
+  ssh: z.strictObject({
+    user: z
+      .string()
+      .regex(/^[a-z_][a-z0-9_-]*$/, 'a user name is lower-case letters, digits, _ and -')
+      .default('root'),
+    port: port.default(22),
+    allow: z.array(cidr).min(1).describe('where operators connect from'),
+    identity: path.describe('private key file'),
+  }),
+  cluster: z.strictObject({
+    name,
+    version: z.string('quote the version: "1.34"').regex(/^1\.\d+(\.\d+)?$/, 'a version is like "1.34" or "1.34.2"'),
+    cni: z.enum(['cilium', 'cilium_native', 'calico', 'kilo']).default('cilium'),
+    podCidr: cidr4.default('100.64.0.0/15'),
+    serviceCidr: cidr4.default('10.32.0.0/20'),
+    kubeconfig: path.optional().describe('a cluster that exists already; then none is made'),
+    pools: z.array(pool).default([]),
+  }),
+  verify: z
+    .strictObject({
+      echo: z.array(url).min(1).default(['https://api.ipify.org/', 'https://checkip.amazonaws.com/']),
+      forbidden: url.default('http://egress-probe.invalid/'),
+    })
+    .prefault({}),
+  dns: z.strictObject({ nameservers: z.array(address4).default([]) }).prefault({}),
+})
+
+const workload = z.strictObject({ kind: z.enum(['Deployment']), name })
+
+/** inventory/<context>/tenants/<tenant>.yaml */
+export const tenantSchema = z.strictObject({
+  tenant: name,
+  namespace: name,
+  pool,
+  egress: z.strictObject({
+    via: z.enum(['proxy-vm', 'gateway-pod']).default('proxy-vm'),
+    proxy: z.strictObject({ name, type: z.string().min(1), image: z.string().min(1), privateIp: address4 }),
+    mode: z.enum(['enforce', 'report']).default('enforce'),
+    allow: z.array(z.strictObject({ domain, ports: z.array(port).min(1).optional(), comment: z.string().optional() })),
+  }),
+  workloads: z
+    .array(workload.extend({ demo: z.strictObject({ replicas: z.int().min(1).max(50).default(1) }).optional() }))
+    .optional()
+    .describe('what moves; with demo, kapsule-egress makes it'),
+  rollout: z.strictObject({
+    canary: workload,
+    // biome-ignore lint/suspicious/noThenProperty: the word of the inventory; nothing awaits a schema
+    then: z
+      .strictObject({
+        batches: z
+          .array(z.string().regex(/^\d{1,3}%$/, 'a batch is a percentage like 25%'))
+          .min(1)
+          .default(['100%']),
+        soak: duration.default('0s'),
+      })
+      .prefault({}),
+    externalAllowlist: z.strictObject({ provider: z.string(), network: z.string() }).optional(),
+  }),
+})
+
+export type ContextFile = z.output<typeof contextSchema>
+export type TenantFile = z.output<typeof tenantSchema>

@@ -1,0 +1,52 @@
+import { z } from 'zod'
+
+/** The small words of the inventory: each says what it is when it is wrong. */
+export const name = z
+  .string()
+  .regex(
+    /^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/,
+    'a name is lower-case letters, digits and dashes, at most 40, and starts with a letter',
+  )
+
+export const cidr = z.string().refine(isCidr, 'an address range is like 203.0.113.0/24, or 2001:db8::/32')
+export const cidr4 = z.cidrv4('an IPv4 address range is like 172.16.28.0/22')
+export const address4 = z.ipv4('an IPv4 address is like 172.16.28.8')
+export const port = z.int().min(1).max(65535)
+export const duration = z.string().regex(/^\d+(\.\d+)?(ms|s|m|h)$/, 'a duration is like 500ms, 30s, 2m')
+export const region = z.string().regex(/^[a-z]{2}-[a-z]{3}$/, 'a region is like fr-par')
+export const zone = z.string().regex(/^[a-z]{2}-[a-z]{3}-[1-9]$/, 'a zone is like fr-par-1')
+export const url = z.url({ protocol: /^https?$/, error: 'a URL starts with http:// or https://' })
+export const path = z.string().min(1)
+
+export const domain = z.string().superRefine((text, check) => {
+  const wrong = domainMistake(text)
+  if (wrong) check.addIssue({ code: 'custom', message: wrong })
+})
+
+function isCidr(text: string): boolean {
+  return z.union([z.cidrv4(), z.cidrv6()]).safeParse(text).success
+}
+
+/** What keeps a text from being an allowlist entry; undefined: it is one. Squid would let most pass and never match. */
+export const domainMistake = (text: string): string | undefined => {
+  const bare = text.startsWith('.') ? text.slice(1) : text
+  if (/[^\x20-\x7e]/.test(text)) return `write it in punycode: ${punycode(text)}`
+  if (/^[a-z]+:\/\//i.test(text)) return 'a domain has no scheme: leave out http:// or https://'
+  if (text.includes('*')) return `no *: .${bare.replace(/^\*\./, '')} stands for the domain and everything below it`
+  if (/[/:@ ]/.test(text)) return 'a domain has no path, port, user or space; ports have a field of their own'
+  if (text !== text.toLowerCase()) return `write it in lower case: ${text.toLowerCase()}`
+  if (text.endsWith('.')) return 'no dot at the end'
+  if (/^[0-9.]+$/.test(bare) || /^0x/.test(bare)) return 'an address is not a domain'
+  if (!bare.includes('.')) return 'a whole top-level domain is too much: name a domain below it'
+  if (bare.length > 253) return 'a domain has at most 253 characters'
+  const label = bare.split('.').find(it => !/^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/.test(it))
+  return label === undefined ? undefined : `${JSON.stringify(label)} cannot be a part of a domain`
+}
+
+const punycode = (text: string): string => {
+  try {
+    return new URL(`http://${text.replace(/^\./, '')}`).hostname
+  } catch {
+    return 'with xn--'
+  }
+}

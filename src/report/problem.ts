@@ -1,0 +1,24 @@
+import { styleText } from 'node:util'
+import { Problem } from '../engine/problem.ts'
+
+/** A Problem as three lines, what, why and next; a bug as its stack with its causes. */
+export const problemText = (error: unknown, stream: NodeJS.WriteStream = process.stderr): string => {
+  const red = (text: string) => styleText('red', text, { stream })
+  const dim = (text: string) => styleText('dim', text, { stream })
+  if (error instanceof Problem) {
+    return [
+      `${red('✖')} ${error.message}`,
+      `  ${dim('why')}   ${hanging(error.why)}`,
+      `  ${dim('next')}  ${hanging(error.next)}`,
+    ].join('\n')
+  }
+  return `${red('✖')} a bug in kapsule-egress: ${stackOf(error)}`
+}
+
+const hanging = (text: string) => text.trimEnd().split('\n').join('\n        ')
+
+const stackOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  const { cause } = error
+  return `${error.stack ?? error.message}${cause === undefined ? '' : `\n  caused by ${stackOf(cause)}`}`
+}

@@ -1,0 +1,84 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as assert from 'uvu/assert'
+import { suite } from './support/suite.ts'
+
+const { test } = suite('imports point one way')
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+
+/** What each room may import of ours, besides itself. */
+const mayImport: Record<string, string[]> = {
+  scripts: ['src/cli'],
+  'src/cli': [
+    'playbooks',
+    'src/inventory',
+    'src/scaleway',
+    'src/hosts',
+    'src/rollout',
+    'src/report',
+    'src/engine',
+    'src/sandbox',
+  ],
+  playbooks: ['src/scaleway', 'src/hosts', 'src/rollout', 'src/inventory', 'src/engine'],
+  'src/inventory': ['src/engine'],
+  'src/scaleway': ['src/engine'],
+  'src/hosts': ['src/engine'],
+  'src/rollout': ['src/engine'],
+  'src/report': ['src/engine'],
+  'src/engine': [],
+  'src/sandbox': [],
+}
+
+/** Single doors, where a whole room would be too much. */
+const doors: [file: string, target: string][] = [['src/cli/start.mjs', 'src/sandbox/main.ts']]
+
+const roomOf = (file: string) => Object.keys(mayImport).find(room => file.startsWith(`${room}/`))
+
+const filesIn = (room: string) =>
+  readdirSync(join(root, room), { recursive: true, encoding: 'utf8' })
+    .filter(it => /\.(ts|mjs)$/.test(it))
+    .map(it => join(room, it))
+
+export const importsOf = (text: string): { line: number; path: string }[] =>
+  text
+    .split('\n')
+    .flatMap((source, at) =>
+      [...source.matchAll(/(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g)].map(it => ({ line: at + 1, path: it[1]! })),
+    )
+
+const forbidden = (file: string, text: string): string[] =>
+  importsOf(text).flatMap(({ line, path }) => {
+    const target = relative(root, join(root, dirname(file), path))
+    const [from, to] = [roomOf(file), roomOf(target)]
+    if (
+      from === to ||
+      (from &&
+        to &&
+        mayImport[from]!.includes(to) &&
+        (to !== 'src/sandbox' || doors.some(it => it[0] === file && it[1] === target)))
+    )
+      return []
+    return [`${file}:${line} imports ${target}`]
+  })
+
+test('every room imports only what is below it', () => {
+  const files = Object.keys(mayImport).flatMap(filesIn)
+  assert.ok(files.length > 100, `${files.length} files were read`)
+  assert.equal(
+    files.flatMap(file => forbidden(file, readFileSync(join(root, file), 'utf8'))),
+    [],
+  )
+})
+
+test('a wrong import is found, whatever its form', () => {
+  const line = "import { x } from '../rollout/kube.ts'"
+  assert.equal(forbidden('src/scaleway/x.ts', line), ['src/scaleway/x.ts:1 imports src/rollout/kube.ts'])
+  assert.equal(forbidden('src/sandbox/x.ts', `\nawait import("../engine/json.ts")`), [
+    'src/sandbox/x.ts:2 imports src/engine/json.ts',
+  ])
+  assert.equal(forbidden('src/cli/main.ts', "import { main } from '../sandbox/main.ts'"), [
+    'src/cli/main.ts:1 imports src/sandbox/main.ts',
+  ])
+  assert.equal(forbidden('src/rollout/gates/x.ts', "import '../../engine/json.ts'"), [])
+})

@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** `node test/run.ts [unit]`: every test file as a process of its own; the last line counts. */
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const testLimitMs = 240_000
+
+type Tier = { name: string; side: number; matches: (file: string) => boolean; missing: () => Promise<string | null> }
+
+const tiers: Tier[] = [
+  {
+    name: 'unit',
+    side: 2,
+    matches: it => !/\.(root|e2e)\.test\.ts$/.test(it),
+    missing: async () => null,
+  },
+  { name: 'root', side: 1, matches: it => it.endsWith('.root.test.ts'), missing: needsRoot },
+  { name: 'e2e', side: 1, matches: it => it.endsWith('.e2e.test.ts'), missing: needsRoot },
+]
+
+type Result = { file: string; passed: number; failed: number; output: string }
+
+async function needsRoot(): Promise<string | null> {
+  if (process.platform !== 'linux') return 'it needs Linux (network namespaces)'
+  if (process.getuid?.() !== 0) return 'it needs root (network namespaces, sshd, squid, ufw)'
+  const { code, output } = await run([join(root, 'src/sandbox/main.ts'), 'packages'])
+  return code === 0 ? null : `Debian packages are missing: ${output.trim().split('\n').slice(-3).join(' ')}`
+}
+
+function run(args: string[], limitMs = testLimitMs): Promise<{ code: number; output: string }> {
+  return new Promise(resolve => {
+    const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+    const parts: Buffer[] = []
+    child.stdout.on('data', it => parts.push(it))
+    child.stderr.on('data', it => parts.push(it))
+    const timer = setTimeout(() => {
+      parts.push(Buffer.from(`\nnot ended within ${limitMs / 1000} s: killed\n`))
+      child.kill('SIGKILL')
+    }, limitMs)
+    child.on('close', code => {
+      clearTimeout(timer)
+      resolve({ code: code ?? 1, output: Buffer.concat(parts).toString() })
+    })
+  })
+}
+
+/** A file's counts are uvu's; a file that fails outside its tests, or has none, counts as one failure. */
+const runFile = async (file: string): Promise<Result> => {
+  const { code, output } = await run([file])
+  const plain = output.replace(/\u001b\[[0-9;]*m/g, '')
+  const count = (word: string) => Number(new RegExp(`^\\s*${word}:\\s+(\\d+)`, 'm').exec(plain)?.[1] ?? 0)
+  const total = count('Total')
+  const passed = count('Passed')
+  const failed = Math.max(total - passed, code !== 0 || total === 0 ? 1 : 0)
+  return { file, passed, failed, output }
+}
+
+const runTier = async (files: string[], side: number): Promise<Result[]> => {
+  const results: Result[] = []
+  const queue = [...files]
+  const worker = async () => {
+    for (let file = queue.shift(); file; file = queue.shift()) {
+      const began = Date.now()
+      const result = await runFile(file)
+      results.push(result)
+      const sign = result.failed > 0 ? '✖' : '✔'
+      console.log(
+        `${sign} ${relative(root, file)}  ${result.passed} passed (${((Date.now() - began) / 1000).toFixed(1)} s)`,
+      )
+      if (result.failed > 0) console.log(result.output)
+    }
+  }
+  await Promise.all(Array.from({ length: side }, worker))
+  return results
+}
+
+const wanted = process.argv.slice(2)
+const all = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+  .filter(it => it.endsWith('.test.ts'))
+  .sort()
+  .map(it => join(root, 'test', it))
+const results: Result[] = []
+const leftOut: string[] = []
+for (const { name, side, matches, missing } of tiers) {
+  const files = all.filter(matches)
+  if (wanted.length > 0 && !wanted.includes(name)) continue
+  if (files.length === 0) continue
+  const why = await missing()
+  if (why) leftOut.push(`tier ${name} was left out (${files.length} files): ${why}`)
+  else results.push(...(await runTier(files, side)))
+}
+const passed = results.reduce((sum, it) => sum + it.passed, 0)
+const strict = process.env.CI === 'true' && process.platform === 'linux' && process.getuid?.() === 0
+const failed = results.reduce((sum, it) => sum + it.failed, 0) + (strict ? leftOut.length : 0)
+for (const line of leftOut) console.log(strict ? `✖ ${line}` : `- ${line}`)
+if (passed === 0) console.log('no test was run: that is a failure')
+console.log(`${passed} passed, ${failed} failed`)
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0
