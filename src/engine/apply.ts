@@ -3,12 +3,12 @@ import type { Json } from './json.ts'
 import type { Change } from './kind.ts'
 import { look, type Plan, type Seen } from './plan.ts'
 import { Problem } from './problem.ts'
-import type { Lives } from './refs.ts'
 import { walkGraph } from './walk.ts'
 import { reportFor, type World } from './world.ts'
 
 export type Outcome = {
-  lives: Lives
+  /** What is known now: the plan to go on with. */
+  plan: Plan
   /** The changes that were made (null: nothing to do), by id. */
   changes: Map<string, Change | null>
   failures: { step: string; error: unknown }[]
@@ -17,13 +17,18 @@ export type Outcome = {
 }
 
 /**
- * Makes a plan true. Independent steps run side by side; each is written down before it is done.
+ * Makes a part of a plan true (`only`: ids); the rest is only looked at for values. Independent steps run side by side; each is written down before it is done.
  * After a failure nothing new is started and what is under way is finished.
  */
-export const applyPlan = async (plan: Plan, group: string, world: World, { width = 16 } = {}): Promise<Outcome> => {
+export const applyPlan = async (
+  plan: Plan,
+  group: string,
+  world: World,
+  { only = [...plan.seen.keys()], width = 16 }: { only?: readonly string[]; width?: number } = {},
+): Promise<Outcome> => {
   const now = new Map(plan.seen)
-  const outcome: Outcome = { lives: new Map(), changes: new Map(), failures: [], skipped: [] }
-  const lives = outcome.lives as Map<string, Json | null>
+  const changed = new Set(plan.changed)
+  const outcome: Outcome = { plan: { seen: now, changed }, changes: new Map(), failures: [], skipped: [] }
   const visit = async (id: string): Promise<boolean> => {
     if (outcome.failures.length > 0 || world.stop.aborted) {
       outcome.skipped.push(id)
@@ -31,10 +36,10 @@ export const applyPlan = async (plan: Plan, group: string, world: World, { width
     }
     const began = Date.now()
     try {
-      const seen = await freshLook(id, plan, now, outcome, world)
+      const seen = await freshLook(id, outcome.plan, world)
       const live = seen.step ? await applyStep(seen, group, world) : seen.live
       now.set(id, { ...seen, live, step: null })
-      lives.set(id, live)
+      if (seen.step) changed.add(id)
       outcome.changes.set(id, seen.step?.change ?? null)
       if (seen.step) world.watch({ event: 'step-done', step: id, durationMs: Date.now() - began })
       return true
@@ -45,16 +50,16 @@ export const applyPlan = async (plan: Plan, group: string, world: World, { width
       return false
     }
   }
-  const left = await walkGraph([...plan.seen.keys()], id => plan.seen.get(id)?.parents ?? [], visit, { width })
+  const left = await walkGraph(only, id => plan.seen.get(id)?.parents ?? [], visit, { width })
   outcome.skipped.push(...left)
   return outcome
 }
 
-/** What the plan saw still holds unless a parent has changed since. */
-const freshLook = async (id: string, plan: Plan, now: ReadonlyMap<string, Seen>, done: Outcome, world: World) => {
-  const planned = plan.seen.get(id)!
-  const stale = (planned.step?.unknown.length ?? 0) > 0 || planned.parents.some(parent => done.changes.get(parent))
-  return stale ? look(planned.desired, planned.parents, now, world) : planned
+/** What the plan saw still holds unless a parent has changed since, or it could not be seen at all. */
+const freshLook = async (id: string, { seen, changed }: Plan, world: World) => {
+  const planned = seen.get(id)!
+  const stale = (planned.step?.unknown.length ?? 0) > 0 || planned.parents.some(parent => changed.has(parent))
+  return stale ? look(planned.desired, planned.parents, seen, world) : planned
 }
 
 const applyStep = async ({ desired, want, live, step }: Seen, group: string, world: World): Promise<Json> => {

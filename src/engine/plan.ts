@@ -11,7 +11,8 @@ import { reportFor, type World } from './world.ts'
 /** One Desired as it was seen. `step` null: nothing to do. */
 export type Seen = { desired: Desired; parents: string[]; want: Json; live: Json | null; step: Step | null }
 
-export type Plan = { seen: ReadonlyMap<string, Seen> }
+/** `changed`: ids that were changed since they were planned; their children are looked at again. */
+export type Plan = { seen: ReadonlyMap<string, Seen>; changed: ReadonlySet<string> }
 
 /** Looks at everything, changes nothing. Independent things are looked at side by side. */
 export const makePlan = async (desired: readonly Desired[], world: World): Promise<Plan> => {
@@ -30,7 +31,7 @@ export const makePlan = async (desired: readonly Desired[], world: World): Promi
   }
   await walkGraph([...byId.keys()], id => parents.get(id) ?? [], visit, { width: 32 })
   throwAll(errors)
-  return { seen }
+  return { seen, changed: new Set() }
 }
 
 /** Looks at one thing, given what is known of its parents. */

@@ -33,6 +33,7 @@ type Live = {
 /** One Kubernetes object, or our fields of one, held by server-side apply. */
 export const manifestKind: Kind<Want, Live, Clients> = {
   name: 'kube-object',
+  looksThroughParents: true,
   async read({ kubeconfig, object, manager }, { kube }) {
     refuseSecrets(object)
     const live = await kube(kubeconfig).get(idOf(object))
