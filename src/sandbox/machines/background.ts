@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, openSync, rmSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { put, readText } from './files.ts'
 import { inodeOf, kill, netnsFile, netnsInode } from './netns.ts'
@@ -32,6 +32,7 @@ export const createBackground = (world: World) => {
       stdio: ['ignore', log, log],
     })
     child.on('error', thrown => console.error(`${it.name}: ${String(thrown)}`))
+    closeSync(log)
     child.unref()
     if (child.pid) put(file(it.name, 'pid'), `${child.pid}\n`)
   }

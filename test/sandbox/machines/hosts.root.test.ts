@@ -174,7 +174,7 @@ test('a security group blocks and admits, in place, and an open connection lives
 test('root on the server cannot lift the security group', async () => {
   const { base } = lab.world
   const listen =
-    "nft flush ruleset; setsid perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(LocalPort => 3128, Listen => 1); alarm 9; $s->accept while 1' >/dev/null 2>&1 </dev/null & sleep 0.3; ss -ltn | grep -c 3128"
+    "nft flush ruleset; setsid perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(LocalPort => 3128, Listen => 1); alarm 9; push @c, $s->accept while 1' >/dev/null 2>&1 </dev/null & sleep 0.3; ss -ltn | grep -c 3128"
   assert.is((await ssh(`root@${base}.100`, listen)).stdout, '1\n')
   assert.is(
     (await inNetns(netns('proxy-1'), 'curl', '-sS', '-m', '1', `http://${base}.100:3128/`)).code,
