@@ -16,4 +16,4 @@ export const where = ({ user, address, port }: HostAddress) => `${user}@${addres
 
 /** Everything that makes two connections interchangeable. */
 export const keyOf = (host: HostAddress): string =>
-  [where(host), host.identity, ...(host.jump ? [keyOf(host.jump)] : [])].join(' via ')
+  [where(host), host.identity, host.hostKey, ...(host.jump ? [keyOf(host.jump)] : [])].flat().join(' ')

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import ssh2, { type Client, type ParsedKey } from 'ssh2'
 import { Problem } from '../engine/problem.ts'
 import type { HostAddress } from './address.ts'
-import { type Exec, type ExecResult, runOn } from './exec.ts'
+import { type Exec, type ExecResult, NoSession, runOn } from './exec.ts'
 import { semaphore } from './semaphore.ts'
 import { connectProblem, identityProblem, unreachable } from './ssh-problems.ts'
 
@@ -88,7 +89,7 @@ const open = (host: HostAddress, client: Client): Connection => {
   client.on('error', () => client.destroy())
   const limited = semaphore(maxChannels)
   return {
-    exec: exec => limited(() => runOn(client, host, exec)),
+    exec: exec => limited(() => insist(host, () => runOn(client, host, exec))),
     forward: (address, port) =>
       new Promise((resolve, reject) => {
         client.forwardOut('127.0.0.1', 0, address, port, (error, stream) =>
@@ -102,6 +103,23 @@ const open = (host: HostAddress, client: Client): Connection => {
       return alive
     },
     closed,
+  }
+}
+
+const insist = async (host: HostAddress, run: () => Promise<ExecResult>): Promise<ExecResult> => {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await run()
+    } catch (error) {
+      if (!(error instanceof NoSession)) throw error
+      if (tries >= 50)
+        throw new Problem(`${host.name}: the host opens no more sessions`, {
+          why: error.message,
+          next: 'end other sessions on the host, or raise MaxSessions in its sshd_config',
+          cause: error,
+        })
+      await sleep(100)
+    }
   }
 }
 

@@ -19,6 +19,9 @@ export type ExecResult = { code: number; stdout: string; stderr: string }
 /** The connection was dead before anything was sent: safe to try on another one. */
 export class NotSent extends Error {}
 
+/** The server opens no session now. Nothing was sent; it frees ended ones a moment after we saw them end. */
+export class NoSession extends Error {}
+
 const maxOutput = 64 * 1024 * 1024
 
 /** Runs one command. No exit code means the connection was lost, never success; it never hangs past its time. */
@@ -53,7 +56,8 @@ export const runOn = (client: Client, host: HostAddress, exec: Exec): Promise<Ex
     client.once('close', lost)
     try {
       client.exec(command, (error, stream) => {
-        if (error) return fail(/not connected/i.test(error.message) ? new NotSent(error.message) : lostOr(host, error))
+        if (error)
+          return fail(/open fail/i.test(error.message) ? new NoSession(error.message) : new NotSent(error.message))
         channel = stream
         collect(stream, exec).then(
           result => (result ? finish(() => resolve(result)) : lost()),
@@ -64,13 +68,6 @@ export const runOn = (client: Client, host: HostAddress, exec: Exec): Promise<Ex
       // ssh2 throws at once on a client that is dead.
       fail(new NotSent(String(error)))
     }
-  })
-
-const lostOr = (host: HostAddress, error: Error) =>
-  new Problem(`${host.name}: the host opens no more sessions`, {
-    why: error.message,
-    next: 'end other sessions on the host, or raise MaxSessions in its sshd_config',
-    cause: error,
   })
 
 /** What came out, or null when the channel closed without an exit code. */

@@ -14,6 +14,7 @@ export type HostPlay = { host: HostAddress; tasks: Task[]; handlers: Record<stri
 /** One exchange looks, one changes. What was looked at is kept whole, so it can be put back from the journal. */
 export const hostPlay: Kind<HostPlay, Seen, { ssh: Ssh }> = {
   name: 'host-play',
+  looksThroughParents: true,
 
   async read({ host, tasks }, { ssh }, report) {
     refuseTwins(host, tasks)

@@ -16,6 +16,11 @@ export const render = (path: string, data: Record<string, unknown>): string =>
 export const renderText = (path: string, text: string, data: Record<string, unknown>): string => {
   const raw = text.split('\n').findIndex(line => line.includes('<%-'))
   if (raw >= 0) throw refused(path, `${path}.ejs:${raw + 1}: <%- would put a value in unchecked; use <%=`)
+  const stray = text
+    .replace(/<%(?!%)[\s\S]*?%>/g, it => it.replace(/[^\n]/g, ''))
+    .split('\n')
+    .findIndex(line => /(?<!%)%>/.test(line))
+  if (stray >= 0) throw refused(path, `${path}.ejs:${stray + 1}: %> closes nothing and would vanish; write %%>`)
   try {
     return ejs.render(text, strict({ ...escapes, ...data }, 'the data') as ejs.Data, {
       filename: `${path}.ejs`,

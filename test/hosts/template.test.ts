@@ -15,6 +15,7 @@ const good: { when: string; text: string; data: Record<string, unknown>; gives: 
     gives: '1;2;',
   },
   { when: 'a shell word', text: '<%= shell(a) %>', data: { a: "it's $(x)\n" }, gives: "'it'\\''s $(x)\n'" },
+  { when: 'a literal %>', text: '<%= a %>\n"%%>Hs"', data: { a: 'x' }, gives: 'x\n"%>Hs"' },
   { when: 'YAML', text: '<%= yaml(a) %>', data: { a: ['"', { b: 'c: d\n' }] }, gives: '["\\"",{"b":"c: d\\n"}]' },
   { when: 'a word of squid.conf', text: '<%= squid(a) %>', data: { a: '172.16.0.0/12' }, gives: '172.16.0.0/12' },
 ]
@@ -41,6 +42,7 @@ const bad: { when: string; text: string; data: Record<string, unknown>; says: Re
   { when: 'a list', text: '<%= a %>', data: { a: [] }, says: /list/ },
   { when: 'NaN', text: '<%= a %>', data: { a: Number.NaN }, says: /no number/ },
   { when: 'raw output', text: 'x\n<%- a %>', data: { a: 'x' }, says: /it\.ejs:2: <%-/ },
+  { when: 'a close without an open', text: '<%= a %>\n"%>Hs"', data: { a: 'x' }, says: /it\.ejs:2: %> closes nothing/ },
   { when: 'broken syntax', text: '<% if ( { %>', data: {}, says: /./ },
   {
     when: 'a newline for squid',

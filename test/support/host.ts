@@ -104,31 +104,30 @@ export const makeHost = async (slot: number): Promise<TestHost> => {
         { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
       ),
     async down() {
+      process.off('exit', remove)
       const ended = child.exitCode !== null || new Promise(resolve => child.once('exit', resolve))
-      // Ending its init takes every process of the host along, and with them its mounts.
-      try {
-        process.kill(initOf(child), 'SIGKILL')
-      } catch {
-        child.kill('SIGKILL')
-      }
+      remove()
       await ended
-      run('ip', 'netns', 'del', name)
-      // The kernel frees the pair with the namespace, later than we can say so.
-      try {
-        run('ip', 'link', 'del', veth)
-      } catch {}
-      for (let n = 0; ; n++) {
-        try {
-          run('umount', dir)
-          break
-        } catch (error) {
-          if (n > 50) throw error
-          await sleep(50)
-        }
-      }
-      rmSync(dir, { recursive: true })
     },
   }
+  /** Ending its init takes every process of the host along, and with them its mounts. */
+  const remove = () => {
+    for (const step of [
+      () => process.kill(initOf(child), 'SIGKILL'),
+      () => run('ip', 'netns', 'del', name),
+      // The kernel frees the pair with the namespace, later than we can say so.
+      () => run('ip', 'link', 'del', veth),
+      () => run('umount', '--lazy', dir),
+      () => rmSync(dir, { recursive: true }),
+    ])
+      try {
+        step()
+      } catch {
+        // Already gone: the next step still has to be done.
+      }
+  }
+  // Also when a test ends the process in an unexpected way.
+  process.once('exit', remove)
   for (let n = 0; !log.includes('Server listening on 0.0.0.0'); n++) {
     if (n > 200 || child.exitCode !== null) {
       await host.down()

@@ -1,0 +1,260 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as assert from 'uvu/assert'
+import type { Change } from '../../src/engine/kind.ts'
+import { Problem } from '../../src/engine/problem.ts'
+import { createAuditLog } from '../../src/hosts/audit-log.ts'
+import type { Seen } from '../../src/hosts/exchange.ts'
+import { type HostPlay, hostPlay } from '../../src/hosts/play.ts'
+import { auditLog, squidTasks, ufwTask } from '../../src/hosts/squid.ts'
+import { createSsh } from '../../src/hosts/ssh.ts'
+import type { Task } from '../../src/hosts/tasks/all.ts'
+import { makeHost, type TestHost } from '../support/host.ts'
+import { suite } from '../support/suite.ts'
+
+const { test, before, after } = suite('a play on a real host', { seconds: 90 })
+
+const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 5 })
+const parts: string[] = []
+const report = {
+  waiting: () => {},
+  progress: (part: string) => {
+    parts.push(part)
+  },
+  signal: new AbortController().signal,
+}
+let host: TestHost
+let want: HostPlay
+let pristine: Seen
+
+before(async () => {
+  host = await makeHost(1)
+  const { tasks, handlers } = squidTasks({
+    hostName: 'proxy-1',
+    tenants: [
+      {
+        name: 'client-a',
+        port: 3128,
+        clients: ['192.0.2.128/25'],
+        allow: [{ domain: '.allowed.test' }],
+        mode: 'enforce',
+      },
+      { name: 'client-b', port: 3129, clients: ['192.0.2.128/25'], allow: [], mode: 'report' },
+    ],
+    inner: [],
+    // Nobody answers there: names fail at once instead of leaving this machine.
+    nameservers: ['127.0.0.1'],
+  })
+  want = {
+    host: host.address,
+    tasks: [...tasks, { task: 'package', name: 'ufw' }, firewall('192.0.2.128/25')],
+    handlers,
+  }
+})
+
+after(async () => {
+  await ssh.close()
+  await host?.down()
+})
+
+const firewall = (from: string, confirmSeconds = 20) =>
+  ufwTask({
+    ssh: { allow: [from, 'fd00:1::/64'], port: 22 },
+    proxy: { from: [from], ports: [3128, 3129] },
+    confirmSeconds,
+  })
+
+const look = async (it = want) => (await hostPlay.read(it, { ssh }, report))!
+const differs = async (it = want): Promise<Change | null> => hostPlay.diff(it, await look(it))
+const names = (change: Change | null) => change?.details?.map(it => it.name)
+const problem = async (run: Promise<unknown>): Promise<Problem> => {
+  const thrown = await run.then(
+    () => new Error('it did not fail'),
+    (error: unknown) => error,
+  )
+  if (!(thrown instanceof Problem)) throw thrown
+  return thrown
+}
+/** What squid at `port` answers to this machine, as a status code. */
+const ask = async (url: string, port: number): Promise<number> => {
+  const { request } = await import('node:http')
+  return new Promise((resolve, reject) => {
+    request({ host: host.address.address, port, path: url, method: 'GET' }, answer => {
+      answer.resume()
+      resolve(answer.statusCode ?? 0)
+    })
+      .on('error', reject)
+      .end()
+  })
+}
+
+test('a first run makes everything, and a second finds nothing to do', async () => {
+  pristine = await look()
+  assert.ok(names(hostPlay.diff(want, pristine))?.includes('/etc/squid/squid.conf'))
+  const now = await hostPlay.apply(want, { ssh }, pristine, report)
+  assert.is(hostPlay.diff(want, now), null)
+  assert.is(await differs(), null)
+  assert.ok(
+    parts.some(it => it.includes('a new login confirmed the firewall')),
+    parts.join('\n'),
+  )
+  assert.is(host.sh('squid -k check && echo runs').trim(), 'runs')
+  assert.match(host.sh('ufw status'), /Status: active/)
+  assert.match(host.sh('iptables -S ufw-user-input'), /-s 192\.0\.2\.128\/25 -p tcp -m tcp --dport 3128 -j ACCEPT/)
+  assert.match(host.sh('ip6tables -S ufw6-user-input'), /-s fd00:1::\/64 -p tcp -m tcp --dport 22 -j ACCEPT/)
+})
+
+test('the proxy refuses by name, by address, and lets through what is allowed', async () => {
+  assert.is(await ask('http://refused.test/', 3128), 403)
+  assert.is(await ask('http://169.254.169.254/', 3129), 403)
+  // Approved by name, but the name does not resolve: past the rules.
+  assert.match(String(await ask('http://api.allowed.test/', 3128)), /^50[23]$/)
+  assert.match(String(await ask('http://refused.test/', 3129)), /^50[23]$/)
+})
+
+test('requests are in the audit log, as JSON with tenant and verdict', async () => {
+  const log = createAuditLog(ssh)
+  const found = async (needle: string) =>
+    (await log.find(host.address, { log: auditLog, needle, withinSeconds: 5 })).map(it => JSON.parse(it))
+  const refused = await found('refused.test')
+  assert.equal(
+    refused.map(it => `${it.client} ${it.tenant} ${it.verdict} ${it.squid} ${it.status}`.replace(/ 50[23]$/, ' 50x')),
+    ['192.0.2.133 client-a denied TCP_DENIED 403', '192.0.2.133 client-b would_deny TCP_MISS 50x'],
+  )
+  const [allowed] = await found('api.allowed.test')
+  assert.is(`${allowed.tenant} ${allowed.verdict}`, 'client-a allowed')
+  assert.equal(await log.find(host.address, { log: auditLog, needle: 'never', withinSeconds: 0 }), [])
+})
+
+test('a hand edit is named, shown and mended, without a restart', async () => {
+  const pid = host.sh('cat /run/squid.pid')
+  host.sh(
+    "echo 'http_access allow all' >>/etc/squid/squid.conf; chmod 666 /etc/squid/squid.conf; chown proxy /etc/squid/egress/client-a.txt",
+  )
+  const change = await differs()
+  assert.equal(names(change), ['/etc/squid/egress/client-a.txt', '/etc/squid/squid.conf'])
+  assert.match(change?.details?.[1]?.diff ?? '', /^-http_access allow all$/m)
+  assert.match(change?.details?.[1]?.diff ?? '', /^mode: 0666 -> 0644$/m)
+  await hostPlay.apply(want, { ssh }, await look(), report)
+  assert.is(await differs(), null)
+  assert.is(host.sh('cat /run/squid.pid'), pid)
+})
+
+const withFile = (path: string, content: (it: string) => string): HostPlay => ({
+  ...want,
+  tasks: want.tasks.map(it => (it.task === 'file' && it.path === path ? { ...it, content: content(it.content) } : it)),
+})
+
+for (const { when, line } of [
+  { when: 'squid refuses', line: 'http_acces allow all' },
+  { when: 'squid ignores with exit 0', line: 'http_access alow all' },
+  { when: 'would open the proxy to everybody', line: 'acl all src 0.0.0.0/0' },
+])
+  test(`a template that ${when} never replaces the file in force`, async () => {
+    const was = await look()
+    const bad = withFile('/etc/squid/squid.conf', it => `${it}${line}\n`)
+    bad.tasks = bad.tasks.map(it =>
+      it.task === 'file' && it.path.endsWith('client-a.txt') ? { ...it, content: `${it.content}x.test\n` } : it,
+    )
+    const { message, why } = await problem(hostPlay.apply(bad, { ssh }, was, report))
+    assert.match(message, /squid\.conf failed; the host is as it was before/)
+    assert.match(why, /ERROR|FATAL|expecting|unrecognized/)
+    assert.equal(await look(), was)
+    assert.is(await ask('http://refused.test/', 3128), 403)
+  })
+
+test('what parses but cannot run is taken back, and squid runs on', async () => {
+  const was = await look()
+  const bad = withFile('/etc/squid/squid.conf', it =>
+    it.replace('stdio:/var/log/squid/audit.log', 'stdio:/nowhere/audit.log'),
+  )
+  const { message } = await problem(hostPlay.apply(bad, { ssh }, was, report))
+  assert.match(message, /handler reload squid failed; the host is as it was before/)
+  assert.equal(await look(), was)
+  assert.is(await ask('http://refused.test/', 3128), 403)
+})
+
+test('firewall drift is found in the rules and in the kernel, and others keep their rules', async () => {
+  host.sh("ufw allow proto tcp from 198.51.100.1 to any port 9 comment 'of another team'")
+  assert.is(await differs(), null)
+  host.sh('ufw delete allow proto tcp from 192.0.2.128/25 to any port 3129')
+  assert.match((await differs())?.details?.[0]?.diff ?? '', /^\+ v4 allow tcp 3129 192\.0\.2\.128\/25/)
+  host.sh('iptables -A ufw-user-input -p tcp -m tcp --dport 3128 -j ACCEPT')
+  assert.match((await differs())?.details?.[0]?.diff ?? '', /^! v4 allow tcp 3128 any: in the kernel only$/m)
+  await hostPlay.apply(want, { ssh }, await look(), report)
+  assert.is(await differs(), null)
+  assert.match(host.sh('ufw status'), /of another team/)
+})
+
+test('a firewall that locks us out takes itself back, with everything else of that run', async () => {
+  const was = await look()
+  const extra: Task = {
+    task: 'file',
+    path: '/etc/before-lockout',
+    content: 'x',
+    mode: '0600',
+    owner: 'root',
+    group: 'root',
+  }
+  const locked = {
+    ...want,
+    tasks: [...want.tasks.filter(it => it.task !== 'ufw'), extra, firewall('198.51.100.0/24', 4)],
+  }
+  const { message, why } = await problem(hostPlay.apply(locked, { ssh }, await look(locked), report))
+  assert.match(message, /firewall \(ufw\) failed; the host is as it was before/)
+  assert.match(why, /no new login/)
+  const { stdout } = await ssh.fresh(host.address, { command: 'echo in' })
+  assert.is(stdout.trim(), 'in')
+  assert.equal(await look(), was)
+  assert.is(host.sh('ls /etc/before-lockout 2>/dev/null || echo gone').trim(), 'gone')
+})
+
+test('a handler that an interrupted run owes is run by the next', async () => {
+  host.sh("echo 'reload squid' >>/var/lib/kapsule-egress/pending")
+  assert.equal(names(await differs()), ['handler reload squid'])
+  await hostPlay.apply(want, { ssh }, await look(), report)
+  assert.is(await differs(), null)
+})
+
+test('a look waits for a change that still runs', async () => {
+  const slow: HostPlay = {
+    ...want,
+    tasks: [{ task: 'command', name: 'slow', run: 'sleep 2; touch /run/slow', unless: 'test -e /run/slow' }],
+    handlers: {},
+  }
+  const running = hostPlay.apply(slow, { ssh }, await look(slow), report)
+  await sleep(500)
+  assert.equal((await look(slow)).states, { 'command slow': { done: true } })
+  await running
+})
+
+test('a change whose connection ends is finished by the host', async () => {
+  const own = createSsh({ bootSeconds: 0 })
+  const slow: HostPlay = {
+    ...want,
+    tasks: [1, 2].map(n => ({
+      task: 'command',
+      name: `late ${n}`,
+      run: `sleep 1; touch /run/late${n}`,
+      unless: `test -e /run/late${n}`,
+    })),
+    handlers: {},
+  }
+  const seen = await hostPlay.read(slow, { ssh: own }, report)
+  const ended = problem(hostPlay.apply(slow, { ssh: own }, seen, report))
+  await sleep(500)
+  host.sh("kill $(pgrep -n -f 'sshd: root@nott[y]')")
+  assert.match((await ended).message, /connection lost/)
+  assert.is(hostPlay.diff(slow, await look(slow)), null)
+  await own.close()
+})
+
+test('undo gives back the exact bytes, rules and services; twice does no harm', async () => {
+  const now = await look()
+  host.sh('ufw delete allow proto tcp from 198.51.100.1 to any port 9')
+  for (const _ of [1, 2]) {
+    await hostPlay.undo!(want, { ssh }, pristine, now, report)
+    assert.equal(await look(), pristine)
+  }
+  assert.is(host.sh('squid -k check 2>/dev/null || echo down').trim(), 'down')
+  assert.match(host.sh('ufw status'), /Status: inactive/)
+})
