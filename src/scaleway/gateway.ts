@@ -6,7 +6,7 @@ import { create, field, fixed, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { discard, makeOnce } from './make.ts'
 import { become, insist, staying, until, type Waiter } from './poll.ts'
-import { isInUse, isTransient, orNull } from './problems.ts'
+import { isDoubtful, isInUse, isTransient, orNull } from './problems.ts'
 import { contextTag, tagsOf, theOne } from './tags.ts'
 
 export type GatewayWant = { name: string; type: string; ipId: string; bastion?: BastionWant }
@@ -124,14 +124,18 @@ const bring = async (
         await settled()
         await act()
       },
-      passing: isTransient,
+      // Each of these changes can be made twice without harm.
+      passing: error => isTransient(error) || isDoubtful(error),
       withinMs: 300_000,
     })
   }
   let now = await settled()
   const { bastion } = want
   if (now.type.toUpperCase() !== want.type.toUpperCase())
-    await change(() => api.upgradeGateway({ gatewayId, type: want.type }))
+    await change(async () => {
+      const { type } = await api.getGateway({ gatewayId })
+      if (type.toUpperCase() !== want.type.toUpperCase()) await api.upgradeGateway({ gatewayId, type: want.type })
+    })
   const port = bastion?.port ?? now.bastion.port
   if (now.name !== want.name || now.bastion.enabled !== (bastion !== undefined) || now.bastion.port !== port)
     await change(() =>

@@ -1,7 +1,7 @@
 import type { Scaleway } from './client.ts'
 import { discard } from './make.ts'
 import { insist, until, type Waiter } from './poll.ts'
-import { isInUse, isTransient, orNull } from './problems.ts'
+import { isDoubtful, isInUse, orNull } from './problems.ts'
 import { removeVolume, trackVolumes, volumeIdsOf } from './root-volume.ts'
 
 /** Deletes a server, then its root volume, which only comes free when the server is gone. */
@@ -33,7 +33,8 @@ export const removeServer = async (
         await discard(instance.deleteServer({ serverId }))
       }
     },
-    passing: error => isTransient(error) || isInUse(error),
+    // Every try looks first, so one whose answer was lost does no harm.
+    passing: error => isInUse(error) || isDoubtful(error),
     withinMs: 300_000,
   })
   await until(report, { what, look: get, state, good: ['gone'], bad: ['locked'], withinMs: 300_000 })
