@@ -1,0 +1,235 @@
+import { ours } from './account.ts'
+import { constraint, exists, invalid, ok, transient } from './answer.ts'
+import { byId, type Cloud, dated, mustFind, now, uuid } from './cloud.ts'
+import { type Body, flag, object, objects, oneOf, require, text, texts } from './fields.ts'
+import { formatAddress, overlaps, parseRange } from './ipv4.ts'
+import { addPool, removeNodes, settleCluster } from './k8s-pools.ts'
+import { cnis, resolveVersion } from './k8s-versions.ts'
+import { asks, nameHas, page } from './lists.ts'
+import type { Cluster } from './records.ts'
+import { type Ask, type Route, route } from './router.ts'
+import { inUse, removeNetwork } from './vpc.ts'
+
+const root = '/k8s/v1/regions/:region/clusters'
+const types = ['', 'kapsule', 'kapsule-dedicated-4', 'kapsule-dedicated-8', 'kapsule-dedicated-16'] as const
+const seconds = { create: 5, update: 5, delete: 15 }
+
+export const clusterRoutes = (cloud: Cloud): Route[] => {
+  const { state, transitions } = cloud
+  const clusterOf = ({ params, place }: Ask) => mustFind(cloud, 'clusters', params.id!, place)
+
+  const add = ({ body, place }: Ask) => {
+    ours(cloud, body, 'cluster')
+    require(body, 'name', 'version', 'cni', 'private_network_id')
+    const network = mustFind(cloud, 'private_networks', text(body, 'private_network_id')!, place)
+    const name = text(body, 'name')!
+    const twin = byId(state.clusters).find(it => it.name === name)
+    if (twin) throw exists('cluster', twin.id, 'a cluster with this name exists in the project')
+    const auto_upgrade = autoUpgrade(body, noUpgrade)
+    const service_cidr = text(body, 'service_cidr') ?? '10.32.0.0/20'
+    const cluster: Cluster = {
+      ...{
+        id: uuid(),
+        name,
+        tags: texts(body, 'tags') ?? [],
+        region: place,
+        type: oneOf(body, 'type', types) || 'kapsule',
+      },
+      ...{ description: text(body, 'description') ?? '', status: 'creating' },
+      ...{ version: resolveVersion(text(body, 'version')!, auto_upgrade.enabled), cni: oneOf(body, 'cni', cnis)! },
+      ...{ private_network_id: network.id, pod_cidr: text(body, 'pod_cidr') ?? '100.64.0.0/15', service_cidr },
+      service_dns_ip: text(body, 'service_dns_ip') ?? formatAddress((parseRange(service_cidr)?.base ?? 0) + 10),
+      ...{ auto_upgrade, settings: settings(body, {}), iam_nodes_group_id: '', delete_network: false },
+      acls: [{ id: uuid(), ip: '0.0.0.0/0', scaleway_ranges: null, description: '' }],
+      ...dated(),
+    }
+    checkRanges(cluster, network.subnets[0]!.subnet)
+    state.clusters[cluster.id] = cluster
+    for (const pool of objects(body, 'pools') ?? []) addPool(cloud, cluster, pool)
+    transitions.start('cluster creation', cluster.id, seconds.create)
+    return ok(showCluster(cloud, cluster))
+  }
+
+  const change = (ask: Ask) => {
+    const { body } = ask
+    const cluster = idleCluster(clusterOf(ask))
+    cluster.name = text(body, 'name') ?? cluster.name
+    cluster.tags = texts(body, 'tags') ?? cluster.tags
+    cluster.description = text(body, 'description') ?? cluster.description
+    cluster.auto_upgrade = autoUpgrade(body, cluster.auto_upgrade)
+    cluster.settings = settings(body, cluster.settings)
+    updating(cloud, cluster)
+    return ok(showCluster(cloud, cluster))
+  }
+
+  const remove = (ask: Ask) => {
+    const cluster = clusterOf(ask)
+    cluster.delete_network = ask.query.get('with_additional_resources') === 'true'
+    cluster.status = 'deleting'
+    cluster.updated_at = now()
+    for (const pool of byId(state.pools).filter(it => it.cluster_id === cluster.id)) {
+      transitions.cancel(pool.id)
+      pool.status = 'deleting'
+    }
+    transitions.start('cluster deletion', cluster.id, seconds.delete)
+    return ok(showCluster(cloud, cluster))
+  }
+
+  defineTransitions(cloud)
+  return [
+    route('POST', root, add),
+    route('GET', root, ask => {
+      const rows = byId(state.clusters).filter(
+        it =>
+          it.region === ask.place &&
+          nameHas(ask, it.name) &&
+          asks(ask, 'project_id', cloud.credentials.projectId) &&
+          asks(ask, 'private_network_id', it.private_network_id) &&
+          asks(ask, 'status', it.status) &&
+          asks(ask, 'type', it.type),
+      )
+      return page(
+        'clusters',
+        rows.map(it => showCluster(cloud, it)),
+        ask,
+      )
+    }),
+    route('GET', `${root}/:id`, ask => ok(showCluster(cloud, clusterOf(ask)))),
+    route('PATCH', `${root}/:id`, change),
+    route('DELETE', `${root}/:id`, remove),
+  ]
+}
+
+/** A cluster takes one change at a time; being without a pool is no obstacle. */
+export const idleCluster = (cluster: Cluster): Cluster => {
+  if (['creating', 'updating', 'deleting'].includes(cluster.status))
+    throw transient('cluster', cluster.id, cluster.status)
+  return cluster
+}
+
+export const updating = ({ transitions }: Cloud, cluster: Cluster) => {
+  cluster.status = 'updating'
+  cluster.updated_at = now()
+  transitions.start('cluster update', cluster.id, seconds.update)
+}
+
+const showCluster = ({ credentials }: Cloud, { acls: _acls, settings, delete_network: _delete, ...it }: Cluster) => ({
+  ...it,
+  organization_id: credentials.organizationId,
+  project_id: credentials.projectId,
+  cluster_url: `https://${it.id}.api.k8s.${it.region}.scw.cloud:6443`,
+  dns_wildcard: `*.${it.id}.nodes.k8s.${it.region}.scw.cloud`,
+  autoscaler_config: { ...autoscaler, ...given(settings.autoscaler_config) },
+  upgrade_available: false,
+  feature_gates: settings.feature_gates ?? [],
+  admission_plugins: settings.admission_plugins ?? [],
+  open_id_connect_config: { ...openId, ...given(settings.open_id_connect_config) },
+  apiserver_cert_sans: settings.apiserver_cert_sans ?? [],
+  commitment_ends_at: it.created_at,
+  acl_available: true,
+})
+
+const autoscaler = {
+  ...{ scale_down_disabled: false, scale_down_delay_after_add: '10m', estimator: 'binpacking', expander: 'random' },
+  ...{ ignore_daemonsets_utilization: false, balance_similar_node_groups: false, expendable_pods_priority_cutoff: 0 },
+  ...{ scale_down_unneeded_time: '10m', scale_down_utilization_threshold: 0.5, max_graceful_termination_sec: 0 },
+  ...{ skip_nodes_with_local_storage: false, log_level: 2 },
+}
+const openId = {
+  ...{ issuer_url: '', client_id: '', username_claim: '', username_prefix: '', groups_claim: [], groups_prefix: '' },
+  required_claim: [],
+}
+const kept = [
+  'autoscaler_config',
+  'feature_gates',
+  'admission_plugins',
+  'open_id_connect_config',
+  'apiserver_cert_sans',
+]
+
+const settings = (body: Body, before: Body): Body => ({
+  ...before,
+  ...Object.fromEntries(kept.filter(key => body[key] !== undefined && body[key] !== null).map(key => [key, body[key]])),
+})
+
+/** Members that were really given: clients send null and `unknown_…` for what they leave open. */
+const given = (value: unknown) =>
+  Object.fromEntries(
+    Object.entries((value ?? {}) as Body).filter(([, it]) => it !== null && !String(it).startsWith('unknown_')),
+  )
+
+const noUpgrade: Cluster['auto_upgrade'] = { enabled: false, maintenance_window: { start_hour: 0, day: 'any' } }
+
+const autoUpgrade = (body: Body, before: Cluster['auto_upgrade']): Cluster['auto_upgrade'] => {
+  const asked = object(body, 'auto_upgrade')
+  const window = asked && object(asked, 'maintenance_window')
+  return {
+    enabled: (asked && flag(asked, 'enable')) ?? before.enabled,
+    maintenance_window: { ...before.maintenance_window, ...given(window) } as typeof before.maintenance_window,
+  }
+}
+
+const checkRanges = ({ pod_cidr, service_cidr }: Cluster, subnet: string) => {
+  const [pods, services, network] = [parseRange(pod_cidr), parseRange(service_cidr), parseRange(subnet)!]
+  if (!pods) throw invalid({ argument_name: 'pod_cidr', reason: 'format', help_message: 'must be an IPv4 network' })
+  if (!services)
+    throw invalid({ argument_name: 'service_cidr', reason: 'format', help_message: 'must be an IPv4 network' })
+  if (overlaps(pods, services)) throw constraint('service_cidr', 'overlaps with pod_cidr')
+  if (overlaps(pods, network)) throw constraint('pod_cidr', 'overlaps with the Private Network')
+  if (overlaps(services, network)) throw constraint('service_cidr', 'overlaps with the Private Network')
+}
+
+export const clusterSpec = (it: Cluster) => ({
+  ...{ id: it.id, name: it.name, version: it.version, podCidr: it.pod_cidr, serviceCidr: it.service_cidr },
+  dnsIp: it.service_dns_ip,
+})
+
+const defineTransitions = (cloud: Cloud) => {
+  const { state, transitions, clusters } = cloud
+  const lock = (id: string) => {
+    const cluster = state.clusters[id]
+    if (cluster) Object.assign(cluster, { status: 'locked', updated_at: now() })
+  }
+  const poolsOf = (id: string) => byId(state.pools).filter(it => it.cluster_id === id)
+
+  transitions.define('cluster creation', {
+    async effect(id) {
+      const cluster = state.clusters[id]
+      if (cluster) await clusters.create(clusterSpec(cluster))
+    },
+    done(id) {
+      const cluster = state.clusters[id]
+      if (!cluster) return
+      cluster.iam_nodes_group_id = uuid()
+      settleCluster(cloud, id)
+    },
+    failed: lock,
+  })
+  transitions.define('cluster update', { done: id => settleCluster(cloud, id), failed: lock })
+  transitions.define('cluster deletion', {
+    async effect(id) {
+      // After the pools' own queues: a node that is just coming up would otherwise be left behind.
+      for (const pool of poolsOf(id)) await transitions.queue(pool.id, () => removeNodes(cloud, pool.id))
+      await clusters.delete(id)
+    },
+    done(id) {
+      const cluster = state.clusters[id]
+      for (const pool of poolsOf(id)) delete state.pools[pool.id]
+      delete state.clusters[id]
+      const group = byId(state.security_groups).find(it => it.name === kapsuleGroup)
+      if (group && Object.keys(state.clusters).length === 0) delete state.security_groups[group.id]
+      const network = cluster && state.private_networks[cluster.private_network_id]
+      if (!cluster?.delete_network || !network || inUse(cloud, network.id)) return
+      transitions.background(
+        'removal with its cluster',
+        network.id,
+        () => removeNetwork(cloud, network),
+        () => {},
+      )
+    },
+    failed: lock,
+  })
+}
+
+/** Kapsule makes it for its nodes; it is nobody else's to touch. */
+export const kapsuleGroup = 'Kapsule default security group'

@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ScalewayState } from './records.ts'
+
+/**
+ * A state that takes time. `effect` works on the world meanwhile and runs again after a restart, so it must be
+ * idempotent; `done` comes when both the time is over and the effect is through.
+ */
+export type Phase = {
+  effect?(id: string): Promise<void>
+  done(id: string): void
+  failed(id: string, reason: string): void
+}
+
+export type Transitions = {
+  define(kind: string, phase: Phase): void
+  /** `seconds` as on the real thing. A resource is in one transition at a time: this one replaces another. */
+  start(kind: string, id: string, seconds: number): void
+  cancel(id: string): void
+  /** Work on one resource, after what is already queued for it. */
+  queue<T>(id: string, work: () => Promise<T>): Promise<T>
+  /** The same, for work nobody waits for: a failure is told to `failed` and logged. */
+  background(what: string, id: string, work: () => Promise<void>, failed: (reason: string) => void): void
+  wait(seconds: number): Promise<void>
+  resume(): void
+  close(): Promise<void>
+}
+
+type Options = { state: ScalewayState; scale: number; onChange(): void; say(what: string): void }
+
+export const createTransitions = ({ state, scale, onChange, say }: Options): Transitions => {
+  const phases = new Map<string, Phase>()
+  const tails = new Map<string, Promise<unknown>>()
+  const running = new Set<Promise<void>>()
+  const closing = new AbortController()
+
+  const pause = (ms: number) => sleep(Math.max(0, ms), undefined, { signal: closing.signal })
+
+  const queue = <T>(id: string, work: () => Promise<T>): Promise<T> => {
+    const mine = (tails.get(id) ?? Promise.resolve()).then(work)
+    const tail = mine.catch(() => {}).finally(() => tails.get(id) === tail && tails.delete(id))
+    tails.set(id, tail)
+    return mine
+  }
+
+  const track = (work: Promise<void>) => {
+    running.add(work)
+    void work.finally(() => running.delete(work))
+  }
+
+  const run = async (kind: string, id: string, mine: { kind: string; due: number }) => {
+    const phase = phases.get(kind)
+    if (!phase) throw new Error(`no transition is called ${kind}`)
+    let failure: string | null = null
+    try {
+      const effect = phase.effect ? queue(id, () => phase.effect!(id)) : undefined
+      await Promise.all([effect, pause(mine.due - Date.now())])
+    } catch (thrown) {
+      if (closing.signal.aborted) return // a restart takes it up from here
+      failure = reasonOf(thrown)
+    }
+    if (closing.signal.aborted || state.transitions[id] !== mine) return
+    delete state.transitions[id]
+    if (failure === null) phase.done(id)
+    else {
+      say(`${kind} of ${id} failed: ${failure}`)
+      phase.failed(id, failure)
+    }
+    onChange()
+  }
+
+  return {
+    define(kind, phase) {
+      phases.set(kind, phase)
+    },
+    start(kind, id, seconds) {
+      const mine = { kind, due: Date.now() + seconds * scale * 1000 }
+      state.transitions[id] = mine
+      track(run(kind, id, mine))
+    },
+    cancel(id) {
+      delete state.transitions[id]
+    },
+    queue,
+    background(what, id, work, failed) {
+      const guarded = queue(id, work).catch(thrown => {
+        if (closing.signal.aborted) return
+        say(`${what} of ${id} failed: ${reasonOf(thrown)}`)
+        failed(reasonOf(thrown))
+        onChange()
+      })
+      track(guarded)
+    },
+    wait: seconds => pause(seconds * scale * 1000),
+    resume() {
+      for (const [id, mine] of Object.entries(state.transitions)) track(run(mine.kind, id, mine))
+    },
+    async close() {
+      closing.abort()
+      while (running.size) await Promise.allSettled(running)
+    },
+  }
+}
+
+export const reasonOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown))
