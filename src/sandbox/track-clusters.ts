@@ -1,12 +1,10 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ClustersState } from './kubernetes/clusters.ts'
 import { replaceFile } from './machines/files.ts'
 import type { MachinesParts } from './machines/machines.ts'
 import type { Clusters } from './ports.ts'
 import type { State } from './state.ts'
-
-/** Where a control plane listens for what comes from inside its cluster, and the certificate to show there. */
-export type InCluster = { socket: string; certificate: string; key: string }
 
 type Parts = {
   state: State
@@ -23,12 +21,13 @@ export const kubeconfigFile = (directory: string, { name }: { name: string }): s
  * operator, and the API's address inside each cluster.
  */
 export const trackClusters = (
-  inner: Clusters & { inCluster(id: string): InCluster | null },
+  inner: Clusters & { state(): ClustersState },
   { state, changed, directory, serveApi }: Parts,
 ): Clusters & { serveAll(): Promise<void> } => {
   const serve = async (id: string) => {
-    const at = inner.inCluster(id)
-    if (at) await serveApi(id, at)
+    const cluster = inner.state().clusters.find(it => it.spec.id === id)
+    const file = (name: string) => join(directory, 'kubernetes', id, name)
+    if (cluster) await serveApi(id, { socket: cluster.socket, certificate: file('api.crt'), key: file('api.key') })
   }
   const write = (cluster: { id: string; name: string }) =>
     replaceFile(kubeconfigFile(directory, cluster), inner.kubeconfig(cluster.id, `sandbox-${cluster.name}`))

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import type { PodFirewall, ServiceRule } from '../ports.ts'
 import type { Backgrounds } from './background.ts'
 import { put } from './files.ts'
-import { dropNetns, ip, makeNetns, netnsExists, nft } from './netns.ts'
+import { dropNetns, inNet, ip, makeNetns, netnsExists, nft } from './netns.ts'
 import type { Node, Nodes } from './nodes.ts'
 import { policyRules } from './policy-rules.ts'
 import { createRecords, type Names } from './records.ts'
@@ -80,9 +80,12 @@ export const createClusterNetworks = (world: World, nodes: Nodes, names: Names, 
     await ip([`route replace default via ${via} onlink src ${cluster.dnsIp}`], { ns: cluster.netns })
   }
 
-  const link = async (cluster: Cluster, { netns, spec, join }: Node) => {
+  const link = async (cluster: Cluster, { netns, spec, join }: Node, anew = false) => {
     const port = linkName('n', netns)
     const addresses = [cluster.dnsIp, apiIp(cluster)]
+    // it goes with the node's namespace; names are asked for through it, so it is not made anew without need
+    const there = await inNet(cluster.netns, 'ip', ['-o', 'link', 'show', port], { accept: [0, 1] })
+    if (there.includes(port) && !anew) return
     await ip([`link del ${port}`], { ns: cluster.netns, force: true })
     const peer = `name dns0 netns ${netns}`
     const node = addressOf(spec.address)
@@ -137,7 +140,7 @@ export const createClusterNetworks = (world: World, nodes: Nodes, names: Names, 
         if (!before?.serviceCidr || before.dnsIp === address) return
         const cluster = change(clusterId, { dnsIp: address })
         await ip([`addr replace ${address}/32 dev lo`], { ns: cluster.netns })
-        for (const node of joined(clusterId)) await link(cluster, node)
+        for (const node of joined(clusterId)) await link(cluster, node, true)
         await apply(clusterId, 'services')
         await serveNames(clusterId, cluster)
         await wayOut(clusterId, cluster)

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { Trouble } from '../trouble.ts'
 import { readJson, readText } from './files.ts'
 import { namespaces } from './netns.ts'
@@ -8,6 +8,8 @@ import { bases, operatorLink, prefixOf, runDirectory, type World, worldOf } from
 
 type Claim = { directory: string; command: string }
 
+const netnsDirectory = '/run/netns'
+const madeNetns = join(runDirectory, 'made-netns')
 const claimFile = (slot: number) => join(runDirectory, `slot-${slot}.json`)
 const slots = bases.map((_, slot) => slot)
 
@@ -23,7 +25,9 @@ export const heldBy = (directory: string): World | null => {
 export const claimSlot = async (directory: string, downCommand: (directory: string) => string): Promise<World> => {
   const held = heldBy(directory)
   if (held) return held
-  mkdirSync(runDirectory, { recursive: true })
+  const first = mkdirSync(runDirectory, { recursive: true }) !== undefined
+  // ip(8) makes this directory, and a mount on it, with the first namespace of the machine
+  if (first && !existsSync(netnsDirectory)) writeFileSync(madeNetns, '')
   const holders: string[] = []
   for (const slot of slots) {
     const claim = claimOf(slot)
@@ -52,10 +56,18 @@ export const claimSlot = async (directory: string, downCommand: (directory: stri
   })
 }
 
-export const releaseSlot = ({ slot, run: sockets }: World): void => {
+/** The last one to go takes with it what the first one brought. */
+export const releaseSlot = async ({ slot, run: sockets }: World): Promise<void> => {
   rmSync(sockets, { recursive: true, force: true })
   rmSync(claimFile(slot), { force: true })
-  if (existsSync(runDirectory) && readdirSync(runDirectory).length === 0) rmSync(runDirectory, { recursive: true })
+  if (!existsSync(runDirectory)) return
+  const left = readdirSync(runDirectory)
+  if (left.some(it => it !== basename(madeNetns))) return
+  if (left.length === 1 && namespaces('').length === 0) {
+    await run('umount', [netnsDirectory], { accept: [0, 1, 32] })
+    await run('rmdir', [netnsDirectory], { accept: [0, 1] })
+  }
+  rmSync(runDirectory, { recursive: true, force: true })
 }
 
 /** A claim nobody stands behind: its directory, its daemon and its namespaces are all gone. */

@@ -21,7 +21,7 @@ export const teardown = async (directory: string): Promise<boolean> => {
   await unmount(directory)
   const found = world !== null || pid !== null || existsSync(directory)
   rmSync(directory, { recursive: true, force: true })
-  if (world) releaseSlot(world)
+  if (world) await releaseSlot(world)
   return found
 }
 
