@@ -2,181 +2,173 @@ import type { Problem } from '../engine/problem.ts'
 import type { Document, Path } from './document.ts'
 import { excluded, overlap, placeIn, withoutHostBits } from './ranges.ts'
 import type { ContextFile, TenantFile } from './schema.ts'
+import type { Parts } from './validate.ts'
 
-type Found<T> = { document: Document; file: T }
+type Found<T> = { document: Document; parts: Parts<T> }
+type Say = (path: Path, what: string, why: string, next: string) => void
 
-/** What one file of a context must say that its schema alone cannot know. */
-export const checkContext = ({ document, file }: Found<ContextFile>, folder: string): Problem[] => {
+/** Runs checks that say what they find; one that lacks a part has nothing to say. */
+const gather = (document: Document, check: (say: Say) => void): Problem[] => {
   const problems: Problem[] = []
-  const say = (path: Path, what: string, why: string, next: string) =>
-    problems.push(document.problem(path, what, why, next))
-  const { privateNetwork } = file.network
+  check((path, what, why, next) => problems.push(document.problem(path, what, why, next)))
+  return problems
+}
+
+/** What one context file must say that its schema alone cannot know. */
+export const checkContext = ({ document, parts }: Found<ContextFile>, folder: string): Problem[] =>
+  gather(document, say => {
+    const { context, scaleway, cluster } = parts
+    if (context !== undefined && context !== folder) {
+      say(
+        ['context'],
+        `context ${context} stands in the folder ${folder}`,
+        'a context is named like its folder',
+        `write ${folder}`,
+      )
+    }
+    if (scaleway?.zone && scaleway.region && !scaleway.zone.startsWith(`${scaleway.region}-`)) {
+      const next = `use ${scaleway.region}-1, or another region`
+      say(
+        ['scaleway', 'zone'],
+        `zone ${scaleway.zone} is not in ${scaleway.region}`,
+        'a zone belongs to its region',
+        next,
+      )
+    }
+    checkRanges(parts, say)
+    const names = (cluster?.pools ?? []).map(it => it?.name)
+    for (const [at, name] of names.entries()) {
+      if (name && names.indexOf(name) < at)
+        say(['cluster', 'pools', at, 'name'], `two pools are named ${name}`, 'pools are known by name', 'rename one')
+    }
+  })
+
+const checkRanges = ({ network, cluster }: Parts<ContextFile>, say: Say) => {
   const ranges = [
-    { path: ['network', 'privateNetwork', 'cidr'], cidr: privateNetwork.cidr },
-    { path: ['cluster', 'podCidr'], cidr: file.cluster.podCidr },
-    { path: ['cluster', 'serviceCidr'], cidr: file.cluster.serviceCidr },
-  ]
-  if (file.context !== folder) {
-    say(
-      ['context'],
-      `context ${file.context} stands in the folder ${folder}`,
-      'a context is named like its folder',
-      `write ${folder}`,
-    )
-  }
-  if (!file.scaleway.zone.startsWith(`${file.scaleway.region}-`)) {
-    say(
-      ['scaleway', 'zone'],
-      `zone ${file.scaleway.zone} is not in ${file.scaleway.region}`,
-      'a zone belongs to its region',
-      `use ${file.scaleway.region}-1, or another region`,
-    )
-  }
-  for (const { path, cidr } of ranges) {
+    { path: ['network', 'privateNetwork', 'cidr'], cidr: network?.privateNetwork?.cidr },
+    { path: ['cluster', 'podCidr'], cidr: cluster?.podCidr },
+    { path: ['cluster', 'serviceCidr'], cidr: cluster?.serviceCidr },
+  ].flatMap(({ path, cidr }) => (cidr ? [{ path, cidr }] : []))
+  for (const [at, { path, cidr }] of ranges.entries()) {
     const right = withoutHostBits(cidr)
     if (right) say(path, `${cidr} names a host inside its range`, 'host bits are set', `write ${right}`)
-  }
-  const bad = excluded.find(it => overlap(it, privateNetwork.cidr))
-  if (bad)
-    say(
-      ranges[0]!.path,
-      `${privateNetwork.cidr} cannot be a private network`,
-      `Scaleway keeps ${bad}`,
-      'take a range of 10/8, 172.16/12 or 192.168/16',
-    )
-  for (const [at, one] of ranges.entries()) {
-    const other = ranges.slice(0, at).find(it => overlap(it.cidr, one.cidr))
+    const other = ranges.slice(0, at).find(it => overlap(it.cidr, cidr))
     if (other)
       say(
-        one.path,
-        `${one.cidr} overlaps ${other.path.join('.')} ${other.cidr}`,
+        path,
+        `${cidr} overlaps ${other.path.join('.')} ${other.cidr}`,
         'addresses would be ambiguous',
         'choose ranges apart',
       )
+    const bad = path[0] === 'network' && excluded.find(it => overlap(it, cidr))
+    if (bad)
+      say(
+        path,
+        `${cidr} cannot be a private network`,
+        `Scaleway keeps ${bad}`,
+        'take a range of 10/8, 172.16/12 or 192.168/16',
+      )
   }
-  const names = file.cluster.pools.map(it => it.name)
-  for (const [at, name] of names.entries()) {
-    if (names.indexOf(name) < at)
-      say(['cluster', 'pools', at, 'name'], `two pools are named ${name}`, 'pools are known by name', 'rename one')
-  }
-  return problems
 }
 
 /** What a tenant must say, alone and among the others. */
-export const checkTenants = (context: ContextFile | undefined, all: readonly Found<TenantFile>[]): Problem[] => {
-  const problems: Problem[] = []
-  const taken = new Map<string, string>((context?.cluster.pools ?? []).map(it => [`pool ${it.name}`, 'the context']))
-  for (const { document, file } of all) {
-    const say = (path: Path, what: string, why: string, next: string) =>
-      problems.push(document.problem(path, what, why, next))
-    const fileName = document.file
-      .split('/')
-      .at(-1)
-      ?.replace(/\.ya?ml$/, '')
-    if (file.tenant !== fileName) {
-      say(
-        ['tenant'],
-        `tenant ${file.tenant} stands in the file ${fileName}`,
-        'a tenant is named like its file',
-        `write ${fileName}, or rename the file`,
-      )
-    }
-    for (const [path, what] of [
-      [['namespace'], `namespace ${file.namespace}`],
-      [['pool', 'name'], `pool ${file.pool.name}`],
-      [['egress', 'proxy', 'name'], `proxy ${file.egress.proxy.name}`],
-      [['egress', 'proxy', 'privateIp'], `address ${file.egress.proxy.privateIp}`],
-    ] as const) {
-      const owner = taken.get(what)
-      if (owner) say(path, `${what} is taken by ${owner}`, 'each tenant has its own', 'choose another')
-      taken.set(what, file.tenant)
-    }
-    if (context) problems.push(...checkAddress({ document, file }, context))
-    if (file.egress.via === 'gateway-pod') {
-      say(['egress', 'via'], 'gateway-pod is not built yet', 'only the proxy-vm data plane is', 'write proxy-vm')
-    }
-    if (file.rollout.externalAllowlist) {
-      say(
-        ['rollout', 'externalAllowlist'],
-        'externalAllowlist is not built yet',
-        "the partner's firewall has to be changed by hand",
-        'leave it out',
-      )
-    }
-    problems.push(...checkAllow({ document, file }), ...checkRollout({ document, file }))
-  }
-  return problems
+export const checkTenants = (context: Parts<ContextFile>, all: readonly Found<TenantFile>[]): Problem[] => {
+  const taken = new Map((context.cluster?.pools ?? []).map(it => [`pool ${it?.name}`, 'the context']))
+  return all.flatMap(({ document, parts }) =>
+    gather(document, say => {
+      checkNames(document, parts, say)
+      checkTaken(parts, taken, say)
+      checkAddress(parts, context.network?.privateNetwork?.cidr, say)
+      checkUnbuilt(parts, say)
+      checkAllow(parts, say)
+      checkRollout(parts, say)
+    }),
+  )
 }
 
-const checkAddress = ({ document, file }: Found<TenantFile>, { network }: ContextFile): Problem[] => {
-  const { privateIp } = file.egress.proxy
-  const { cidr } = network.privateNetwork
-  const place = placeIn(privateIp, cidr)
-  if (place === 'free') return []
+const checkNames = ({ file }: Document, { tenant }: Parts<TenantFile>, say: Say) => {
+  const named = file
+    .split('/')
+    .at(-1)
+    ?.replace(/\.ya?ml$/, '')
+  if (tenant === undefined || tenant === named) return
+  say(
+    ['tenant'],
+    `tenant ${tenant} stands in the file ${named}`,
+    'a tenant is named like its file',
+    `write ${named}, or rename the file`,
+  )
+}
+
+const checkTaken = ({ tenant, namespace, pool, egress }: Parts<TenantFile>, taken: Map<string, string>, say: Say) => {
+  const owned = [
+    { path: ['namespace'], what: 'namespace', value: namespace },
+    { path: ['pool', 'name'], what: 'pool', value: pool?.name },
+    { path: ['egress', 'proxy', 'name'], what: 'proxy', value: egress?.proxy?.name },
+    { path: ['egress', 'proxy', 'privateIp'], what: 'address', value: egress?.proxy?.privateIp },
+  ]
+  for (const { path, what, value } of owned) {
+    if (value === undefined) continue
+    const key = `${what} ${value}`
+    const owner = taken.get(key)
+    if (owner) say(path, `${key} is taken by ${owner}`, 'each tenant has its own', 'choose another')
+    else taken.set(key, tenant ?? 'another tenant')
+  }
+}
+
+const checkAddress = ({ egress }: Parts<TenantFile>, cidr: string | undefined, say: Say) => {
+  const address = egress?.proxy?.privateIp
+  if (!address || !cidr) return
+  const place = placeIn(address, cidr)
+  if (place === 'free') return
   const why =
     place === 'outside' ? `the private network is ${cidr}` : 'the first two and the last two addresses are reserved'
-  return [
-    document.problem(
-      ['egress', 'proxy', 'privateIp'],
-      `${privateIp} cannot be the proxy's address`,
-      why,
-      `choose another one in ${cidr}`,
-    ),
-  ]
+  say(
+    ['egress', 'proxy', 'privateIp'],
+    `${address} cannot be the proxy's address`,
+    why,
+    `choose another one in ${cidr}`,
+  )
 }
 
-const checkAllow = ({ document, file }: Found<TenantFile>): Problem[] => {
-  const { allow } = file.egress
-  const key = ({ domain, ports }: (typeof allow)[number]) => `${domain} ${ports?.join() ?? ''}`
-  return allow.flatMap((entry, at) => {
+/** What the inventory can say and this version cannot do: an error beats a surprise. */
+const checkUnbuilt = ({ egress, rollout }: Parts<TenantFile>, say: Say) => {
+  if (egress?.via === 'gateway-pod') {
+    say(['egress', 'via'], 'gateway-pod is not built yet', 'only the proxy-vm data plane is', 'write proxy-vm')
+  }
+  if (rollout?.externalAllowlist) {
+    const why = "the partner's firewall has to be changed by hand"
+    say(['rollout', 'externalAllowlist'], 'externalAllowlist is not built yet', why, 'leave it out')
+  }
+}
+
+const checkAllow = ({ egress }: Parts<TenantFile>, say: Say) => {
+  const entries = (egress?.allow ?? []).map(it => ({ domain: it?.domain, ports: it?.ports?.join() ?? '' }))
+  for (const [at, { domain, ports }] of entries.entries()) {
+    if (!domain) continue
     const path = ['egress', 'allow', at, 'domain']
-    if (allow.findIndex(it => key(it) === key(entry)) < at) {
-      return [document.problem(path, `${entry.domain} is there twice`, 'the second says nothing new', 'remove one')]
+    const alike = entries.filter((it, other) => other !== at && it.ports === ports)
+    if (entries.findIndex(it => it.domain === domain && it.ports === ports) < at) {
+      say(path, `${domain} is there twice`, 'the second says nothing new', 'remove one')
+      continue
     }
-    const cover = allow.find(
-      it =>
-        it !== entry &&
-        it.domain.startsWith('.') &&
-        key({ ...it, domain: '' }) === key({ ...entry, domain: '' }) &&
-        `.${entry.domain}`.endsWith(it.domain),
+    const cover = alike.find(
+      it => it.domain !== domain && it.domain?.startsWith('.') && `.${domain}`.endsWith(it.domain),
     )
-    return cover
-      ? [
-          document.problem(
-            path,
-            `${entry.domain} is covered by ${cover.domain}`,
-            'Squid refuses lists with both',
-            'remove one',
-          ),
-        ]
-      : []
-  })
+    if (cover) say(path, `${domain} is covered by ${cover.domain}`, 'the second says nothing new', 'remove one')
+  }
 }
 
-const checkRollout = ({ document, file }: Found<TenantFile>): Problem[] => {
-  const { canary, then } = file.rollout
-  const problems: Problem[] = []
-  const percents = then.batches.map(it => Number.parseInt(it, 10))
+const checkRollout = ({ rollout, workloads }: Parts<TenantFile>, say: Say) => {
+  const batches = rollout?.then?.batches ?? []
+  const percents = batches.map(it => Number.parseInt(it ?? '', 10))
   const rising = percents.every((it, at) => it > (percents[at - 1] ?? 0)) && percents.at(-1) === 100
-  if (!rising) {
-    problems.push(
-      document.problem(
-        ['rollout', 'then', 'batches'],
-        `${then.batches.join(', ')} is no way to 100%`,
-        'batches are cumulative, rise, and end with 100%',
-        'e.g. [25%, 100%]',
-      ),
-    )
+  if (percents.length > 0 && !percents.some(Number.isNaN) && !rising) {
+    const why = 'batches are cumulative, rise, and end with 100%'
+    say(['rollout', 'then', 'batches'], `${batches.join(', ')} is no way to 100%`, why, 'e.g. [25%, 100%]')
   }
-  if (file.workloads && !file.workloads.some(it => it.kind === canary.kind && it.name === canary.name)) {
-    problems.push(
-      document.problem(
-        ['rollout', 'canary'],
-        `the canary ${canary.name} is none of the workloads`,
-        `they are ${file.workloads.map(it => it.name).join(', ')}`,
-        'name one of them, or add it',
-      ),
-    )
-  }
-  return problems
+  const canary = rollout?.canary?.name
+  if (!canary || !workloads || workloads.some(it => it?.name === undefined || it.name === canary)) return
+  const why = `they are ${workloads.map(it => it?.name).join(', ')}`
+  say(['rollout', 'canary'], `the canary ${canary} is none of the workloads`, why, 'name one of them, or add it')
 }

@@ -1,4 +1,4 @@
-import { isMap, isPair, isScalar, LineCounter, parseDocument } from 'yaml'
+import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
 import { Problem } from '../engine/problem.ts'
 
 export type Path = readonly PropertyKey[]
@@ -10,6 +10,8 @@ export type Document = {
   problems: Problem[]
   /** A Problem at a path (the nearest that exists), with file, line and column. */
   problem(path: Path, what: string, why: string, next: string): Problem
+  /** The same, at a key instead of its value. */
+  keyProblem(path: Path, what: string, why: string, next: string): Problem
 }
 
 export const readDocument = (file: string, text: string): Document => {
@@ -21,24 +23,21 @@ export const readDocument = (file: string, text: string): Document => {
   }
   const make = (offset: number, what: string, why: string, next: string) =>
     new Problem(`${at(offset)}: ${what}`, { why, next, exit: 2 })
+  const pairAt = (path: Path) => {
+    const parent = path.length === 1 ? yaml.contents : yaml.getIn(path.slice(0, -1), true)
+    if (!isMap(parent)) return undefined
+    return parent.items.find(it => isScalar(it.key) && it.key.value === path.at(-1))
+  }
+  const keyOffset = (path: Path) => rangeOf(pairAt(path)?.key)
+  const valueOffset = (path: Path) => rangeOf(yaml.getIn(path, true))
+  // What is missing has no place: its parent has.
   const offsetOf = (path: Path): number => {
     for (let length = path.length; length > 0; length--) {
-      const found = keyOffset(path.slice(0, length)) ?? valueOffset(path.slice(0, length))
+      const part = path.slice(0, length)
+      const found = valueOffset(part) ?? keyOffset(part)
       if (found !== undefined) return found
     }
     return 0
-  }
-  const valueOffset = (path: Path) =>
-    (yaml.getIn(path, true) as { range?: [number, number, number] } | undefined)?.range?.[0]
-  // An unknown key is where the key stands, not its value.
-  const keyOffset = (path: Path) => {
-    const last = path.at(-1)
-    const parent = path.length === 1 ? yaml.contents : yaml.getIn(path.slice(0, -1), true)
-    if (typeof last !== 'string' || !isMap(parent)) return undefined
-    const pair = parent.items.find(it => isPair(it) && isScalar(it.key) && it.key.value === last)
-    const scalar = pair && isScalar(pair.value) ? pair.value : undefined
-    const key = pair && isScalar(pair.key) ? pair.key : undefined
-    return (scalar?.range ?? key?.range)?.[0]
   }
   const problems = yaml.errors.map(it =>
     make(it.pos[0], `this is not YAML that can be read: ${it.message}`, it.code, 'correct the line'),
@@ -48,5 +47,9 @@ export const readDocument = (file: string, text: string): Document => {
     value: problems.length > 0 ? undefined : yaml.toJS(),
     problems,
     problem: (path, what, why, next) => make(offsetOf(path), what, why, next),
+    keyProblem: (path, what, why, next) => make(keyOffset(path) ?? offsetOf(path), what, why, next),
   }
 }
+
+const rangeOf = (node: unknown): number | undefined =>
+  (node as { range?: [number, number, number] | null } | null | undefined)?.range?.[0]

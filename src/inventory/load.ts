@@ -20,12 +20,11 @@ export const loadContext = async (name: string, { root }: { root: string }): Pro
       return { document, ...validate(document, tenantSchema) }
     }),
   )
-  const valid = tenants.flatMap(({ document, value }) => (value ? [{ document, file: value }] : []))
   const problems = [
     ...context.problems,
-    ...(context.value ? checkContext({ document, file: context.value }, name) : []),
+    ...checkContext({ document, parts: context.parts }, name),
     ...tenants.flatMap(it => it.problems),
-    ...checkTenants(context.value, valid),
+    ...checkTenants(context.parts, tenants),
     ...(tenants.length === 0 ? [noTenants(folder, root)] : []),
   ]
   if (problems.length === 1) throw problems[0]
@@ -33,7 +32,7 @@ export const loadContext = async (name: string, { root }: { root: string }): Pro
   return freeze(
     complete(
       context.value!,
-      valid.map(it => it.file),
+      tenants.map(it => it.value!),
       root,
     ),
   )

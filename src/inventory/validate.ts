@@ -5,12 +5,38 @@ import { nearest } from './nearest.ts'
 
 type Issue = z.core.$ZodIssue
 
-/** A document against its schema: the value with its defaults, or every mistake with its place. */
-export const validate = <T>(document: Document, schema: z.ZodType<T>): { value?: T; problems: Problem[] } => {
-  if (document.problems.length > 0) return { problems: document.problems }
+/** Every part may be missing: what is there is right. */
+export type Parts<T> = T extends (infer E)[]
+  ? (Parts<E> | undefined)[]
+  : T extends object
+    ? { [K in keyof T]?: Parts<T[K]> | undefined }
+    : T
+
+/**
+ * A document against its schema: the value with its defaults, or every mistake with its place. `parts` is what is
+ * right even then, so that what stands between fields can be checked as well, and told at once.
+ */
+export const validate = <T>(
+  document: Document,
+  schema: z.ZodType<T>,
+): { value?: T; parts: Parts<T>; problems: Problem[] } => {
+  if (document.problems.length > 0) return { parts: {} as Parts<T>, problems: document.problems }
   const { success, data, error } = schema.safeParse(document.value ?? {}, { reportInput: true })
-  if (success) return { value: data, problems: [] }
-  return { problems: error.issues.flatMap(issue => problemsOf(document, issue, schema)) }
+  if (success) return { value: data, parts: data as Parts<T>, problems: [] }
+  const parts = structuredClone(document.value ?? {})
+  for (const issue of error.issues) {
+    const paths = issue.code === 'unrecognized_keys' ? issue.keys.map(key => [...issue.path, key]) : [issue.path]
+    for (const path of paths) drop(parts, path)
+  }
+  return { parts: parts as Parts<T>, problems: error.issues.flatMap(issue => problemsOf(document, issue, schema)) }
+}
+
+/** Takes one value out; the elements after it keep their places. */
+const drop = (value: unknown, path: readonly PropertyKey[]) => {
+  let here = value as Record<PropertyKey, unknown> | undefined
+  for (const step of path.slice(0, -1)) here = here?.[step] as Record<PropertyKey, unknown> | undefined
+  const last = path.at(-1)
+  if (last !== undefined && typeof here === 'object' && here !== null) here[last] = undefined
 }
 
 const problemsOf = (document: Document, issue: Issue, schema: z.ZodType): Problem[] => {
@@ -20,7 +46,7 @@ const problemsOf = (document: Document, issue: Issue, schema: z.ZodType): Proble
     return issue.keys.map(key => {
       const near = nearest(key, known)
       const next = near ? `did you mean ${near}?` : `known here: ${known.join(', ')}`
-      return document.problem([...issue.path, key], `unknown key ${key}`, `${at} has no such key`, next)
+      return document.keyProblem([...issue.path, key], `unknown key ${key}`, `${at} has no such key`, next)
     })
   }
   if (issue.code === 'invalid_value') {
