@@ -125,9 +125,6 @@ export const ufwTask = ({ ssh, proxy, confirmSeconds }: UfwOptions): UfwTask => 
   ...(confirmSeconds ? { confirmSeconds } : {}),
 })
 
-/** The firewall with its package, as a playbook wants them. */
-export const firewallTasks = (options: UfwOptions): Task[] => [{ task: 'package', name: 'ufw' }, ufwTask(options)]
-
 const badName = (name: string) =>
   new Problem(`${JSON.stringify(name)} cannot be used in squid.conf`, {
     why: 'a tenant is named in lower-case letters, digits and dashes (at most 40), a name server by its address',

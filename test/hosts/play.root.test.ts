@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 import type { Change } from '../../src/engine/kind.ts'
 import { Problem } from '../../src/engine/problem.ts'
@@ -213,39 +212,6 @@ test('a handler that an interrupted run owes is run by the next', async () => {
   assert.equal(names(await differs()), ['handler reload squid'])
   await hostPlay.apply(want, { ssh }, await look(), report)
   assert.is(await differs(), null)
-})
-
-test('a look waits for a change that still runs', async () => {
-  const slow: HostPlay = {
-    ...want,
-    tasks: [{ task: 'command', name: 'slow', run: 'sleep 2; touch /run/slow', unless: 'test -e /run/slow' }],
-    handlers: {},
-  }
-  const running = hostPlay.apply(slow, { ssh }, await look(slow), report)
-  await sleep(500)
-  assert.equal((await look(slow)).states, { 'command slow': { done: true } })
-  await running
-})
-
-test('a change whose connection ends is finished by the host', async () => {
-  const own = createSsh({ bootSeconds: 0 })
-  const slow: HostPlay = {
-    ...want,
-    tasks: [1, 2].map(n => ({
-      task: 'command',
-      name: `late ${n}`,
-      run: `sleep 1; touch /run/late${n}`,
-      unless: `test -e /run/late${n}`,
-    })),
-    handlers: {},
-  }
-  const seen = await hostPlay.read(slow, { ssh: own }, report)
-  const ended = problem(hostPlay.apply(slow, { ssh: own }, seen, report))
-  await sleep(500)
-  host.sh("kill $(pgrep -n -f 'sshd: root@nott[y]')")
-  assert.match((await ended).message, /connection lost/)
-  assert.is(hostPlay.diff(slow, await look(slow)), null)
-  await own.close()
 })
 
 test('undo gives back the exact bytes, rules and services; twice does no harm', async () => {

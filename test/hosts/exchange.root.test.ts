@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as assert from 'uvu/assert'
+import { type HostPlay, hostPlay } from '../../src/hosts/play.ts'
+import { createSsh } from '../../src/hosts/ssh.ts'
+import { ConnectionLost } from '../../src/hosts/ssh-problems.ts'
+import type { Task } from '../../src/hosts/tasks/all.ts'
+import { makeHost, type TestHost } from '../support/host.ts'
+import { suite } from '../support/suite.ts'
+
+const { test, before, after } = suite('exchanges with a real host', { seconds: 60 })
+
+const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 5 })
+const report = { waiting: () => {}, progress: () => {}, signal: new AbortController().signal }
+let host: TestHost
+
+before(async () => {
+  host = await makeHost(5)
+})
+
+after(async () => {
+  await ssh.close()
+  await host?.down()
+})
+
+const playOf = (tasks: Task[], handlers: Record<string, string> = {}): HostPlay => ({
+  host: host.address,
+  tasks,
+  handlers,
+})
+const look = async (it: HostPlay) => (await hostPlay.read(it, { ssh }, report))!
+const file = (path: string, content: string): Task => ({
+  task: 'file',
+  path,
+  content,
+  mode: '0600',
+  owner: 'root',
+  group: 'root',
+})
+
+test('a look waits for a change that still runs', async () => {
+  const slow = playOf([{ task: 'command', name: 'slow', run: 'sleep 2; touch /run/slow', unless: 'test -e /run/slow' }])
+  const running = hostPlay.apply(slow, { ssh }, await look(slow), report)
+  await sleep(500)
+  assert.equal((await look(slow)).states, { 'command slow': { done: true } })
+  await running
+})
+
+test('a change whose connection ends is finished by the host', async () => {
+  const own = createSsh({ bootSeconds: 0 })
+  const slow = playOf(
+    [1, 2].map(n => ({
+      task: 'command',
+      name: `late ${n}`,
+      run: `sleep 1; touch /run/late${n}`,
+      unless: `test -e /run/late${n}`,
+    })),
+  )
+  const seen = await hostPlay.read(slow, { ssh: own }, report)
+  const ended = hostPlay.apply(slow, { ssh: own }, seen, report).catch((it: unknown) => it)
+  await sleep(500)
+  host.sh("kill $(pgrep -n -f 'sshd: root@nott[y]')")
+  assert.instance(await ended, ConnectionLost)
+  assert.is(hostPlay.diff(slow, await look(slow)), null)
+  await own.close()
+})
+
+test('a host that is killed in the middle of a change has whole files, and owes its handlers', async () => {
+  const first: Task = { ...file('/etc/first', 'new\n'), notify: ['count'] } as Task
+  const stop: Task = { task: 'command', name: 'hang', run: 'sleep 30', unless: 'test -e /run/go-on' }
+  const want = playOf([first, stop, file('/etc/last', 'new\n')], { count: 'echo ran >>/run/counted' })
+  const ended = hostPlay.apply(want, { ssh }, await look(want), report).catch((it: unknown) => it)
+  await sleep(700)
+  // The shell that runs the bundle, and what it runs: as a power cut leaves no time to take anything back.
+  host.sh("kill -9 $(pgrep -f '^sh -s') $(pgrep -f '^sleep 30')")
+  assert.match(String(await ended), /what it did is not known/)
+  assert.is(host.sh('cat /etc/first'), 'new\n')
+  host.sh('touch /run/go-on')
+  const names = hostPlay.diff(want, await look(want))?.details?.map(it => it.name)
+  assert.equal(names, ['/etc/last', 'handler count'])
+  assert.is(hostPlay.diff(want, await hostPlay.apply(want, { ssh }, await look(want), report)), null)
+  assert.is(host.sh('cat /run/counted'), 'ran\n')
+})
+
+test('any bytes a file can hold arrive as they are, and never run', async () => {
+  const nasty = 'B64\n\'; touch /run/pwned; $(touch /run/pwned) `touch /run/pwned` \\ "\n\u0000 é\n'
+  const want = playOf([
+    file('/etc/nasty', nasty),
+    file("/etc/na'me $(x)", ''),
+    file('/etc/large', 'x'.repeat(1024 * 1024 + 5)),
+  ])
+  const before = await look(want)
+  const now = await hostPlay.apply(want, { ssh }, before, report)
+  assert.is(hostPlay.diff(want, now), null)
+  assert.is(host.sh('base64 -w0 /etc/nasty'), Buffer.from(nasty).toString('base64'))
+  assert.is(host.sh('ls /run/pwned 2>/dev/null || echo no').trim(), 'no')
+  // Over 1 MB only a hash travels back; the bytes come from the backup on the host.
+  const other = playOf([file('/etc/large', 'y')])
+  const large = await look(other)
+  const small = await hostPlay.apply(other, { ssh }, large, report)
+  await hostPlay.undo!(other, { ssh }, large, small, report)
+  assert.equal(await look(other), large)
+})
+
+test('a disk that is full leaves the old file, and says why', async () => {
+  host.sh('mkdir -p /mnt/full && mount -t tmpfs -o size=64k tmpfs /mnt/full && echo old >/mnt/full/x')
+  const want = playOf([file('/mnt/full/x', 'n'.repeat(200_000))])
+  const thrown = await hostPlay
+    .apply(want, { ssh }, await look(want), report)
+    .catch((it: unknown) => it as Error & { why: string })
+  assert.match((thrown as { why: string }).why, /No space left/)
+  assert.is(host.sh('cat /mnt/full/x; ls -A /mnt/full'), 'old\nx\n')
+})
