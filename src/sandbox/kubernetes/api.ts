@@ -1,0 +1,249 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { complete } from './defaults.ts'
+import { applyConfiguration, trackUpdate } from './managed.ts'
+import type { Loose, ManagedEntry, Obj } from './object.ts'
+import { clone, isMap, now, same } from './object.ts'
+import { jsonPatch, mergePatch, strategicPatch } from './patch.ts'
+import type { Resource } from './resources.ts'
+import { apiVersionOf, kind } from './resources.ts'
+import { alreadyExists, badRequest, conflict, forbidden, notFound, Refused, stale } from './status.ts'
+import type { Store } from './store.ts'
+import { validate } from './validate.ts'
+
+export type Options = {
+  /** The field manager. */
+  manager: string
+  dryRun?: boolean
+  force?: boolean
+  /** Our own controllers: may set the status on create and change a pod's spec. */
+  internal?: boolean
+}
+export type Api = ReturnType<typeof createApi>
+export type PatchType = 'json' | 'merge' | 'strategic' | 'apply'
+/** Finishes an object before it is stored, e.g. gives a Service its address. Changes it. */
+export type Admit = (of: Resource, obj: Obj, before: Obj | undefined, dryRun: boolean) => void
+
+/** The verbs that write, with the rules that every write obeys. Everything here is synchronous: no write is torn. */
+export const createApi = (store: Store, admit: Admit = () => {}) => {
+  const get = (of: Resource, namespace: string | undefined, name: string): Obj => {
+    const found = store.get(of, namespace, name)
+    if (!found) throw notFound(of, name)
+    return found
+  }
+
+  const save = (of: Resource, before: Obj | undefined, draft: Obj, options: Options, parts: Parts = {}): Obj => {
+    const { sub, entries } = parts
+    const split = of.sub.includes('status')
+    const given = draft.metadata.managedFields
+    let after = complete(clone({ ...draft, apiVersion: apiVersionOf(of), kind: of.kind }))
+    if (split && before && sub !== 'status') after.status = before.status
+    if (split && sub === 'status') after = { ...clone(before!), status: after.status }
+    after.metadata = keepMeta(after, before, of)
+    admit(of, after, before, !!options.dryRun)
+    if (!options.internal) validate(of, after, before)
+    const who = { manager: options.manager, apiVersion: apiVersionOf(of), subresource: sub }
+    const base = given ?? before?.metadata.managedFields
+    after.metadata.managedFields = entries ?? trackUpdate(base, before ?? null, after, who)
+    if (after.metadata.managedFields.length === 0) delete after.metadata.managedFields
+    if (before && same(after, before)) return before
+    if (options.dryRun) return after
+    if (isFinished(of, after)) return store.remove(of, store.put(of, after))
+    return store.put(of, after)
+  }
+
+  const api = {
+    get,
+    list: (of: Resource, namespace?: string) => store.list(of, namespace),
+
+    create(of: Resource, namespace: string | undefined, body: Obj, options: Options, entries?: ManagedEntry[]): Obj {
+      const draft = clone(body)
+      draft.metadata = { ...draft.metadata }
+      draft.metadata.name ||= draft.metadata.generateName ? draft.metadata.generateName + suffix() : ''
+      if (of.namespaced) {
+        if (draft.metadata.namespace && draft.metadata.namespace !== namespace) {
+          throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+        }
+        draft.metadata.namespace = namespace!
+        const home = get(kind('Namespace'), undefined, namespace!)
+        if (home.metadata.deletionTimestamp) {
+          const why = `unable to create new content in namespace ${namespace} because it is being terminated`
+          throw forbidden(of, draft.metadata.name, why)
+        }
+      } else delete draft.metadata.namespace
+      if (draft.metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created')
+      if (store.get(of, namespace, draft.metadata.name)) throw alreadyExists(of, draft.metadata.name)
+      if (of.sub.includes('status') && !options.internal) delete draft.status
+      return save(of, undefined, draft, options, entries ? { entries } : {})
+    },
+
+    update(of: Resource, namespace: string | undefined, name: string, body: Obj, options: Options, sub?: string): Obj {
+      const before = get(of, namespace, name)
+      const { metadata = {} as Obj['metadata'] } = body
+      if (metadata.name && metadata.name !== name)
+        throw badRequest('the name of the object does not match the name on the URL')
+      if (metadata.resourceVersion && metadata.resourceVersion !== before.metadata.resourceVersion)
+        throw stale(of, name)
+      if (metadata.uid && metadata.uid !== before.metadata.uid) {
+        throw conflict(
+          of,
+          name,
+          `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${before.metadata.uid}`,
+        )
+      }
+      return save(of, before, body, options, sub ? { sub } : {})
+    },
+
+    patch(
+      of: Resource,
+      namespace: string | undefined,
+      name: string,
+      type: PatchType,
+      body: Loose,
+      options: Options,
+      sub?: string,
+    ): Obj {
+      if (type === 'apply') return api.apply(of, namespace, name, body, options, sub)
+      const before = get(of, namespace, name)
+      const after = patched(type, before, body)
+      if (!isMap(after) || !isMap(after.metadata)) throw badRequest('the patch leaves no object')
+      return api.update(of, namespace, name, after as Obj, options, sub)
+    },
+
+    /** Server-side apply; creates what is not there. */
+    apply(of: Resource, namespace: string | undefined, name: string, body: Obj, options: Options, sub?: string): Obj {
+      if (!options.manager) {
+        throw new Refused(
+          422,
+          'Invalid',
+          'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+        )
+      }
+      if (!isMap(body) || body.kind !== of.kind || body.apiVersion !== apiVersionOf(of)) {
+        throw badRequest(`the configuration must be of ${apiVersionOf(of)} ${of.kind}`)
+      }
+      if (body.metadata?.managedFields?.length) throw badRequest('metadata.managedFields must be nil')
+      if (body.metadata?.name && body.metadata.name !== name)
+        throw badRequest('the name of the object does not match the name on the URL')
+      const live = store.get(of, namespace, name)
+      const version = body.metadata?.resourceVersion
+      if (live && version && version !== live.metadata.resourceVersion) throw stale(of, name)
+      if (!live && sub) throw notFound(of, name)
+      const applied: Obj = clone({ ...body, metadata: { ...body.metadata, name, ...(of.namespaced && { namespace }) } })
+      if (of.sub.includes('status') && sub !== 'status') delete applied.status
+      const who = { manager: options.manager, apiVersion: apiVersionOf(of), subresource: sub }
+      const { merged, entries } = applyConfiguration(live ?? null, applied, who, !!options.force)
+      if (!live) merged.metadata.resourceVersion = ''
+      return live
+        ? save(of, live, merged, options, { entries, ...(sub && { sub }) })
+        : api.create(of, namespace, merged, options, entries)
+    },
+
+    /** For controllers: changes what is stored now; nothing when it is gone or another object by that name. */
+    modify(of: Resource, obj: Obj, change: (draft: Obj) => void, manager: string, sub?: string): Obj | undefined {
+      const before = store.get(of, obj.metadata.namespace, obj.metadata.name)
+      if (!before || before.metadata.uid !== obj.metadata.uid) return undefined
+      const draft = clone(before)
+      change(draft)
+      return save(of, before, draft, { manager, internal: true }, sub ? { sub } : {})
+    },
+
+    /** Marks or removes. Answers the object as it is then, and whether it is gone. */
+    remove(
+      of: Resource,
+      namespace: string | undefined,
+      name: string,
+      options: Deletion = {},
+    ): { object: Obj; gone: boolean } {
+      const before = get(of, namespace, name)
+      const { metadata } = before
+      const { uid, resourceVersion } = options.preconditions ?? {}
+      if (uid && uid !== metadata.uid)
+        throw conflict(
+          of,
+          name,
+          `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`,
+        )
+      if (resourceVersion && resourceVersion !== metadata.resourceVersion) throw stale(of, name)
+      if (of.kind === 'Namespace' && permanent.has(name)) throw forbidden(of, name, 'this namespace may not be deleted')
+      const grace = of.kind === 'Pod' ? podGrace(before, options.gracePeriodSeconds) : 0
+      const extra =
+        options.propagationPolicy === 'Foreground'
+          ? ['foregroundDeletion']
+          : options.propagationPolicy === 'Orphan'
+            ? ['orphan']
+            : []
+      const finalizers = [...new Set([...(metadata.finalizers ?? []), ...extra])]
+      const waits = grace > 0 || finalizers.length > 0 || of.kind === 'Namespace'
+      if (options.dryRun) return { object: before, gone: !waits }
+      if (!waits) return { object: store.remove(of, before), gone: true }
+      const draft = clone(before)
+      draft.metadata.deletionTimestamp ??= new Date(Date.now() + grace * 1000).toISOString().slice(0, 19).concat('Z')
+      if (of.kind === 'Pod')
+        draft.metadata.deletionGracePeriodSeconds = Math.min(grace, metadata.deletionGracePeriodSeconds ?? grace)
+      if (finalizers.length > 0) draft.metadata.finalizers = finalizers
+      if (of.kind === 'Namespace') draft.status = { ...draft.status, phase: 'Terminating' }
+      return { object: same(draft, before) ? before : store.put(of, draft), gone: false }
+    },
+  }
+  return api
+}
+
+type Parts = { sub?: string; entries?: ManagedEntry[] }
+
+export type Deletion = {
+  gracePeriodSeconds?: number
+  propagationPolicy?: string
+  preconditions?: { uid?: string; resourceVersion?: string }
+  dryRun?: boolean
+}
+
+const permanent = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease'])
+
+/** Five characters of the alphabet the real one uses: no vowels, no look-alikes. */
+export const suffix = (length = 5): string =>
+  [...randomBytes(length)].map(it => 'bcdfghjklmnpqrstvwxz2456789'[it % 27]).join('')
+
+const podGrace = (pod: Obj, asked?: number): number => {
+  const finished = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
+  return !pod.spec?.nodeName || finished ? 0 : (asked ?? pod.spec.terminationGracePeriodSeconds ?? 30)
+}
+
+/** Marked for deletion and nothing left to wait for. Namespaces and running pods are finished by their controllers. */
+const isFinished = (of: Resource, { metadata }: Obj): boolean =>
+  !!metadata.deletionTimestamp &&
+  !metadata.finalizers?.length &&
+  of.kind !== 'Namespace' &&
+  (of.kind !== 'Pod' || metadata.deletionGracePeriodSeconds === 0)
+
+/** What a client may not set: identity, times, versions. */
+const keepMeta = (after: Obj, before: Obj | undefined, of: Resource): Obj['metadata'] => {
+  const {
+    selfLink: _s,
+    generation: _g,
+    deletionTimestamp: _d,
+    deletionGracePeriodSeconds: _p,
+    managedFields: _m,
+    ...rest
+  } = after.metadata
+  const was = before?.metadata
+  const generation = !was ? 1 : (was.generation ?? 1) + (same(after.spec, before?.spec) ? 0 : 1)
+  return {
+    ...rest,
+    name: was?.name ?? rest.name,
+    ...(was?.namespace !== undefined && { namespace: was.namespace }),
+    uid: was?.uid ?? randomUUID(),
+    resourceVersion: was?.resourceVersion ?? '',
+    creationTimestamp: was?.creationTimestamp ?? now(),
+    ...(of.generation && { generation }),
+    ...(was?.deletionTimestamp !== undefined && { deletionTimestamp: was.deletionTimestamp }),
+    ...(was?.deletionGracePeriodSeconds !== undefined && {
+      deletionGracePeriodSeconds: was.deletionGracePeriodSeconds,
+    }),
+  }
+}
+
+export const patched = (type: Exclude<PatchType, 'apply'>, target: Loose, body: Loose): Loose => {
+  if (type === 'json') return jsonPatch(target, body)
+  if (!isMap(body)) throw badRequest('a patch is an object')
+  return type === 'merge' ? mergePatch(target, body) : strategicPatch(target, body)
+}

@@ -1,0 +1,185 @@
+import type { Pods } from '../ports.ts'
+import { isIn, nextFree, range, toIp } from './addresses.ts'
+import type { Admit } from './api.ts'
+import { createApi } from './api.ts'
+import { createCollector } from './collect.ts'
+import { reconcileDeployment } from './deployments.ts'
+import { createRecorder } from './events.ts'
+import type { Pace } from './kubelet.ts'
+import { createKubelet } from './kubelet.ts'
+import { createNetwork, reconcileEndpoints } from './network.ts'
+import type { Obj } from './object.ts'
+import { controllerOf, isActive, keyOf, same } from './object.ts'
+import { createQueue } from './queue.ts'
+import { reconcileReplicaSet } from './replicasets.ts'
+import { kind } from './resources.ts'
+import { schedule, tolerates } from './scheduler.ts'
+import { picks } from './selectors.ts'
+import { invalid } from './status.ts'
+import type { StoreEvent, StoreState } from './store.ts'
+import { createStore } from './store.ts'
+
+export type ControlParts = {
+  clusterId: string
+  serviceCidr: string
+  dnsIp: string
+  pods: Pods
+  saved?: StoreState | undefined
+  pace: Pace
+  onChange(): void
+}
+export type Control = ReturnType<typeof createControl>
+
+/** The control plane of one cluster without its HTTP: objects, and the controllers that act on them once started. */
+export const createControl = ({ clusterId, serviceCidr, dnsIp, pods, saved, pace, onChange }: ControlParts) => {
+  const apiIp = toIp(range(serviceCidr).first + 1)
+  const store = createStore({ saved })
+  const admit: Admit = (of, obj, before) => {
+    if (of.kind === 'Service') giveAddress(store.list(of), obj, before, serviceCidr, new Set([apiIp, dnsIp]))
+  }
+  const api = createApi(store, admit)
+  const collector = createCollector(store, api)
+  const network = createNetwork(store, pods, { clusterId, dnsIp })
+  const record = createRecorder(store, api, 'kube-controller-manager')
+  const kubelet = createKubelet({
+    store,
+    api,
+    pods,
+    pace,
+    record: createRecorder(store, api, 'kubelet'),
+    wiring: { clusterId, dnsIp, apiIp },
+    secure: network.policies,
+  })
+  const queues = {
+    deployments: createQueue('deployment', key => reconcileDeployment(store, api, record, key)),
+    sets: createQueue('replicaset', key => reconcileReplicaSet(store, api, record, key)),
+    scheduling: createQueue('scheduling', key => schedule(store, api, createRecorder(store, api, 'default-scheduler'), key)),
+    endpoints: createQueue('endpoints', key => reconcileEndpoints(store, api, key)),
+    evictions: createQueue('taints', name => evict(name)),
+    accounts: createQueue('namespace', name => account(name)),
+    garbage: createQueue('garbage', () => {
+      collector.settle()
+      return undefined
+    }),
+    network: createQueue('network', async key => {
+      await network[key as keyof typeof network]()
+      return undefined
+    }),
+  }
+
+  const evict = (name: string): undefined => {
+    const node = store.get(kind('Node'), undefined, name)
+    const taints = (node?.spec?.taints ?? []).filter((it: { effect: string }) => it.effect === 'NoExecute')
+    for (const pod of store.list(kind('Pod'))) {
+      if (pod.spec.nodeName !== name) continue
+      if (!node) api.remove(kind('Pod'), pod.metadata.namespace, pod.metadata.name, { gracePeriodSeconds: 0 })
+      else if (isActive(pod) && !taints.every((it: object) => tolerates(pod.spec.tolerations, it))) {
+        api.remove(kind('Pod'), pod.metadata.namespace, pod.metadata.name)
+      }
+    }
+  }
+
+  const account = (name: string): undefined => {
+    const home = store.get(kind('Namespace'), undefined, name)
+    const of = kind('ServiceAccount')
+    if (!home || home.metadata.deletionTimestamp || store.get(of, name, 'default')) return
+    const body = { metadata: { name: 'default' } } as unknown as Obj
+    api.create(of, name, body, { manager: 'kube-controller-manager', internal: true })
+  }
+
+  const wake = ({ of, type, object, before }: Pick<StoreEvent, 'of' | 'type' | 'object' | 'before'>) => {
+    const key = keyOf(object)
+    const { namespace } = object.metadata
+    const owner = controllerOf(object) ?? (before && controllerOf(before))
+    if (of.kind === 'Deployment') queues.deployments.add(key)
+    if (of.kind === 'ReplicaSet') {
+      queues.sets.add(key)
+      if (owner?.kind === 'Deployment') queues.deployments.add(`${namespace}/${owner.name}`)
+    }
+    if (of.kind === 'Pod') {
+      kubelet.add(key)
+      queues.scheduling.add(key)
+      if (owner?.kind === 'ReplicaSet') wakeSet(namespace!, owner.name, type)
+      else for (const set of store.list(kind('ReplicaSet'), namespace)) if (!owner) queues.sets.add(keyOf(set))
+      for (const service of store.list(kind('Service'), namespace)) {
+        const picked = (it: Obj | undefined) => it && picks(service.spec.selector, it.metadata.labels)
+        if (picked(object) || picked(before)) queues.endpoints.add(keyOf(service))
+      }
+      if (type === 'DELETED' || !before || isSeenOtherwise(object, before)) queues.network.add('policies')
+    }
+    if (of.kind === 'NetworkPolicy' || of.kind === 'Namespace') queues.network.add('policies')
+    if (of.kind === 'Service') queues.endpoints.add(key)
+    if (of.kind === 'Service' || of.kind === 'Endpoints') {
+      queues.network.add('services')
+      queues.network.add('names')
+    }
+    if (of.kind === 'Namespace') queues.accounts.add(object.metadata.name)
+    if (of.kind === 'ServiceAccount' && type === 'DELETED') queues.accounts.add(namespace!)
+    if (of.kind === 'Node') {
+      queues.evictions.add(object.metadata.name)
+      for (const pod of store.list(kind('Pod'))) if (!pod.spec.nodeName) queues.scheduling.add(keyOf(pod))
+    }
+  }
+
+  const wakeSet = (namespace: string, name: string, type: string) => {
+    queues.sets.add(`${namespace}/${name}`)
+    // Recreate waits for the last pod, and a set that has none says nothing more.
+    const set = type === 'DELETED' ? store.get(kind('ReplicaSet'), namespace, name) : undefined
+    const owner = set && controllerOf(set)
+    if (owner) queues.deployments.add(`${namespace}/${owner.name}`)
+  }
+
+  let isStarted = false
+  const stop = store.listen(event => {
+    collector.happened(event)
+    if (isStarted) {
+      if (!collector.isIdle || event.type === 'DELETED') queues.garbage.add('all')
+      wake(event)
+    }
+    onChange()
+  })
+
+  return {
+    store,
+    api,
+    kubelet,
+    apiIp,
+    /** Puts the network in force, then lets the controllers work on everything there is. */
+    async start() {
+      await Promise.all([network.policies(), network.services(), network.names()])
+      isStarted = true
+      for (const object of store.all()) wake({ of: kind(object.kind), type: 'ADDED', object, before: undefined })
+      queues.garbage.add('all')
+    },
+    async close() {
+      stop()
+      await Promise.all([kubelet.close(), ...Object.values(queues).map(it => it.close())])
+    },
+  }
+}
+
+/** What other pods' policies may depend on. */
+const isSeenOtherwise = (pod: Obj, before: Obj) =>
+  pod.status?.podIP !== before.status?.podIP ||
+  !same(pod.metadata.labels, before.metadata.labels) ||
+  isActive(pod) !== isActive(before)
+
+/** A Service has an address for life: the one asked for, or the next free one. */
+const giveAddress = (all: Obj[], obj: Obj, before: Obj | undefined, cidr: string, reserved: Set<string>) => {
+  const { spec } = obj
+  if (spec.type === 'ExternalName') return
+  spec.clusterIP ??= before?.spec.clusterIP
+  if (before || spec.clusterIP === 'None') {
+    if (spec.clusterIP) spec.clusterIPs = [spec.clusterIP]
+    return
+  }
+  const taken = new Set(all.map(it => it.spec.clusterIP as string))
+  if (spec.clusterIP && (taken.has(spec.clusterIP) || !isIn(spec.clusterIP, cidr))) {
+    const message = `Invalid value: "${spec.clusterIP}": the address is taken or not in ${cidr}`
+    throw invalid(kind('Service'), obj.metadata.name, [
+      { field: 'spec.clusterIP', reason: 'FieldValueInvalid', message },
+    ])
+  }
+  spec.clusterIP ??= nextFree(cidr, new Set([...taken, ...reserved]), undefined)
+  spec.clusterIPs = [spec.clusterIP]
+}

@@ -1,0 +1,115 @@
+import type { Loose } from './object.ts'
+import { isMap, stable } from './object.ts'
+import { isAtomicMap, itemKey, listType } from './schema.ts'
+
+/**
+ * Sets of fields as server-side apply knows them. A path is steps joined by newlines: `f:spec`, `k:{"name":"a"}`
+ * for an item of a list that is a map, `v:"x"` for one of a set. FieldsV1 is the same as a tree.
+ */
+export type Fields = Set<string>
+
+const separator = '\n'
+export const steps = (path: string): string[] => path.split(separator)
+const join = (parts: string[]): string => parts.join(separator)
+
+// The server's own; nobody owns them.
+const unowned = new Set(['f:apiVersion', 'f:kind'])
+const unownedMeta = new Set(
+  'name namespace uid resourceVersion creationTimestamp deletionTimestamp deletionGracePeriodSeconds generation managedFields selfLink'
+    .split(' ')
+    .map(it => `f:${it}`),
+)
+const isOwned = ([first, second]: string[]) =>
+  !unowned.has(first!) && !(first === 'f:metadata' && (second === undefined || unownedMeta.has(second)))
+
+/** Every field that has a value of its own, with that value; an item of a map-list stands for itself as '.'. */
+export const leaves = (object: Loose): Map<string, Loose> => {
+  const found = new Map<string, Loose>()
+  const add = (parts: string[], value: Loose) => {
+    if (parts.length > 0 && isOwned(parts)) found.set(join(parts), value)
+  }
+  const visit = (value: Loose, parts: string[], names: string[]): unknown => {
+    if (isMap(value)) return visitMap(value, parts, names)
+    if (Array.isArray(value)) return visitList(value, parts, names)
+    return value === undefined ? undefined : add(parts, value)
+  }
+  const visitMap = (value: Record<string, Loose>, parts: string[], names: string[]) => {
+    const members = Object.entries(value).filter(([, it]) => it !== undefined)
+    if (members.length === 0 || isAtomicMap(names)) return add(parts, value)
+    for (const [key, it] of members) visit(it, [...parts, `f:${key}`], [...names, key])
+  }
+  const visitList = (value: Loose[], parts: string[], names: string[]) => {
+    const type = listType(names)
+    if (type.type === 'set') for (const it of value) add([...parts, `v:${JSON.stringify(it)}`], it)
+    const keys = type.type === 'map' ? value.map(it => isMap(it) && itemKey(it, type.keys)) : []
+    const unique = new Set(keys.map(stable)).size === value.length && keys.every(Boolean)
+    if (type.type === 'atomic' || (type.type === 'map' && (!unique || value.length === 0))) return add(parts, value)
+    if (type.type !== 'map') return
+    value.forEach((it, index) => {
+      const item = [...parts, `k:${stable(keys[index])}`]
+      add(item, '.')
+      for (const [key, member] of Object.entries(it)) visit(member, [...item, `f:${key}`], [...names, key])
+    })
+  }
+  visit(object, [], [])
+  return found
+}
+
+export const toFieldsV1 = (fields: Fields): Loose => {
+  const root: Loose = {}
+  for (const path of [...fields].sort()) {
+    let node = root
+    for (const step of steps(path)) node = node[step] ??= {}
+    node['.'] = {}
+  }
+  return tidy(root)
+}
+
+const tidy = (node: Loose): Loose => {
+  const keys = Object.keys(node)
+  if (keys.length === 1 && keys[0] === '.') return {}
+  return Object.fromEntries(keys.map(key => [key, key === '.' ? {} : tidy(node[key])]))
+}
+
+export const fromFieldsV1 = (tree: Loose): Fields => {
+  const found: Fields = new Set()
+  const visit = (node: Loose, parts: string[]) => {
+    const members = Object.entries(node ?? {})
+    if (parts.length > 0 && members.length === 0) found.add(join(parts))
+    for (const [key, it] of members) {
+      if (key === '.') found.add(join(parts))
+      else visit(it, [...parts, key])
+    }
+  }
+  visit(tree, [])
+  return found
+}
+
+/** `.spec.template.spec.containers[name="a"].image` */
+export const describe = (path: string): string =>
+  steps(path)
+    .map(step => {
+      const rest = step.slice(2)
+      if (step.startsWith('f:')) return `.${rest}`
+      if (step.startsWith('v:')) return `[=${rest}]`
+      const keys = Object.entries(JSON.parse(rest)).map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+      return `[${keys.join(',')}]`
+    })
+    .join('')
+
+export const isUnder = (path: string, ancestor: string): boolean => path.startsWith(ancestor + separator)
+
+/** The paths and everything above them. */
+export const withAncestors = (paths: Iterable<string>): Fields => {
+  const all: Fields = new Set()
+  for (const path of paths) {
+    const parts = steps(path)
+    while (parts.length > 0) {
+      const it = join(parts)
+      if (all.has(it)) break
+      all.add(it)
+      parts.pop()
+    }
+  }
+  return all
+}

@@ -1,0 +1,72 @@
+import type { Pods } from '../ports.ts'
+import type { Loose, Obj } from './object.ts'
+
+export type Prober = { stop(): void }
+
+/**
+ * Asks a container again and again and tells when its answer counts: after `successThreshold` or
+ * `failureThreshold` equal ones. HTTP and TCP are tried from inside the pod's own namespace.
+ */
+export const startProbe = (
+  pods: Pods,
+  pod: Obj,
+  container: Loose,
+  probe: Loose,
+  tell: (isOk: boolean) => void,
+): Prober => {
+  const command = commandOf(pod, container, probe)
+  let isOver = false
+  let streak = 0
+  let last: boolean | undefined
+  let timer: NodeJS.Timeout | undefined
+  const look = async () => {
+    const isOk = await ask(pods, pod.metadata.uid, container.name, command, probe.timeoutSeconds * 1000)
+    if (isOver) return
+    streak = isOk === last ? streak + 1 : 1
+    last = isOk
+    if (streak === (isOk ? probe.successThreshold : probe.failureThreshold)) tell(isOk)
+    timer = setTimeout(() => void look(), probe.periodSeconds * 1000)
+  }
+  timer = setTimeout(() => void look(), (probe.initialDelaySeconds ?? 0) * 1000)
+  return {
+    stop() {
+      isOver = true
+      clearTimeout(timer)
+    },
+  }
+}
+
+const commandOf = (pod: Obj, container: Loose, probe: Loose): string[] => {
+  const port = (it: number | string) =>
+    typeof it === 'number' ? it : container.ports?.find((its: Loose) => its.name === it)?.containerPort
+  if (probe.exec) return probe.exec.command
+  const { host = pod.status.podIP } = probe.httpGet ?? probe.tcpSocket ?? {}
+  if (probe.httpGet) {
+    const { path, scheme, httpHeaders = [] } = probe.httpGet
+    const url = `${String(scheme).toLowerCase()}://${host}:${port(probe.httpGet.port)}${path}`
+    const headers = httpHeaders.flatMap((it: Loose) => ['-H', `${it.name}: ${it.value}`])
+    return ['curl', '-fskS', '--noproxy', '*', '-o', '/dev/null', ...headers, url]
+  }
+  if (probe.tcpSocket) return ['bash', '-c', 'exec 3<>"/dev/tcp/$0/$1"', host, String(port(probe.tcpSocket.port))]
+  return ['false']
+}
+
+const ask = async (pods: Pods, uid: string, container: string, command: string[], ms: number): Promise<boolean> => {
+  let timer: NodeJS.Timeout | undefined
+  try {
+    const process = pods.exec(uid, container, command, { tty: false, stdin: false })
+    process.stdout.resume()
+    process.stderr.resume()
+    const late = new Promise<number>(resolve => {
+      timer = setTimeout(() => {
+        process.kill()
+        resolve(-1)
+      }, ms)
+    })
+    return (await Promise.race([process.ended, late])) === 0
+  } catch {
+    return false
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,124 @@
+import type { Api } from './api.ts'
+import { suffix } from './api.ts'
+import type { Record } from './events.ts'
+import type { Obj } from './object.ts'
+import { clone, controllerOf, isActive, isReady } from './object.ts'
+import { kind } from './resources.ts'
+import { selects } from './selectors.ts'
+import type { Store } from './store.ts'
+
+const me = 'kube-controller-manager'
+
+export const ownerReference = (owner: Obj) => ({
+  apiVersion: owner.apiVersion,
+  kind: owner.kind,
+  name: owner.metadata.name,
+  uid: owner.metadata.uid,
+  controller: true,
+  blockOwnerDeletion: true,
+})
+
+/** Since when the pod is ready, in ms; undefined while it is not. */
+const readySince = (pod: Obj): number | undefined => {
+  const found = pod.status?.conditions?.find((it: { type: string }) => it.type === 'Ready')
+  return found?.status === 'True' ? Date.parse(found.lastTransitionTime) : undefined
+}
+
+/** Keeps as many pods as a ReplicaSet says. Answers when a pod that is ready will count as available. */
+export const reconcileReplicaSet = (store: Store, api: Api, record: Record, key: string): number | undefined => {
+  const [namespace, name] = key.split('/') as [string, string]
+  const set = store.get(kind('ReplicaSet'), namespace, name)
+  if (!set) return undefined
+  const mine = claim(store, api, set)
+  const wanted = set.spec.replicas
+  if (!set.metadata.deletionTimestamp) {
+    for (let n = mine.length; n < wanted; n++)
+      record(set, 'Normal', 'SuccessfulCreate', `Created pod: ${create(api, set)}`)
+    const surplus = [...mine].sort((a, b) => worth(a) - worth(b)).slice(0, Math.max(0, mine.length - wanted))
+    for (const pod of surplus) {
+      api.remove(kind('Pod'), namespace, pod.metadata.name)
+      record(set, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`)
+    }
+  }
+  return report(store, api, set)
+}
+
+/** Takes pods that match and belong to nobody, lets go of those that match no more. */
+const claim = (store: Store, api: Api, set: Obj): Obj[] => {
+  const of = kind('Pod')
+  const isMine = (pod: Obj) => controllerOf(pod)?.uid === set.metadata.uid
+  for (const pod of store.list(of, set.metadata.namespace)) {
+    const matches = selects(set.spec.selector, pod.metadata.labels)
+    if (isMine(pod) && !matches) {
+      const others = pod.metadata.ownerReferences!.filter(it => it.uid !== set.metadata.uid)
+      api.modify(
+        of,
+        pod,
+        it => {
+          it.metadata.ownerReferences = others
+        },
+        me,
+      )
+    } else if (matches && !controllerOf(pod) && isActive(pod) && !set.metadata.deletionTimestamp) {
+      const refs = [...(pod.metadata.ownerReferences ?? []), ownerReference(set)]
+      api.modify(
+        of,
+        pod,
+        it => {
+          it.metadata.ownerReferences = refs
+        },
+        me,
+      )
+    }
+  }
+  return store.list(of, set.metadata.namespace).filter(it => isMine(it) && isActive(it))
+}
+
+const create = (api: Api, set: Obj): string => {
+  const { metadata = {}, spec } = clone(set.spec.template)
+  const pod = {
+    metadata: {
+      name: `${set.metadata.name}-${suffix()}`,
+      namespace: set.metadata.namespace,
+      labels: metadata.labels,
+      annotations: metadata.annotations,
+      ownerReferences: [ownerReference(set)],
+    },
+    spec,
+  } as unknown as Obj
+  return api.create(kind('Pod'), set.metadata.namespace, pod, { manager: me, internal: true }).metadata.name
+}
+
+/** The least worth go first: not placed, not running, not ready, then the youngest. */
+const worth = (pod: Obj): number =>
+  (pod.spec.nodeName ? 4e15 : 0) +
+  (pod.status?.phase === 'Running' ? 2e15 : 0) +
+  (isReady(pod) ? 1e15 : 0) -
+  (readySince(pod) ?? Date.parse(pod.metadata.creationTimestamp)) / 10
+
+const report = (store: Store, api: Api, set: Obj): number | undefined => {
+  const pods = store
+    .list(kind('Pod'), set.metadata.namespace)
+    .filter(it => controllerOf(it)?.uid === set.metadata.uid && isActive(it))
+  const ready = pods.map(readySince).filter(it => it !== undefined)
+  const settling = (set.spec.minReadySeconds ?? 0) * 1000
+  const waits = ready.map(it => it + settling - Date.now()).filter(it => settling > 0 && it > 0)
+  const count = (n: number) => (n > 0 ? n : undefined)
+  const status = {
+    replicas: pods.length,
+    fullyLabeledReplicas: count(pods.length),
+    readyReplicas: count(ready.length),
+    availableReplicas: count(ready.length - waits.length),
+    observedGeneration: set.metadata.generation,
+  }
+  api.modify(
+    kind('ReplicaSet'),
+    set,
+    it => {
+      it.status = status
+    },
+    me,
+    'status',
+  )
+  return waits.length > 0 ? Math.min(...waits) + 5 : undefined
+}

@@ -1,0 +1,204 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Api, Options, PatchType } from './api.ts'
+import type { Loose, Obj } from './object.ts'
+import { isMap, keyOf } from './object.ts'
+import type { Resource } from './resources.ts'
+import { apiVersionOf } from './resources.ts'
+import { sendJson } from './respond.ts'
+import { patchScale, rescale, scaleOf } from './scale.ts'
+import { filter } from './selectors.ts'
+import { badRequest, expired, Refused } from './status.ts'
+import type { Store } from './store.ts'
+import { partial, table } from './tables.ts'
+import { watch } from './watch.ts'
+
+export type Target = { of: Resource; namespace: string | undefined; name: string | undefined; sub: string | undefined }
+
+type Asked = {
+  target: Target
+  request: IncomingMessage
+  response: ServerResponse
+  query: URLSearchParams
+  body: Loose
+  accept: string
+}
+
+/** Answers one request about one resource type, by verb. */
+export const answer = ({ store, api }: { store: Store; api: Api }, asked: Asked): unknown => {
+  const { target, request, response, query, body } = asked
+  const { of, namespace, name, sub } = target
+  const send = (code: number, obj: Obj) => sendJson(response, code, shaped(asked, [obj], store))
+  const options = optionsOf(asked)
+  if (of.review && request.method === 'POST') return sendJson(response, 201, review(body))
+  const verb = `${request.method} ${name === undefined ? 'all' : 'one'}`
+  if (sub === 'scale') return send(200, scale(api, asked, options))
+  switch (verb) {
+    case 'GET all':
+      return query.get('watch') === 'true' || query.get('watch') === '1' ? follow(store, asked) : list(store, asked)
+    case 'GET one':
+      return send(200, api.get(of, namespace, name!))
+    case 'POST all': {
+      checkKind(of, body)
+      if (of.namespaced && !namespace) throw badRequest('a namespace is needed to create this')
+      return send(201, api.create(of, namespace, body, options))
+    }
+    case 'PUT one':
+      checkKind(of, body)
+      return send(200, api.update(of, namespace, name!, body, options, sub))
+    case 'PATCH one': {
+      const type = patchType(request)
+      if (type === 'apply' && !query.get('fieldManager')) options.manager = ''
+      const isNew = !store.get(of, namespace, name!)
+      return send(isNew ? 201 : 200, api.patch(of, namespace, name!, type, body, options, sub))
+    }
+    case 'DELETE one': {
+      const { object, gone } = api.remove(of, namespace, name!, deletionOf(asked))
+      return gone && of.kind !== 'Pod' ? sendJson(response, 200, removed(of, object)) : send(200, object)
+    }
+    case 'DELETE all': {
+      const found = matching(store, asked)
+      for (const it of found) api.remove(of, it.metadata.namespace, it.metadata.name, deletionOf(asked))
+      return sendJson(response, 200, shaped(asked, found, store, 'list'))
+    }
+    default:
+      throw new Refused(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource')
+  }
+}
+
+const optionsOf = ({ query, request }: Asked): Options => ({
+  manager: query.get('fieldManager') || (request.headers['user-agent'] ?? 'unknown').split('/')[0]!.slice(0, 128),
+  dryRun: query.getAll('dryRun').includes('All'),
+  force: query.get('force') === 'true',
+})
+
+const deletionOf = ({ query, body, ...asked }: Asked) => {
+  const given = isMap(body) ? body : {}
+  const grace = query.get('gracePeriodSeconds') ?? given.gracePeriodSeconds
+  const propagation =
+    query.get('propagationPolicy') ?? given.propagationPolicy ?? (given.orphanDependents ? 'Orphan' : undefined)
+  const isDry = !!optionsOf({ query, body, ...asked }).dryRun || !!given.dryRun?.includes('All')
+  return {
+    dryRun: isDry,
+    ...(grace !== undefined && grace !== null && { gracePeriodSeconds: Number(grace) }),
+    ...(propagation && { propagationPolicy: propagation }),
+    ...(given.preconditions && { preconditions: given.preconditions }),
+  }
+}
+
+const checkKind = (of: Resource, body: Loose) => {
+  if (!isMap(body)) throw badRequest('the body must be an object')
+  if (body.kind !== undefined && (body.kind !== of.kind || body.apiVersion !== apiVersionOf(of))) {
+    throw badRequest(`${body.kind} in version "${body.apiVersion}" cannot be handled as a ${of.kind}`)
+  }
+}
+
+const patchTypes: Record<string, PatchType> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+  'application/apply-patch+yaml': 'apply',
+}
+
+const patchType = (request: IncomingMessage): PatchType => {
+  const given = (request.headers['content-type'] ?? '').split(';')[0]!.trim()
+  const found = patchTypes[given]
+  if (found) return found
+  throw new Refused(
+    415,
+    'UnsupportedMediaType',
+    `the body of the request was in an unknown format: ${given}; accepted media types include: ${Object.keys(patchTypes).join(', ')}`,
+  )
+}
+
+const scale = (api: Api, { target, request, body }: Asked, options: Options): Obj => {
+  const { of, namespace, name } = target
+  if (request.method === 'GET') return scaleOf(api.get(of, namespace, name!))
+  if (request.method === 'PUT') return rescale(api, of, namespace!, name!, options, () => body)
+  if (request.method !== 'PATCH') throw new Refused(405, 'MethodNotAllowed', 'scale is read, put or patched')
+  return rescale(api, of, namespace!, name!, options, it => patchScale(patchType(request), it, body))
+}
+
+/** Everybody here is the admin: every review says yes. */
+const review = (body: Loose): Loose => ({
+  ...body,
+  status:
+    body?.kind === 'SelfSubjectRulesReview'
+      ? {
+          resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
+          nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
+          incomplete: false,
+        }
+      : { allowed: true, reason: 'the only user is the admin' },
+})
+
+const removed = (of: Resource, { metadata }: Obj): Loose => ({
+  kind: 'Status',
+  apiVersion: 'v1',
+  metadata: {},
+  status: 'Success',
+  details: { name: metadata.name, ...(of.group && { group: of.group }), kind: of.plural, uid: metadata.uid },
+})
+
+const filterOf = ({ query }: Asked) =>
+  filter({ labels: query.get('labelSelector') ?? undefined, fields: query.get('fieldSelector') ?? undefined })
+
+const matching = (store: Store, asked: Asked): Obj[] =>
+  store.list(asked.target.of, asked.target.namespace).filter(filterOf(asked))
+
+const list = (store: Store, asked: Asked): void => {
+  const all = matching(store, asked)
+  const limit = Number(asked.query.get('limit') ?? 0)
+  const after = decodeContinue(asked.query.get('continue'))
+  const rest = after === undefined ? all : all.filter(it => keyOf(it) > after)
+  const page = limit > 0 ? rest.slice(0, limit) : rest
+  const body = shaped(asked, page, store, 'list')
+  if (page.length < rest.length) {
+    body.metadata.continue = Buffer.from(keyOf(page.at(-1)!)).toString('base64url')
+    body.metadata.remainingItemCount = rest.length - page.length
+  }
+  sendJson(asked.response, 200, body)
+}
+
+const decodeContinue = (token: string | null): string | undefined => {
+  if (!token) return undefined
+  const key = Buffer.from(token, 'base64url').toString()
+  if (!key.includes('/')) throw expired('the provided continue parameter is not valid')
+  return key
+}
+
+const follow = (store: Store, asked: Asked): void => {
+  const { target, query, response } = asked
+  const version = query.get('resourceVersion')
+  const isInitial = query.get('sendInitialEvents') === 'true'
+  if (version && !/^\d+$/.test(version)) throw badRequest(`invalid resource version "${version}"`)
+  watch(store, target.of, response, {
+    namespace: target.namespace,
+    matches: filterOf(asked),
+    since: version ? Number(version) : undefined,
+    bookmarks: query.get('allowWatchBookmarks') === 'true' || query.get('allowWatchBookmarks') === '1',
+    initial: isInitial,
+    seconds: Number(query.get('timeoutSeconds') ?? 0) || 1800 + Math.random() * 1800,
+    shape: objects => shaped(asked, objects, store),
+  })
+}
+
+/** The object or list in the form that was asked for: itself, a Table, or metadata alone. */
+const shaped = ({ target: { of, sub }, accept, query }: Asked, objects: Obj[], store: Store, form?: 'list'): Loose => {
+  const version = form ? String(store.version) : (objects[0]?.metadata.resourceVersion ?? '')
+  const first = accept.split(',')[0] ?? ''
+  if (first.includes('as=Table') && sub !== 'scale')
+    return table(of, objects, { version, include: query.get('includeObject') ?? 'Metadata' })
+  if (first.includes('as=PartialObjectMetadata')) {
+    if (!form) return partial(objects[0]!)
+    return {
+      kind: 'PartialObjectMetadataList',
+      apiVersion: 'meta.k8s.io/v1',
+      metadata: { resourceVersion: version },
+      items: objects.map(partial),
+    }
+  }
+  if (!form) return objects[0]
+  // Items of a list carry no kind, as from a real server.
+  const items = objects.map(({ apiVersion: _a, kind: _k, ...rest }) => rest)
+  return { kind: `${of.kind}List`, apiVersion: apiVersionOf(of), metadata: { resourceVersion: version }, items }
+}

@@ -1,0 +1,88 @@
+import type { Api } from './api.ts'
+import type { Record } from './events.ts'
+import type { Loose, Obj } from './object.ts'
+import { isActive, withCondition } from './object.ts'
+import { kind } from './resources.ts'
+import { meets } from './selectors.ts'
+import type { Store } from './store.ts'
+
+const me = 'kube-scheduler'
+
+export const tolerates = (tolerations: Loose[] = [], taint: Loose): boolean =>
+  tolerations.some(
+    it =>
+      (!it.effect || it.effect === taint.effect) &&
+      (!it.key ? it.operator === 'Exists' : it.key === taint.key) &&
+      (it.operator === 'Exists' || (it.value ?? '') === (taint.value ?? '')),
+  )
+
+/** Why a pod may not go to a node; undefined when it may. Looks at node selectors, required affinity and taints. */
+export const obstacle = (pod: Obj, node: Obj): string | undefined => {
+  const labels = node.metadata.labels ?? {}
+  const { nodeSelector = {}, affinity, tolerations } = pod.spec
+  const taint = (node.spec?.taints ?? []).find(
+    (it: Loose) => it.effect !== 'PreferNoSchedule' && !tolerates(tolerations, it),
+  )
+  if (taint) return `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`
+  if (node.spec?.unschedulable) return 'node(s) were unschedulable'
+  const terms: Loose[] | undefined =
+    affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
+  const isSelected = Object.entries(nodeSelector).every(([key, value]) => labels[key] === value)
+  const isNear = !terms || terms.some(term => (term.matchExpressions ?? []).every((it: Loose) => meets(labels, it)))
+  return isSelected && isNear ? undefined : "node(s) didn't match Pod's node affinity/selector"
+}
+
+/** Gives a pod the node with the fewest pods among those it may go to, or says why there is none. */
+export const schedule = (store: Store, api: Api, record: Record, key: string): undefined => {
+  const [namespace, name] = key.split('/') as [string, string]
+  const of = kind('Pod')
+  const pod = store.get(of, namespace, name)
+  if (!pod || pod.spec.nodeName || !isActive(pod)) return
+  const nodes = store.list(kind('Node'))
+  const obstacles = nodes.map(it => obstacle(pod, it))
+  const open = nodes.filter((_, index) => obstacles[index] === undefined)
+  if (open.length === 0) return refuse(api, record, pod, obstacles as string[])
+  const load = new Map<string, number>()
+  for (const it of store.list(of)) if (isActive(it)) load.set(it.spec.nodeName, (load.get(it.spec.nodeName) ?? 0) + 1)
+  const best = open.reduce((a, b) => ((load.get(b.metadata.name) ?? 0) < (load.get(a.metadata.name) ?? 0) ? b : a))
+  const placed = api.modify(
+    of,
+    pod,
+    it => {
+      it.spec.nodeName = best.metadata.name
+    },
+    me,
+  )
+  if (!placed) return
+  const condition = { type: 'PodScheduled', status: 'True' }
+  api.modify(
+    of,
+    placed,
+    it => {
+      it.status.conditions = withCondition(it.status.conditions, condition)
+    },
+    me,
+    'status',
+  )
+  record(placed, 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${best.metadata.name}`)
+}
+
+const refuse = (api: Api, record: Record, pod: Obj, obstacles: string[]): undefined => {
+  const counts = new Map<string, number>()
+  for (const it of obstacles) counts.set(it, (counts.get(it) ?? 0) + 1)
+  const why = [...counts].map(([text, count]) => `${count} ${text}`).join(', ')
+  const message = `0/${obstacles.length} nodes are available: ${why || 'there are none'}.`
+  const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }
+  const known = pod.status?.conditions?.find((it: Loose) => it.type === 'PodScheduled')
+  if (known?.message === message) return
+  api.modify(
+    kind('Pod'),
+    pod,
+    it => {
+      it.status.conditions = withCondition(it.status.conditions, condition)
+    },
+    me,
+    'status',
+  )
+  record(pod, 'Warning', 'FailedScheduling', message)
+}

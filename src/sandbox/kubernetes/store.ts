@@ -1,0 +1,114 @@
+import type { Loose, Obj } from './object.ts'
+import { freeze, keyOf } from './object.ts'
+import type { Resource } from './resources.ts'
+import { apiVersionOf, maybeKind } from './resources.ts'
+import { expired } from './status.ts'
+
+export type StoreEvent = {
+  of: Resource
+  type: 'ADDED' | 'MODIFIED' | 'DELETED'
+  object: Obj
+  before: Obj | undefined
+  version: number
+}
+export type StoreState = { version: number; objects: Obj[] }
+export type Store = ReturnType<typeof createStore>
+
+/**
+ * The objects of one cluster, and what happened to them lately. Objects are frozen: change a clone and `put` it.
+ * Listeners are called at once, in order; they must not throw and must not write.
+ */
+export const createStore = ({ saved, history = 5000 }: { saved?: StoreState | undefined; history?: number } = {}) => {
+  // Whoever saw versions that were lost in a crash must not mistake new ones for them: leave a gap.
+  let version = saved ? saved.version + 1000 : 1
+  let oldest = version
+  const tables = new Map<Resource, Map<string, Map<string, Obj>>>()
+  const events: StoreEvent[] = []
+  const listeners = new Set<(event: StoreEvent) => void>()
+
+  const rows = (of: Resource, namespace: string) => {
+    const spaces = tables.get(of) ?? new Map<string, Map<string, Obj>>()
+    tables.set(of, spaces)
+    const found = spaces.get(namespace) ?? new Map<string, Obj>()
+    spaces.set(namespace, found)
+    return found
+  }
+
+  for (const object of saved?.objects ?? []) {
+    const of = maybeKind(object.apiVersion, object.kind)
+    if (of) rows(of, object.metadata.namespace ?? '').set(object.metadata.name, freeze(object))
+  }
+
+  const happened = (event: StoreEvent) => {
+    events.push(event)
+    if (events.length > history) oldest = events.shift()!.version
+    for (const listener of [...listeners]) listener(event)
+  }
+
+  return {
+    get version() {
+      return version
+    },
+    get(of: Resource, namespace: string | undefined, name: string): Obj | undefined {
+      return tables
+        .get(of)
+        ?.get(namespace ?? '')
+        ?.get(name)
+    },
+    /** Sorted by namespace and name, as the API answers. No namespace: all of them. */
+    list(of: Resource, namespace?: string): Obj[] {
+      const spaces = tables.get(of)
+      if (!spaces) return []
+      const found =
+        namespace === undefined
+          ? [...spaces.values()].flatMap(it => [...it.values()])
+          : [...(spaces.get(namespace)?.values() ?? [])]
+      return found.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+    },
+    all(): Obj[] {
+      return [...tables.values()].flatMap(spaces => [...spaces.values()].flatMap(it => [...it.values()]))
+    },
+    put(of: Resource, object: Obj): Obj {
+      const table = rows(of, object.metadata.namespace ?? '')
+      const before = table.get(object.metadata.name)
+      version++
+      const { apiVersion: _a, kind: _k, metadata, ...rest } = object
+      const kept: Obj = freeze({
+        apiVersion: apiVersionOf(of),
+        kind: of.kind,
+        metadata: { ...metadata, resourceVersion: String(version) },
+        ...rest,
+      })
+      table.set(kept.metadata.name, kept)
+      happened({ of, type: before ? 'MODIFIED' : 'ADDED', object: kept, before, version })
+      return kept
+    },
+    remove(of: Resource, object: Obj): Obj {
+      const table = rows(of, object.metadata.namespace ?? '')
+      const before = table.get(object.metadata.name)
+      if (!before || before.metadata.uid !== object.metadata.uid) return object
+      table.delete(object.metadata.name)
+      version++
+      const gone: Obj = freeze({ ...before, metadata: { ...before.metadata, resourceVersion: String(version) } })
+      happened({ of, type: 'DELETED', object: gone, before, version })
+      return gone
+    },
+    /** What happened after that version. Throws 410 when that is no longer known. */
+    since(after: number): StoreEvent[] {
+      if (after < oldest) throw expired(`too old resource version: ${after} (${oldest})`)
+      return events.filter(it => it.version > after)
+    },
+    /** Forgets what happened so far, so that watches of older versions get 410. */
+    compact() {
+      events.length = 0
+      oldest = version
+    },
+    listen(listener: (event: StoreEvent) => void): () => void {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    state(): StoreState {
+      return { version, objects: this.all() as Loose }
+    },
+  }
+}

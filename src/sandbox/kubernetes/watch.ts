@@ -1,0 +1,81 @@
+import type { ServerResponse } from 'node:http'
+import type { Loose, Obj } from './object.ts'
+import type { Resource } from './resources.ts'
+import { apiVersionOf } from './resources.ts'
+import { Refused } from './status.ts'
+import type { Store, StoreEvent } from './store.ts'
+
+export type WatchOptions = {
+  namespace: string | undefined
+  matches(obj: Obj): boolean
+  /** Version to go on from; undefined or 0: the present objects first. */
+  since: number | undefined
+  bookmarks: boolean
+  /** Send the present objects and a bookmark that says where they end (WatchList). */
+  initial: boolean
+  seconds: number
+  shape(objects: Obj[]): Loose
+}
+
+const tooMuch = 32 * 1024 * 1024
+
+/** Streams what happens until the time is over or the client goes. Ends the response itself. */
+export const watch = (store: Store, of: Resource, response: ServerResponse, options: WatchOptions): void => {
+  const { matches, namespace, since } = options
+  response.writeHead(200, { 'content-type': 'application/json' })
+  response.flushHeaders()
+  const send = (type: string, object: Loose) => {
+    response.write(`${JSON.stringify({ type, object })}\n`)
+    // Who does not read is cut off, and lists again; memory is not for waiting.
+    if (response.writableLength > tooMuch) response.destroy()
+  }
+  const bookmark = (end = false) =>
+    send('BOOKMARK', {
+      kind: of.kind,
+      apiVersion: apiVersionOf(of),
+      metadata: {
+        resourceVersion: String(store.version),
+        creationTimestamp: null,
+        ...(end && { annotations: { 'k8s.io/initial-events-end': 'true' } }),
+      },
+    })
+  const forward = (event: StoreEvent) => {
+    if (event.of !== of || (namespace !== undefined && event.object.metadata.namespace !== namespace)) return
+    const type = seenAs(event, matches)
+    if (type) send(type, options.shape([event.object]))
+  }
+
+  try {
+    if (options.initial || !since) {
+      for (const it of store.list(of, namespace).filter(matches)) send('ADDED', options.shape([it]))
+      if (options.initial && options.bookmarks) bookmark(true)
+    } else for (const event of store.since(since)) forward(event)
+  } catch (thrown) {
+    if (!(thrown instanceof Refused)) throw thrown
+    send('ERROR', thrown.body)
+    response.end()
+    return
+  }
+  const stop = store.listen(forward)
+  const tick = options.bookmarks ? setInterval(bookmark, 10_000) : undefined
+  const over = setTimeout(() => {
+    if (options.bookmarks) bookmark()
+    response.end()
+  }, options.seconds * 1000)
+  response.on('close', () => {
+    stop()
+    clearInterval(tick)
+    clearTimeout(over)
+  })
+}
+
+/** With a selector an object comes and goes as it begins and ceases to match. */
+const seenAs = (
+  { type, object, before }: StoreEvent,
+  matches: (obj: Obj) => boolean,
+): StoreEvent['type'] | undefined => {
+  const did = before !== undefined && matches(before)
+  if (type === 'DELETED') return did ? 'DELETED' : undefined
+  if (matches(object)) return did ? 'MODIFIED' : 'ADDED'
+  return did ? 'DELETED' : undefined
+}
