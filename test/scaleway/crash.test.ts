@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 import { listOwned, removeAll } from '../../src/scaleway/leftovers.ts'
 import { suite } from '../support/suite.ts'
@@ -53,6 +54,7 @@ const crashAt = async (n: number, expected: Record<string, number>): Promise<boo
 const destroyAt = async (n: number, cloud: Awaited<ReturnType<typeof emulated>>) => {
   const first = await cloud.clients('sandbox', { fetch: dying(n).send, attempts: 1 })
   await removeAll(first, await listOwned(first), report).catch(() => undefined)
+  await sleep(80) // what was under way ends meanwhile: only tags tell then what was ours
   const second = await cloud.clients()
   await removeAll(second, await listOwned(second), report)
   const left = Object.entries(await census(second)).filter(([, count]) => count > 0)
