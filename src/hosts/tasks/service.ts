@@ -37,10 +37,13 @@ if ${isEnabled(quote(name))}; then echo enabled yes; else echo enabled no; fi`,
 
 const word = (it: boolean) => (it ? 'yes' : 'no')
 
+/** An image may come without any links for a service; enable and disable only turn links round. */
+const sysv = (name: string, update: string) => `update-rc.d ${name} defaults && update-rc.d ${name} ${update}`
+
 const bring = (service: string, { running, enabled }: ServiceState): string => {
   const name = quote(service)
   const [verb, update, not] = [running ? 'start' : 'stop', enabled ? 'enable' : 'disable', running ? '!' : '']
-  return `if [ -d /run/systemd/system ]; then systemctl -q ${update} ${name}; else update-rc.d ${name} ${update}; fi
+  return `if [ -d /run/systemd/system ]; then systemctl -q ${update} ${name}; else ${sysv(name, update)}; fi
 if ${not} { ${isRunning(name)}; }; then
   if [ -d /run/systemd/system ]; then systemctl ${verb} ${name}; else service ${name} ${verb}; fi
   n=0
