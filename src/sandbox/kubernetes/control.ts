@@ -53,7 +53,9 @@ export const createControl = ({ clusterId, serviceCidr, dnsIp, pods, saved, pace
   const queues = {
     deployments: createQueue('deployment', key => reconcileDeployment(store, api, record, key)),
     sets: createQueue('replicaset', key => reconcileReplicaSet(store, api, record, key)),
-    scheduling: createQueue('scheduling', key => schedule(store, api, createRecorder(store, api, 'default-scheduler'), key)),
+    scheduling: createQueue('scheduling', key =>
+      schedule(store, api, createRecorder(store, api, 'default-scheduler'), key),
+    ),
     endpoints: createQueue('endpoints', key => reconcileEndpoints(store, api, key)),
     evictions: createQueue('taints', name => evict(name)),
     accounts: createQueue('namespace', name => account(name)),

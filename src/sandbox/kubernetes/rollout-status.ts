@@ -51,7 +51,12 @@ export const deploymentStatus = (
   return { status: { ...counts, conditions }, lookAgain: progress.lookAgain }
 }
 
-const progressing = ({ spec, status = {} }: Obj, current: Obj | undefined, counts: Loose, isComplete: boolean) => {
+const progressing = (
+  { spec, metadata, status = {} }: Obj,
+  current: Obj | undefined,
+  counts: Loose,
+  isComplete: boolean,
+) => {
   const known = status.conditions?.find((it: Loose) => it.type === 'Progressing')
   const name = current?.metadata.name
   const say = (status: string, reason: string, message: string) => ({ type: 'Progressing', status, reason, message })
@@ -63,7 +68,10 @@ const progressing = ({ spec, status = {} }: Obj, current: Obj | undefined, count
   }
   const grew = (member: string) => (counts[member] ?? 0) > (status[member] ?? 0)
   const old = (it: Loose) => (it.replicas ?? 0) - (it.updatedReplicas ?? 0)
-  const isNew = known?.reason === 'NewReplicaSetAvailable' || known?.reason === 'DeploymentPaused'
+  const isNew =
+    known?.reason === 'NewReplicaSetAvailable' ||
+    known?.reason === 'DeploymentPaused' ||
+    status.observedGeneration !== metadata.generation
   const moved =
     !known ||
     isNew ||
@@ -73,7 +81,7 @@ const progressing = ({ spec, status = {} }: Obj, current: Obj | undefined, count
     old(counts) < old(status)
   const deadline = (spec.progressDeadlineSeconds ?? 600) * 1000
   const left = moved ? deadline : Date.parse(known.lastUpdateTime) + deadline - Date.now()
-  if (left <= 0) {
+  if (left <= 0 || (known?.reason === 'ProgressDeadlineExceeded' && !moved)) {
     const condition = say('False', 'ProgressDeadlineExceeded', `ReplicaSet "${name}" has timed out progressing.`)
     return { condition, moved: false, lookAgain: undefined }
   }

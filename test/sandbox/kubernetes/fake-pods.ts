@@ -15,6 +15,7 @@ export const fakePods = () => {
   }
   const isolatedAtStart = new Map<string, boolean>()
   let logged = new PassThrough()
+  let followers = 0
   let runs: (command: string[], process: ExecFake) => void = (_, it) => it.end(0)
 
   const begin = () => ({ exitCode: null, startedAt: new Date().toISOString() })
@@ -48,6 +49,7 @@ export const fakePods = () => {
     },
     async *logs(_uid, _container, { follow }) {
       if (!follow) return yield Buffer.from('hello\n')
+      followers++
       yield* logged
     },
     exec(_uid, _container, command) {
@@ -87,6 +89,7 @@ export const fakePods = () => {
     onExec(act: typeof runs) {
       runs = act
     },
+    followers: () => followers,
     log(text: string) {
       logged.write(text)
     },
