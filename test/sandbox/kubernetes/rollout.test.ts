@@ -27,7 +27,7 @@ const settled = (name: string) =>
       status.availableReplicas === spec.replicas
     )
   }, `${name} settles`)
-const ready = { readinessProbe: { exec: { command: ['is-ready'] }, periodSeconds: 0.02 } }
+const ready = { readinessProbe: { exec: { command: ['is-ready'] }, periodSeconds: 1 } }
 
 for (const { replicas, maxSurge, maxUnavailable, surge, unavailable } of [
   { replicas: 4, maxSurge: '25%', maxUnavailable: '25%', surge: 1, unavailable: 1 },
@@ -95,7 +95,7 @@ test('a new version that never gets ready takes nothing away, and is undone', as
   await settled('stuck')
   const [first] = await podsOf('stuck')
   const broken = {
-    containers: [{ name: 'main', ...ready, readinessProbe: { exec: { command: ['never'] }, periodSeconds: 0.05 } }],
+    containers: [{ name: 'main', ...ready, readinessProbe: { exec: { command: ['never'] }, periodSeconds: 1 } }],
   }
   world.fake.onExec((command, it) => it.end(command[0] === 'never' ? 1 : 0))
   await world.patch(`${url}/stuck`, 'strategic-merge-patch+json', { spec: { template: { spec: broken } } })
