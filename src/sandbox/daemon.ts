@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { alone } from './alone.ts'
 import { serveControl } from './control.ts'
 import { startInternet } from './internet/internet.ts'
 import { createClusters } from './kubernetes/clusters.ts'
@@ -22,6 +23,7 @@ const directory = process.argv[2]!
 const world = heldBy(directory)
 if (!world) throw new Error(`${directory} holds no slot: start the sandbox with its command`)
 
+if (!(await alone(directory))) process.exit(0)
 replaceFile(join(directory, 'daemon.pid'), `${process.pid} ${startTime(process.pid)}\n`)
 process.on('unhandledRejection', thrown => console.error('unhandled:', thrown))
 

@@ -25,10 +25,15 @@ export const up = async (
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   mkdirSync(world.run, { recursive: true, mode: 0o700 })
   const log = join(directory, 'daemon.log')
-  const pid = daemonPid(directory) ?? start(directory, log)
+  let pid = daemonPid(directory) ?? start(directory, log)
   for (const until = Date.now() + 120_000; Date.now() < until; await pause(15)) {
     if (await answers(world)) return world
-    if (!alive(pid)) break
+    if (alive(pid)) continue
+    // two that came up at once: one daemon steps back, the other may not have written its pid yet
+    await pause(300)
+    const other = daemonPid(directory)
+    if (other === null) break
+    pid = other
   }
   throw new Trouble('the sandbox did not start', {
     why: `its daemon ${alive(pid) ? 'does not answer' : 'ended'}: ${lastWords(readText(log) ?? '')}`,

@@ -8,18 +8,28 @@ import type { World } from './world.ts'
 
 /**
  * A box is what runs on a host: an overlay root, and mount, pid, uts and ipc namespaces of its own in the host's network
- * namespace. Three processes: one that notes the exit code, unshare(1), and the command as pid 1. All outlive the daemon.
+ * namespace. Two processes: the command as pid 1, and a shell that notes how it ended. Both outlive the daemon.
  */
 export type Box = { directory: string; netns: string; hostname: string; command: string[] }
 
 const recorder = `
 cd "$1" || exit
-unshare --mount --propagation private --pid --uts --ipc --fork --kill-child sh ./inside.sh "$@" </dev/null >>log 2>&1 &
-echo $! >outer.new && mv outer.new outer
+exec unshare --mount --propagation private --pid --uts --ipc sh ./outside.sh "$@" </dev/null >>log 2>&1
+`
+
+/**
+ * unshare(1) could fork and wait itself, but it gives 1 for a command that was killed. Only shell builtins here: the first
+ * child becomes pid 1, and once that has ended nothing can be started in its pid namespace.
+ */
+const outside = `
+sh ./inside.sh "$@" &
+echo $! >outer
 wait $!
 code=$?
+now=
+read -r now <outer
 # a box that was started again meanwhile has an end of its own
-[ "$(cat outer 2>/dev/null)" != $! ] || { echo $code >exit.new && mv exit.new exit; }
+[ "$now" != $! ] || echo $code >exit
 `
 
 const inside = (lower: string) => `
@@ -55,6 +65,7 @@ export const startBox = async (world: World, { directory, netns, hostname, comma
   for (const it of ['ready', 'exit', 'outer']) rmSync(join(directory, it), { force: true })
   // relative paths: a colon or a comma in the state directory's own path would cut lowerdir short
   const layers = ['common', 'clean'].map(it => relative(directory, join(world.hosts, 'layers', it)))
+  put(join(directory, 'outside.sh'), outside)
   put(join(directory, 'inside.sh'), inside([...layers, '/'].join(':')))
   const args = [`--net=${netnsFile(netns)}`, 'sh', '-c', recorder, 'box', directory, hostname, ...command]
   const child = spawn('/usr/bin/nsenter', args, { detached: true, stdio: 'ignore', env: plainEnvironment })
@@ -73,17 +84,15 @@ export const startBox = async (world: World, { directory, netns, hostname, comma
 
 /** The host's pid 1 as the machine sees it; null: it does not run. */
 export const boxPid = ({ directory, netns }: Pick<Box, 'directory' | 'netns'>): number | null => {
-  const outer = Number(readText(join(directory, 'outer')) ?? 0)
-  // a recycled pid is not in this network namespace
-  if (!outer || existsSync(join(directory, 'exit')) || inodeOf(outer) !== (netnsInode(netns) ?? -1)) return null
-  const children = readText(`/proc/${outer}/task/${outer}/children`)?.trim()
-  return children ? Number(children.split(' ')[0]) : null
+  const pid = Number(readText(join(directory, 'outer')) ?? 0)
+  // a recycled pid is not in this network namespace; a zombie is in none
+  return pid && inodeOf(pid) === (netnsInode(netns) ?? -1) ? pid : null
 }
 
 /** null: it runs, or was killed so hard that nobody noted its end. */
 export const boxExit = (directory: string): number | null => {
   const text = readText(join(directory, 'exit'))
-  return text === null ? null : Number(text)
+  return text?.endsWith('\n') ? Number(text) : null
 }
 
 /** TERM, and KILL after the grace: pid 1 takes every process of the box with it. */

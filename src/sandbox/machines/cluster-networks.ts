@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { PodFirewall, ServiceRule } from '../ports.ts'
 import type { Backgrounds } from './background.ts'
@@ -62,7 +61,7 @@ export const createClusterNetworks = (world: World, nodes: Nodes, names: Names, 
 
   const serveNames = async (id: string, cluster: Cluster) => {
     const { netns, dnsIp } = cluster
-    if (!existsSync(hostsFile(id))) put(hostsFile(id), namesFile(cluster.names))
+    put(hostsFile(id), namesFile(cluster))
     const { dns } = internetServices(world)
     const options = [
       ...['--keep-in-foreground', '--conf-file=/dev/null', '--user=root', '--pid-file=', '--log-facility=-'],
@@ -154,8 +153,7 @@ export const createClusterNetworks = (world: World, nodes: Nodes, names: Names, 
       return apply(clusterId, 'services')
     },
     async setNames(clusterId: string, wanted: Record<string, string>) {
-      change(clusterId, { names: wanted })
-      put(hostsFile(clusterId), namesFile(wanted))
+      put(hostsFile(clusterId), namesFile(change(clusterId, { names: wanted })))
       background.hangUp(`dns-${clusterId}`)
     },
     /** The API inside the cluster: a forwarder from its address to the control plane's socket. */
@@ -168,20 +166,28 @@ export const createClusterNetworks = (world: World, nodes: Nodes, names: Names, 
         await background.keep({ name: `api-${clusterId}`, netns: cluster.netns, command })
       }),
     list: () =>
-      [...records.all].map(([id, cluster]) => ({
-        id,
-        kind: 'dns' as const,
-        name: cluster.netns.slice(world.prefix.length),
-        netns: cluster.netns,
-        on: true,
-        pid: null,
-        addresses: cluster.serviceCidr ? [cluster.dnsIp, apiIp(cluster)] : [],
-      })),
+      [...records.all]
+        .filter(([, it]) => netnsExists(it.netns))
+        .map(([id, cluster]) => ({
+          id,
+          kind: 'dns' as const,
+          name: cluster.netns.slice(world.prefix.length),
+          netns: cluster.netns,
+          on: true,
+          pid: null,
+          addresses: [cluster.dnsIp, apiIp(cluster)],
+        })),
   }
 }
 
-const namesFile = (names: Record<string, string>) =>
-  Object.entries(names)
+/** Two names are every cluster's own; the others are told. */
+const namesFile = ({ dnsIp, serviceCidr, names }: Cluster) =>
+  Object.entries({
+    ...(serviceCidr
+      ? { 'kubernetes.default.svc.cluster.local': nth(serviceCidr, 1), 'kube-dns.kube-system.svc.cluster.local': dnsIp }
+      : {}),
+    ...names,
+  })
     .map(([name, address]) => `${address} ${name}\n`)
     .join('')
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { Trouble } from '../trouble.ts'
 import { readJson, readText } from './files.ts'
@@ -31,6 +31,7 @@ export const claimSlot = async (directory: string, downCommand: (directory: stri
   const holders: string[] = []
   for (const slot of slots) {
     const claim = claimOf(slot)
+    if (claim?.directory === directory) return worldOf(directory, slot)
     if (claim && stale(slot, claim)) rmSync(claimFile(slot), { force: true })
     else if (claim) {
       holders.push(`${bases[slot]}.0/24 by ${claim.directory} (${claim.command})`)
@@ -42,18 +43,30 @@ export const claimSlot = async (directory: string, downCommand: (directory: stri
       continue
     }
     const text = JSON.stringify({ directory, command: downCommand(directory) } satisfies Claim)
-    try {
-      writeFileSync(claimFile(slot), text, { flag: 'wx' })
-      return worldOf(directory, slot)
-    } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown
-      holders.push(`${bases[slot]}.0/24 by ${claimOf(slot)?.directory ?? 'another one that is starting'}`)
-    }
+    if (take(slot, text)) return worldOf(directory, slot)
+    const winner = claimOf(slot)?.directory
+    if (winner === directory) return worldOf(directory, slot)
+    holders.push(`${bases[slot]}.0/24 by ${winner ?? 'another one that is starting'}`)
   }
   throw new Trouble('no room for another sandbox on this machine', {
     why: `all of its address ranges are taken: ${holders.join('; ')}`,
     next: 'run one of the commands in parentheses, then up again',
   })
+}
+
+/** Whole or not at all, and only one of two: a link is made once. */
+const take = (slot: number, text: string): boolean => {
+  const draft = `${claimFile(slot)}.${process.pid}`
+  writeFileSync(draft, text)
+  try {
+    linkSync(draft, claimFile(slot))
+    return true
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown
+    return false
+  } finally {
+    rmSync(draft)
+  }
 }
 
 /** The last one to go takes with it what the first one brought. */

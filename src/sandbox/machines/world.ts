@@ -6,7 +6,7 @@ export type World = {
   slot: number
   /** Starts the name of every namespace of this sandbox. */
   prefix: string
-  /** First three octets of its internet, a /24 of the documentation ranges. */
+  /** First three octets of its internet, a /24. */
   base: string
   directory: string
   /** A tmpfs: the disks, logs and records of hosts. It goes with the machine's power, like the namespaces. */
@@ -15,7 +15,11 @@ export type World = {
   run: string
 }
 
-export const bases = ['203.0.113', '198.51.100', '192.0.2']
+/**
+ * Ranges no real host has: those for documentation (RFC 5737) first, then some of the one for benchmarks (RFC 2544),
+ * because clouds number their own machines from 192.0.2.0/24 now and then.
+ */
+export const bases = ['203.0.113', '198.51.100', '192.0.2', '198.18.0', '198.18.1', '198.18.2']
 export const runDirectory = '/run/kapsule-egress'
 
 export const worldOf = (directory: string, slot: number): World => ({

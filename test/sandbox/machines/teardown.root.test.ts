@@ -5,10 +5,21 @@ import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { claimOf, claimSlot, heldBy } from '../../../src/sandbox/machines/slots.ts'
 import { teardown } from '../../../src/sandbox/machines/teardown.ts'
+import { Trouble } from '../../../src/sandbox/trouble.ts'
 import { suite } from '../../support/suite.ts'
 import { newLab, start } from './world.ts'
 
-const { test } = suite('machines survive their daemon and leave nothing behind', { seconds: 90 })
+const { test, after } = suite('machines survive their daemon and leave nothing behind', { seconds: 90 })
+
+const made: string[] = []
+const newDirectory = (name = '') => {
+  const directory = mkdtempSync(join(tmpdir(), `egress-machines-${name}`))
+  made.push(directory)
+  return directory
+}
+after(async () => {
+  for (const it of made) await teardown(it)
+})
 
 const namespaces = () =>
   new Set(
@@ -60,7 +71,7 @@ const inAnotherProcess = (directory: string) =>
   })
 
 test('what ran goes on after a kill -9; the next one finds it, and down removes it all', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'egress-machines-'))
+  const directory = newDirectory()
   await inAnotherProcess(directory)
   const world = heldBy(directory)!
   assert.ok(world)
@@ -120,15 +131,19 @@ test('the machine is as it was', async () => {
 })
 
 test('two at once have different slots; a claim nobody stands behind is taken over', async () => {
-  const directories = ['a', 'b'].map(it => mkdtempSync(join(tmpdir(), `egress-machines-${it}-`)))
-  const [a, b] = [await claimSlot(directories[0]!, it => it), await claimSlot(directories[1]!, it => it)]
-  assert.is.not(a.slot, b.slot)
+  const directories = ['a', 'b'].map(it => newDirectory(it))
+  const a = await claimSlot(directories[0]!, it => it)
+  assert.is((await claimSlot(directories[0]!, it => it)).slot, a.slot, 'the same directory gets its own again')
+  // a machine may have no more room than one: then the second is told who holds it
+  const b = await claimSlot(directories[1]!, it => it).catch(thrown => thrown as Trouble)
+  if (b instanceof Trouble) assert.ok(b.why.includes(directories[0]!))
+  else assert.is.not(b.slot, a.slot)
   for (const it of directories) await teardown(it)
   assert.is(claimOf(a.slot)?.directory === directories[0], false)
-  const gone = mkdtempSync(join(tmpdir(), 'egress-machines-gone-'))
+  const gone = newDirectory('gone')
   const claimed = await claimSlot(gone, it => it)
   execFileSync('rm', ['-rf', gone])
-  const next = mkdtempSync(join(tmpdir(), 'egress-machines-next-'))
+  const next = newDirectory('next')
   assert.is((await claimSlot(next, it => it)).slot, claimed.slot)
   await teardown(next)
 })

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startInternet } from '../../../src/sandbox/internet/internet.ts'
@@ -34,22 +34,3 @@ export const command = (program: string, args: string[], milliseconds = 15_000):
   })
 
 export const inNetns = (netns: string, ...words: string[]) => command('ip', ['netns', 'exec', netns, ...words])
-
-/** What this machine has that a sandbox could leave behind. */
-export const traces = (directory: string) => ({
-  links: readdirSync('/sys/class/net')
-    .sort()
-    .filter(it => it.startsWith('eg')),
-  mounts: readFileSync('/proc/self/mounts', 'utf8')
-    .split('\n')
-    .filter(it => it.includes(directory)),
-  processes: readdirSync('/proc')
-    .filter(it => /^\d+$/.test(it) && it !== String(process.pid))
-    .filter(it => {
-      try {
-        return readFileSync(`/proc/${it}/cmdline`, 'utf8').includes(directory)
-      } catch {
-        return false
-      }
-    }),
-})

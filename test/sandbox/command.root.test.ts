@@ -1,0 +1,77 @@
+import { existsSync, mkdtempSync, readFileSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as assert from 'uvu/assert'
+import type { Status } from '../../src/sandbox/status.ts'
+import { suite } from '../support/suite.ts'
+import { command } from './machines/world.ts'
+
+const { test, after } = suite('the sandbox command', { seconds: 60 })
+
+const directory = join(mkdtempSync(join(tmpdir(), 'egress-command-')), 'state: of, ours')
+const main = join(import.meta.dirname, '../../src/sandbox/main.ts')
+const sandbox = (...args: string[]) => command(process.execPath, [main, ...args, '--root', directory], 60_000)
+const exec = (host: string, ...words: string[]) =>
+  command(process.execPath, [main, 'exec', host, '--root', directory, '--', ...words], 20_000)
+const status = async () => JSON.parse((await sandbox('status', '--json')).stdout) as Status
+
+after(async () => {
+  await sandbox('down')
+  await command('rm', ['-rf', join(directory, '..')])
+})
+
+test('two at once bring up one daemon', async () => {
+  const both = await Promise.all([sandbox('up'), sandbox('up')])
+  for (const it of both) assert.is(it.code, 0, it.stderr)
+  const { daemon } = await status()
+  const again = await sandbox('up')
+  assert.match(again.stderr, /already/)
+  assert.is((await status()).daemon.pid, daemon.pid)
+})
+
+test('it writes a configuration for tools of Scaleway, for its owner only', async () => {
+  const path = join(directory, 'scw.yaml')
+  assert.is(statSync(path).mode & 0o777, 0o600)
+  const text = readFileSync(path, 'utf8')
+  assert.match(text, /^access_key: SCW[A-Z0-9]{17}$/m)
+  assert.match(text, /^secret_key: [0-9a-f-]{36}$/m)
+  const secret = /^secret_key: (.*)$/m.exec(text)![1]!
+  const { scaleway } = await status()
+  const url = `${scaleway.url}/vpc/v2/regions/fr-par/vpcs`
+  assert.is((await fetch(url, { headers: { 'x-auth-token': secret } })).status, 200)
+  assert.is((await fetch(url)).status, 401)
+})
+
+test('exec passes streams and exit codes, and names the hosts it knows', async () => {
+  const { code, stdout, stderr } = await exec('internet', 'sh', '-c', 'echo out; echo err >&2; exit 4')
+  assert.equal([code, stdout, stderr], [4, 'out\n', 'err\n'])
+  const wrong = await exec('nobody', 'true')
+  assert.is(wrong.code, 2)
+  assert.match(wrong.stderr, /^✖ there is no host nobody\n {2}why {3}.*internet\n {2}next /)
+})
+
+test('after a kill -9 the next one is the same sandbox', async () => {
+  assert.is((await sandbox('partner', '203.0.113.77')).stdout, '203.0.113.77\n')
+  const before = await status()
+  process.kill(before.daemon.pid, 'SIGKILL')
+  while (existsSync(`/proc/${before.daemon.pid}/fd/0`)) await new Promise(it => setTimeout(it, 10))
+  assert.is((await sandbox('status')).code, 1)
+  assert.is((await sandbox('up')).code, 0)
+  const now = await status()
+  assert.is(now.scaleway.url, before.scaleway.url)
+  assert.is(now.internet.partner.admits, '203.0.113.77')
+  assert.is.not(now.daemon.pid, before.daemon.pid)
+})
+
+test('bad arguments touch nothing and end with 2', async () => {
+  for (const args of [['bogus'], ['up', '--bad'], ['partner', 'x']])
+    assert.is((await sandbox(...args)).code, 2, args.join(' '))
+})
+
+test('down, and down again', async () => {
+  const { daemon } = await status()
+  assert.is((await sandbox('down')).code, 0)
+  assert.is(existsSync(`/proc/${daemon.pid}/fd/0`), false)
+  assert.is(existsSync(directory), false)
+  assert.is((await sandbox('down')).code, 0)
+})
