@@ -1,0 +1,30 @@
+import { PassThrough } from 'node:stream'
+import * as assert from 'uvu/assert'
+import { Problem } from '../../src/engine/problem.ts'
+import { problemText } from '../../src/report/problem.ts'
+import { suite } from '../support/suite.ts'
+
+const { test } = suite('report: problem')
+const plain = new PassThrough() as unknown as NodeJS.WriteStream
+
+test('a Problem is what, why and next; further lines stand under the first', () => {
+  const it = new Problem('egress-1: squid.conf was not replaced', {
+    why: 'squid -k parse says\nsquid.conf(42): unrecognized',
+    next: 'mend it',
+  })
+  const lines = [
+    '✖ egress-1: squid.conf was not replaced',
+    '  why   squid -k parse says',
+    '        squid.conf(42): unrecognized',
+    '  next  mend it',
+  ]
+  assert.is(stripped(problemText(it, plain)), lines.join('\n'))
+})
+
+test('a bug keeps its stack and its causes', () => {
+  const text = stripped(problemText(new Error('outer', { cause: new TypeError('inner') }), plain))
+  assert.match(text, /bug in kapsule-egress/)
+  assert.match(text, /outer[\s\S]*problem\.test\.ts[\s\S]*inner/)
+})
+
+const stripped = (text: string) => text.replace(/\u001b\[[0-9;]*m/g, '')
