@@ -37,6 +37,17 @@ export const createCollector = (store: Store, api: Api) => {
     api.remove(of, object.metadata.namespace, object.metadata.name, propagationPolicy ? { propagationPolicy } : {})
   }
 
+  /** It belongs to that owner no more. */
+  const letGo = ({ of, object }: Kept, uid: string) =>
+    api.modify(
+      of,
+      object,
+      it => {
+        it.metadata.ownerReferences = it.metadata.ownerReferences!.filter(ref => ref.uid !== uid)
+      },
+      me,
+    )
+
   const dependent = ({ of, object }: Kept) => {
     const current = store.get(of, object.metadata.namespace, object.metadata.name)
     if (current?.metadata.uid !== object.metadata.uid || current.metadata.deletionTimestamp) return
@@ -71,19 +82,15 @@ export const createCollector = (store: Store, api: Api) => {
         me,
       )
     if (finalizers.includes('orphan')) {
-      for (const it of mine) {
-        api.modify(
-          it.of,
-          it.object,
-          its => {
-            its.metadata.ownerReferences = its.metadata.ownerReferences!.filter(ref => ref.uid !== uid)
-          },
-          me,
-        )
-      }
+      for (const it of mine) letGo(it, uid)
       done('orphan')
     } else if (finalizers.includes('foregroundDeletion')) {
-      for (const it of mine) if (!it.object.metadata.deletionTimestamp) removeQuietly(it.of, it.object, 'Foreground')
+      for (const it of mine) {
+        if (it.object.metadata.deletionTimestamp) continue
+        const others = ownersOf(it.object).filter(its => its.owner && its.ref.uid !== uid)
+        if (others.length === 0) removeQuietly(it.of, it.object, 'Foreground')
+        else letGo(it, uid)
+      }
       if (!dependents.get(uid)?.size) done('foregroundDeletion')
     }
   }

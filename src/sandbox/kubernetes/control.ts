@@ -41,6 +41,7 @@ export const createControl = ({ clusterId, serviceCidr, dnsIp, pods, saved, pace
   const collector = createCollector(store, api)
   const network = createNetwork(store, pods, { clusterId, dnsIp })
   const record = createRecorder(store, api, 'kube-controller-manager')
+  const placed = createRecorder(store, api, 'default-scheduler')
   const kubelet = createKubelet({
     store,
     api,
@@ -53,9 +54,7 @@ export const createControl = ({ clusterId, serviceCidr, dnsIp, pods, saved, pace
   const queues = {
     deployments: createQueue('deployment', key => reconcileDeployment(store, api, record, key)),
     sets: createQueue('replicaset', key => reconcileReplicaSet(store, api, record, key)),
-    scheduling: createQueue('scheduling', key =>
-      schedule(store, api, createRecorder(store, api, 'default-scheduler'), key),
-    ),
+    scheduling: createQueue('scheduling', key => schedule(store, api, placed, key)),
     endpoints: createQueue('endpoints', key => reconcileEndpoints(store, api, key)),
     evictions: createQueue('taints', name => evict(name)),
     accounts: createQueue('namespace', name => account(name)),

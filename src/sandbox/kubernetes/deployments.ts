@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Api } from './api.ts'
 import type { Record } from './events.ts'
 import type { Loose, Obj } from './object.ts'
-import { clone, controllerOf, isActive, same, stable } from './object.ts'
+import { clone, isActive, same, stable } from './object.ts'
 import { ownerReference } from './replicasets.ts'
 import { kind } from './resources.ts'
 import { bounds, scaleDown, scaleUp } from './rolling.ts'
@@ -49,8 +49,7 @@ export const reconcileDeployment = (store: Store, api: Api, record: Record, key:
   return lookAgain
 }
 
-const setsOf = (store: Store, { metadata }: Obj): Obj[] =>
-  store.list(kind('ReplicaSet'), metadata.namespace).filter(it => controllerOf(it)?.uid === metadata.uid)
+const setsOf = (store: Store, { metadata }: Obj): Obj[] => store.controlledBy(kind('ReplicaSet'), metadata.uid)
 
 const plain = (template: Loose): Loose => {
   const { [hashLabel]: _hash, ...labels } = template.metadata?.labels ?? {}
@@ -163,10 +162,8 @@ const roll = (store: Store, api: Api, deployment: Obj, current: Obj, others: Obj
   const change = (set: Obj, replicas: number) => setReplicas(api, deployment, set, replicas, record)
   if (deployment.spec.strategy.type === 'Recreate') {
     for (const it of others) change(it, 0)
-    const uids = new Set(others.map(it => it.metadata.uid))
-    const left = store
-      .list(kind('Pod'), deployment.metadata.namespace)
-      .some(it => uids.has(controllerOf(it)?.uid ?? '') && (isActive(it) || it.metadata.deletionTimestamp))
+    const pods = others.flatMap(it => store.controlledBy(kind('Pod'), it.metadata.uid))
+    const left = pods.some(it => isActive(it) || it.metadata.deletionTimestamp)
     if (!left) change(current, deployment.spec.replicas)
     return
   }

@@ -27,10 +27,10 @@ export const createNetwork = (
   policies: coalesced(
     () =>
       firewalls({
-        pods: peersOf(store.list(kind('Pod'))),
+        pods: peersOf(store.sorted(kind('Pod'))),
         virtual: [dnsPeer(dnsIp)],
-        namespaces: store.list(kind('Namespace')),
-        policies: store.list(kind('NetworkPolicy')),
+        namespaces: store.sorted(kind('Namespace')),
+        policies: store.sorted(kind('NetworkPolicy')),
       }),
     rules => pods.setPolicies(clusterId, rules),
   ),
@@ -81,7 +81,7 @@ const coalesced = <T>(compute: () => T, tell: (state: T) => Promise<void>): (() 
 }
 
 const serviceRules = (store: Store): ServiceRule[] =>
-  store.list(kind('Service')).flatMap(service => {
+  store.sorted(kind('Service')).flatMap(service => {
     const { clusterIP, ports = [] } = service.spec
     if (!clusterIP || clusterIP === 'None' || isBuiltIn(service)) return []
     const subsets: Loose[] =
@@ -101,7 +101,7 @@ const serviceRules = (store: Store): ServiceRule[] =>
 
 const names = (store: Store): Record<string, string> => {
   const found: Record<string, string> = {}
-  for (const service of store.list(kind('Service'))) {
+  for (const service of store.sorted(kind('Service'))) {
     if (isBuiltIn(service)) continue
     const { name, namespace } = service.metadata
     const ip = service.spec.clusterIP === 'None' ? firstEndpoint(store, service) : service.spec.clusterIP

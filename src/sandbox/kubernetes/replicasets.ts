@@ -2,7 +2,7 @@ import type { Api } from './api.ts'
 import { suffix } from './api.ts'
 import type { Record } from './events.ts'
 import type { Obj } from './object.ts'
-import { clone, controllerOf, isActive, isReady } from './object.ts'
+import { clone, isActive, isReady } from './object.ts'
 import { kind } from './resources.ts'
 import { selects } from './selectors.ts'
 import type { Store } from './store.ts'
@@ -46,32 +46,34 @@ export const reconcileReplicaSet = (store: Store, api: Api, record: Record, key:
 /** Takes pods that match and belong to nobody, lets go of those that match no more. */
 const claim = (store: Store, api: Api, set: Obj): Obj[] => {
   const of = kind('Pod')
-  const isMine = (pod: Obj) => controllerOf(pod)?.uid === set.metadata.uid
-  for (const pod of store.list(of, set.metadata.namespace)) {
-    const matches = selects(set.spec.selector, pod.metadata.labels)
-    if (isMine(pod) && !matches) {
-      const others = pod.metadata.ownerReferences!.filter(it => it.uid !== set.metadata.uid)
-      api.modify(
-        of,
-        pod,
-        it => {
-          it.metadata.ownerReferences = others
-        },
-        me,
-      )
-    } else if (matches && !controllerOf(pod) && isActive(pod) && !set.metadata.deletionTimestamp) {
-      const refs = [...(pod.metadata.ownerReferences ?? []), ownerReference(set)]
-      api.modify(
-        of,
-        pod,
-        it => {
-          it.metadata.ownerReferences = refs
-        },
-        me,
-      )
-    }
+  const matches = (pod: Obj) => selects(set.spec.selector, pod.metadata.labels)
+  const { uid, namespace, deletionTimestamp } = set.metadata
+  for (const pod of store.controlledBy(of, uid)) {
+    if (matches(pod)) continue
+    const others = pod.metadata.ownerReferences!.filter(it => it.uid !== uid)
+    api.modify(
+      of,
+      pod,
+      it => {
+        it.metadata.ownerReferences = others
+      },
+      me,
+    )
   }
-  return store.list(of, set.metadata.namespace).filter(it => isMine(it) && isActive(it))
+  const orphans = deletionTimestamp ? [] : store.controlledBy(of).filter(it => it.metadata.namespace === namespace)
+  for (const pod of orphans) {
+    if (!matches(pod) || !isActive(pod)) continue
+    const refs = [...(pod.metadata.ownerReferences ?? []), ownerReference(set)]
+    api.modify(
+      of,
+      pod,
+      it => {
+        it.metadata.ownerReferences = refs
+      },
+      me,
+    )
+  }
+  return store.controlledBy(of, uid).filter(isActive)
 }
 
 const create = (api: Api, set: Obj): string => {
@@ -97,9 +99,7 @@ const worth = (pod: Obj): number =>
   (readySince(pod) ?? Date.parse(pod.metadata.creationTimestamp)) / 10
 
 const report = (store: Store, api: Api, set: Obj): number | undefined => {
-  const pods = store
-    .list(kind('Pod'), set.metadata.namespace)
-    .filter(it => controllerOf(it)?.uid === set.metadata.uid && isActive(it))
+  const pods = store.controlledBy(kind('Pod'), set.metadata.uid).filter(isActive)
   const ready = pods.map(readySince).filter(it => it !== undefined)
   const settling = (set.spec.minReadySeconds ?? 0) * 1000
   const waits = ready.map(it => it + settling - Date.now()).filter(it => settling > 0 && it > 0)

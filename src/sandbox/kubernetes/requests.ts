@@ -143,7 +143,7 @@ const filterOf = ({ query }: Asked) =>
   filter({ labels: query.get('labelSelector') ?? undefined, fields: query.get('fieldSelector') ?? undefined })
 
 const matching = (store: Store, asked: Asked): Obj[] =>
-  store.list(asked.target.of, asked.target.namespace).filter(filterOf(asked))
+  store.sorted(asked.target.of, asked.target.namespace).filter(filterOf(asked))
 
 const list = (store: Store, asked: Asked): void => {
   const all = matching(store, asked)

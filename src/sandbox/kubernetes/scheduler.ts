@@ -38,7 +38,7 @@ export const schedule = (store: Store, api: Api, record: Record, key: string): u
   const of = kind('Pod')
   const pod = store.get(of, namespace, name)
   if (!pod || pod.spec.nodeName || !isActive(pod)) return
-  const nodes = store.list(kind('Node'))
+  const nodes = store.sorted(kind('Node'))
   const obstacles = nodes.map(it => obstacle(pod, it))
   const open = nodes.filter((_, index) => obstacles[index] === undefined)
   if (open.length === 0) return refuse(api, record, pod, obstacles as string[])

@@ -1,5 +1,5 @@
 import type { Loose, Obj } from './object.ts'
-import { freeze, keyOf } from './object.ts'
+import { controllerOf, freeze, keyOf } from './object.ts'
 import type { Resource } from './resources.ts'
 import { apiVersionOf, maybeKind } from './resources.ts'
 import { expired } from './status.ts'
@@ -23,6 +23,7 @@ export const createStore = ({ saved, history = 5000 }: { saved?: StoreState | un
   let version = saved ? saved.version + 1000 : 1
   let oldest = version
   const tables = new Map<Resource, Map<string, Map<string, Obj>>>()
+  const controlled = new Map<Resource, Map<string, Map<string, Obj>>>()
   const events: StoreEvent[] = []
   const listeners = new Set<(event: StoreEvent) => void>()
 
@@ -34,9 +35,22 @@ export const createStore = ({ saved, history = 5000 }: { saved?: StoreState | un
     return found
   }
 
+  const index = (of: Resource, before: Obj | undefined, after: Obj | undefined) => {
+    const uids = controlled.get(of) ?? new Map<string, Map<string, Obj>>()
+    controlled.set(of, uids)
+    const was = before && (controllerOf(before)?.uid ?? '')
+    if (was !== undefined && uids.get(was)?.delete(before!.metadata.uid) && uids.get(was)!.size === 0) uids.delete(was)
+    if (!after) return
+    const is = controllerOf(after)?.uid ?? ''
+    const found = uids.get(is) ?? new Map<string, Obj>()
+    uids.set(is, found.set(after.metadata.uid, after))
+  }
+
   for (const object of saved?.objects ?? []) {
     const of = maybeKind(object.apiVersion, object.kind)
-    if (of) rows(of, object.metadata.namespace ?? '').set(object.metadata.name, freeze(object))
+    if (!of) continue
+    rows(of, object.metadata.namespace ?? '').set(object.metadata.name, freeze(object))
+    index(of, undefined, object)
   }
 
   const happened = (event: StoreEvent) => {
@@ -55,15 +69,21 @@ export const createStore = ({ saved, history = 5000 }: { saved?: StoreState | un
         ?.get(namespace ?? '')
         ?.get(name)
     },
-    /** Sorted by namespace and name, as the API answers. No namespace: all of them. */
+    /** In no order. No namespace: all of them. */
     list(of: Resource, namespace?: string): Obj[] {
       const spaces = tables.get(of)
       if (!spaces) return []
-      const found =
-        namespace === undefined
-          ? [...spaces.values()].flatMap(it => [...it.values()])
-          : [...(spaces.get(namespace)?.values() ?? [])]
-      return found.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+      if (namespace !== undefined) return [...(spaces.get(namespace)?.values() ?? [])]
+      return [...spaces.values()].flatMap(it => [...it.values()])
+    },
+    /** Sorted by namespace and name, as the API answers. */
+    sorted(of: Resource, namespace?: string): Obj[] {
+      const keyed = this.list(of, namespace).map(it => [keyOf(it), it] as const)
+      return keyed.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, it]) => it)
+    },
+    /** Those whose controller is that object; no uid: those that have none. */
+    controlledBy(of: Resource, uid = ''): Obj[] {
+      return [...(controlled.get(of)?.get(uid)?.values() ?? [])]
     },
     all(): Obj[] {
       return [...tables.values()].flatMap(spaces => [...spaces.values()].flatMap(it => [...it.values()]))
@@ -80,6 +100,7 @@ export const createStore = ({ saved, history = 5000 }: { saved?: StoreState | un
         ...rest,
       })
       table.set(kept.metadata.name, kept)
+      index(of, before, kept)
       happened({ of, type: before ? 'MODIFIED' : 'ADDED', object: kept, before, version })
       return kept
     },
@@ -88,6 +109,7 @@ export const createStore = ({ saved, history = 5000 }: { saved?: StoreState | un
       const before = table.get(object.metadata.name)
       if (!before || before.metadata.uid !== object.metadata.uid) return object
       table.delete(object.metadata.name)
+      index(of, before, undefined)
       version++
       const gone: Obj = freeze({ ...before, metadata: { ...before.metadata, resourceVersion: String(version) } })
       happened({ of, type: 'DELETED', object: gone, before, version })

@@ -47,7 +47,7 @@ export const watch = (store: Store, of: Resource, response: ServerResponse, opti
 
   try {
     if (options.initial || !since) {
-      for (const it of store.list(of, namespace).filter(matches)) send('ADDED', options.shape([it]))
+      for (const it of store.sorted(of, namespace).filter(matches)) send('ADDED', options.shape([it]))
       if (options.initial && options.bookmarks) bookmark(true)
     } else for (const event of store.since(since)) forward(event)
   } catch (thrown) {
