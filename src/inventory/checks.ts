@@ -1,6 +1,7 @@
 import type { Problem } from '../engine/problem.ts'
 import type { Document, Path } from './document.ts'
 import { excluded, overlap, placeIn, withoutHostBits } from './ranges.ts'
+import { checkEcho, isCovered } from './reach.ts'
 import type { ContextFile, TenantFile } from './schema.ts'
 import type { Parts } from './validate.ts'
 
@@ -36,12 +37,27 @@ export const checkContext = ({ document, parts }: Found<ContextFile>, folder: st
       )
     }
     checkRanges(parts, say)
+    checkOperators(parts, say)
     const names = (cluster?.pools ?? []).map(it => it?.name)
     for (const [at, name] of names.entries()) {
       if (name && names.indexOf(name) < at)
         say(['cluster', 'pools', at, 'name'], `two pools are named ${name}`, 'pools are known by name', 'rename one')
     }
   })
+
+/** Where operators come from: a range that names a host in it was meant to be another one. */
+const checkOperators = ({ gateway, ssh }: Parts<ContextFile>, say: Say) => {
+  const lists = [
+    { path: ['gateway', 'bastion', 'allow'], ranges: gateway?.bastion?.allow },
+    { path: ['ssh', 'allow'], ranges: ssh?.allow },
+  ]
+  for (const { path, ranges = [] } of lists) {
+    for (const [at, cidr] of ranges.entries()) {
+      const right = cidr === undefined ? undefined : withoutHostBits(cidr)
+      if (right) say([...path, at], `${cidr} names a host inside its range`, 'host bits are set', `write ${right}`)
+    }
+  }
+}
 
 const checkRanges = ({ network, cluster }: Parts<ContextFile>, say: Say) => {
   const ranges = [
@@ -80,7 +96,9 @@ export const checkTenants = (context: Parts<ContextFile>, all: readonly Found<Te
       checkTaken(parts, taken, say)
       checkAddress(parts, context.network?.privateNetwork?.cidr, say)
       checkUnbuilt(parts, say)
+      checkReserved(parts, say)
       checkAllow(parts, say)
+      checkEcho(context, parts, say)
       checkRollout(parts, say)
     }),
   )
@@ -98,6 +116,17 @@ const checkNames = ({ file }: Document, { tenant }: Parts<TenantFile>, say: Say)
     'a tenant is named like its file',
     `write ${named}, or rename the file`,
   )
+}
+
+const checkReserved = ({ tenant, namespace }: Parts<TenantFile>, say: Say) => {
+  if (tenant === 'control-plane' || tenant === 'master') {
+    const why = `the taint node-role.kubernetes.io/${tenant} has a meaning of its own`
+    say(['tenant'], `tenant ${tenant} would take a name of Kubernetes`, why, 'choose another name')
+  }
+  if (namespace && (namespace === 'default' || namespace === 'egress-system' || namespace.startsWith('kube-'))) {
+    const why = 'a tenant has its namespace for itself'
+    say(['namespace'], `namespace ${namespace} belongs to the cluster`, why, 'choose another namespace')
+  }
 }
 
 const checkTaken = ({ tenant, namespace, pool, egress }: Parts<TenantFile>, taken: Map<string, string>, say: Say) => {
@@ -132,30 +161,24 @@ const checkAddress = ({ egress }: Parts<TenantFile>, cidr: string | undefined, s
 }
 
 /** What the inventory can say and this version cannot do: an error beats a surprise. */
-const checkUnbuilt = ({ egress, rollout }: Parts<TenantFile>, say: Say) => {
+const checkUnbuilt = ({ egress }: Parts<TenantFile>, say: Say) => {
   if (egress?.via === 'gateway-pod') {
     say(['egress', 'via'], 'gateway-pod is not built yet', 'only the proxy-vm data plane is', 'write proxy-vm')
-  }
-  if (rollout?.externalAllowlist) {
-    const why = "the partner's firewall has to be changed by hand"
-    say(['rollout', 'externalAllowlist'], 'externalAllowlist is not built yet', why, 'leave it out')
   }
 }
 
 const checkAllow = ({ egress }: Parts<TenantFile>, say: Say) => {
-  const entries = (egress?.allow ?? []).map(it => ({ domain: it?.domain, ports: it?.ports?.join() ?? '' }))
-  for (const [at, { domain, ports }] of entries.entries()) {
-    if (!domain) continue
+  const entries = egress?.allow ?? []
+  for (const [at, entry] of entries.entries()) {
+    if (!entry?.domain) continue
     const path = ['egress', 'allow', at, 'domain']
-    const alike = entries.filter((it, other) => other !== at && it.ports === ports)
-    if (entries.findIndex(it => it.domain === domain && it.ports === ports) < at) {
-      say(path, `${domain} is there twice`, 'the second says nothing new', 'remove one')
-      continue
-    }
-    const cover = alike.find(
-      it => it.domain !== domain && it.domain?.startsWith('.') && `.${domain}`.endsWith(it.domain),
+    const cover = entries.find(
+      (it, other) => other !== at && isCovered(entry, it) && !(isCovered(it, entry) && other > at),
     )
-    if (cover) say(path, `${domain} is covered by ${cover.domain}`, 'the second says nothing new', 'remove one')
+    if (!cover) continue
+    const what =
+      cover.domain === entry.domain ? `${entry.domain} is there twice` : `${entry.domain} is covered by ${cover.domain}`
+    say(path, what, 'the second says nothing new', 'remove one')
   }
 }
 

@@ -39,12 +39,21 @@ export const readDocument = (file: string, text: string): Document => {
     }
     return 0
   }
-  const problems = yaml.errors.map(it =>
+  // A warning is a tag that nobody here knows: its value would be taken for something else.
+  const problems = [...yaml.errors, ...yaml.warnings].map(it =>
     make(it.pos[0], `this is not YAML that can be read: ${it.message}`, it.code, 'correct the line'),
   )
+  let value: unknown
+  try {
+    value = problems.length > 0 ? undefined : yaml.toJS()
+  } catch (error) {
+    // Aliases are followed only here: one without an anchor, or a file that would unfold without end.
+    const why = error instanceof Error ? error.message : String(error)
+    problems.push(make(0, 'an alias of this file cannot be followed', why, 'write the value out instead'))
+  }
   return {
     file,
-    value: problems.length > 0 ? undefined : yaml.toJS(),
+    value,
     problems,
     problem: (path, what, why, next) => make(offsetOf(path), what, why, next),
     keyProblem: (path, what, why, next) => make(keyOffset(path) ?? offsetOf(path), what, why, next),

@@ -1,4 +1,4 @@
-import { Address4 } from 'ip-address'
+import { Address4, Address6 } from 'ip-address'
 
 /** Both ends of an IPv4 range, as numbers that compare. */
 const ends = (cidr: string) => {
@@ -14,8 +14,10 @@ export const overlap = (a: string, b: string): boolean => {
 /** The range as it should be written, when the given one names a host inside it; undefined when it is right. */
 export const withoutHostBits = (cidr: string): string | undefined => {
   const [address, bits] = cidr.split('/')
-  const network = new Address4(cidr).startAddress().correctForm()
-  return network === address ? undefined : `${network}/${bits}`
+  const range = cidr.includes(':') ? new Address6(cidr) : new Address4(cidr)
+  const network = range.startAddress()
+  const given = cidr.includes(':') ? new Address6(address!) : new Address4(address!)
+  return network.bigInt() === given.bigInt() ? undefined : `${network.correctForm()}/${bits}`
 }
 
 /** Where an address stands in a private network: Scaleway keeps the first two and the last two. */

@@ -9,7 +9,10 @@ const pool = z.strictObject({
 
 /** inventory/<context>/context.yaml */
 export const contextSchema = z.strictObject({
-  context: name.or(z.string().regex(/^[a-z0-9.-]+$/)).describe('the folder it stands in'),
+  context: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]*$/, 'a context is lower-case letters, digits, dots and dashes, like its folder')
+    .describe('the folder it stands in'),
   prepare: z
     .array(z.array(z.string().min(1)).min(1))
     .default([])
@@ -50,7 +53,11 @@ export const contextSchema = z.strictObject({
   }),
   verify: z
     .strictObject({
-      echo: z.array(url).min(1).default(['https://api.ipify.org/', 'https://checkip.amazonaws.com/']),
+      echo: z
+        .array(url)
+        .min(1)
+        .optional()
+        .describe('services that answer the address they see; every tenant must be allowed to reach them'),
       forbidden: url.default('http://egress-probe.invalid/'),
     })
     .prefault({}),
@@ -86,7 +93,10 @@ export const tenantSchema = z.strictObject({
         soak: duration.default('0s'),
       })
       .prefault({}),
-    externalAllowlist: z.strictObject({ provider: z.string(), network: z.string() }).optional(),
+    externalAllowlist: z
+      .strictObject({ provider: z.string(), network: z.string() })
+      .optional()
+      .describe("not built yet: the partner's firewall has to be changed by hand"),
   }),
 })
 

@@ -65,7 +65,28 @@ const problemsOf = (document: Document, issue: Issue, schema: z.ZodType): Proble
   if (issue.code === 'invalid_type' && issue.input === undefined) {
     return [document.problem(issue.path, `${at} is missing`, `it is needed (${issue.expected})`, 'add it')]
   }
-  return [document.problem(issue.path, `${at}: ${shown(issue.input)} is not right`, issue.message, 'correct it')]
+  return [document.problem(issue.path, `${at}: ${shown(issue.input)} is not right`, issue.message, nextFor(issue))]
+}
+
+const nextFor = (issue: Issue): string => {
+  const { code, input } = issue
+  if (code === 'too_small') return `write at least ${issue.minimum}${issue.origin === 'array' ? ' of them' : ''}`
+  if (code === 'too_big') return `write at most ${issue.maximum}`
+  if (code !== 'invalid_type') return 'correct it'
+  if (input === null) return 'give it a value, or leave the key out'
+  if (issue.expected === 'string' && typeof input === 'number') return `put it in quotes: "${input}"`
+  if (issue.expected === 'number' && typeof input === 'string' && input !== '' && Number.isFinite(Number(input)))
+    return `leave out the quotes: ${input}`
+  return `write ${words[issue.expected] ?? issue.expected}`
+}
+
+const words: Record<string, string> = {
+  array: 'a list: [a, b]',
+  object: 'keys with values: { key: value }',
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
 }
 
 const shown = (input: unknown): string => {
