@@ -10,9 +10,9 @@ import { inventory } from './commands/inventory.ts'
 import { rollback } from './commands/rollback.ts'
 import { status } from './commands/status.ts'
 import { type Flags, parse } from './flags.ts'
-import { createOutput, endOnClosedPipe, type Output } from './output.ts'
+import { createOutput, type Output, surviveClosedPipes } from './output.ts'
 import { type Interrupt, type Session, withSession } from './session.ts'
-import { noChanges, statusOf } from './summary.ts'
+import { exitOf, statusOf } from './summary.ts'
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
@@ -34,7 +34,7 @@ const commands: Record<string, Command> = {
 
 /** Runs one command and says how it ended: the exit codes of the Contract. */
 export const main = async (name: string, argv: string[]): Promise<number> => {
-  endOnClosedPipe()
+  surviveClosedPipes()
   let output: Output = createOutput({ json: argv.includes('--json') })
   try {
     const command = commands[name]
@@ -52,8 +52,7 @@ export const main = async (name: string, argv: string[]): Promise<number> => {
 }
 
 const fail = (error: unknown, output: Output): ExitCode => {
-  const known = error instanceof Problem || error instanceof Problems
-  const exit: ExitCode = known ? error.exit : 1
+  const exit = exitOf(error)
   for (const it of error instanceof Problems ? error.all : [error]) {
     output.say(problemText(it))
     output.event(
@@ -61,7 +60,7 @@ const fail = (error: unknown, output: Output): ExitCode => {
       it instanceof Problem ? { what: it.message, why: it.why, next: it.next } : { what: String(it) },
     )
   }
-  output.summarise({ status: statusOf(exit), changes: noChanges, outputs: {} })
+  output.summarise(statusOf(exit))
   return exit
 }
 

@@ -1,8 +1,9 @@
 import type { Json } from '../engine/json.ts'
 import type { Counts } from '../engine/step.ts'
+import { createMask, secretsOf } from './mask.ts'
 import type { Status } from './summary.ts'
 
-/** Where a command's words go. stdout is for data, stderr for talk. */
+/** Where a command's words go. stdout is for data, stderr for talk. Secrets that are known here go nowhere. */
 export type Output = {
   json: boolean
   /** A JSON line on stdout, with --json only. */
@@ -11,46 +12,57 @@ export type Output = {
   data(text: string): void
   /** Talk, on stderr. */
   say(line: string): void
-  summarise(end: Summary): void
-  /** Known once the context is loaded; goes into every summary. */
-  about(run: { context: string; run: string }): void
+  /** The last event of a run: how it ended, with what is known by then. */
+  summarise(status: Status): void
+  /** What is known so far; goes into the summary however the run ends. */
+  know(part: Partial<Known>): void
+  /** From now on these values are masked, besides the secrets of the environment. */
+  hide(...secrets: string[]): void
 }
 
-export type Summary = { status: Status; changes: Counts; outputs: { [key: string]: Json } }
+export type Known = { context: string; run: string; changes: Counts; outputs: { [key: string]: Json } }
 
 type Streams = { stdout: Pick<NodeJS.WriteStream, 'write'>; stderr: Pick<NodeJS.WriteStream, 'write'> }
 
 export const createOutput = (
-  { json }: { json: boolean },
+  { json, env = process.env }: { json: boolean; env?: NodeJS.ProcessEnv },
   streams: Streams = process,
   now = () => Date.now(),
 ): Output => {
   const began = now()
-  let about = { context: '', run: '' }
+  const { hide, mask } = createMask()
+  hide(...secretsOf(env))
+  const known: Known = { context: '', run: '', changes: { create: 0, update: 0, delete: 0, unchanged: 0 }, outputs: {} }
   const event = (name: string, data: object = {}) => {
-    if (json) streams.stdout.write(`${JSON.stringify({ time: new Date(now()).toISOString(), event: name, ...data })}\n`)
+    if (!json) return
+    const line = JSON.stringify({ time: new Date(now()).toISOString(), event: name, ...data })
+    streams.stdout.write(`${mask(line)}\n`)
   }
   return {
     json,
     event,
     data(text) {
-      if (!json) streams.stdout.write(`${text}\n`)
+      if (!json) streams.stdout.write(`${mask(text)}\n`)
     },
     say(line) {
-      streams.stderr.write(`${line}\n`)
+      streams.stderr.write(`${mask(line)}\n`)
     },
-    about(run) {
-      about = run
+    hide,
+    know(part) {
+      Object.assign(known, part)
     },
-    summarise: ({ status, changes, outputs }) =>
-      event('summary', { status, ...about, durationMs: now() - began, changes, outputs }),
+    summarise(status) {
+      const { context, run, changes, outputs } = known
+      event('summary', { status, context, run, durationMs: now() - began, changes, outputs })
+    },
   }
 }
 
-/** Reading into a closed pipe (`| head`) ends quietly. */
-export const endOnClosedPipe = () => {
-  process.stdout.on('error', error => {
-    if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit(process.exitCode ?? 0)
-    throw error
-  })
+/** A reader that went away (`| head`) gets no more words; the run goes on to its end. */
+export const surviveClosedPipes = (streams: NodeJS.EventEmitter[] = [process.stdout, process.stderr]) => {
+  for (const stream of streams) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
+  }
 }

@@ -6,7 +6,7 @@ import { type Recorded, readJournals } from '../engine/journal.ts'
 import { Problem } from '../engine/problem.ts'
 import { standing, type UndoOutcome, undoAll } from '../engine/undo.ts'
 import { millis } from '../rollout/gate.ts'
-import { gatewayGates, movedGates } from '../rollout/gates.ts'
+import { gatewayGates, movedGates, soakedGates } from '../rollout/gates.ts'
 import { egressAddress } from '../rollout/probe.ts'
 import { kinds } from './clients.ts'
 import { askGates, type GateResult, kubeOf, subjectOf } from './gates.ts'
@@ -38,18 +38,17 @@ export const runPhase = async (staged: Staged, phase: RolloutPhase, say: (line: 
 const gatesOf = async (staged: Staged, phase: RolloutPhase, say: (line: string) => void): Promise<GateResult[]> => {
   const before = phase.name === 'gateway'
   const moves = before ? canariesOf(staged) : phase.moves
-  const ask = async () => {
-    const all = await Promise.all(
-      moves.map(it => askGates(staged, it, before ? gatewayGates : movedGates, tell(staged, say))),
-    )
+  const ask = async (gates: typeof movedGates) => {
+    const all = await Promise.all(moves.map(it => askGates(staged, it, gates, tell(staged, say))))
     return all.flat().filter(it => it.verdict.verdict !== 'pass')
   }
-  const failed = await ask()
-  const soak = before || phase.name === 'canary' ? 0 : Math.max(...moves.map(it => millis(it.tenant.rollout.then.soak)))
+  const failed = await ask(before ? gatewayGates : movedGates)
+  const soaks = before || phase.name === 'canary' ? [] : moves.map(it => millis(it.tenant.rollout.then.soak))
+  const soak = Math.max(0, ...soaks)
   if (failed.length > 0 || soak === 0) return failed
   say(`soaking for ${soak / 1000} s`)
   await delay(soak, undefined, { signal: staged.session.world.abort })
-  return ask()
+  return ask(soakedGates)
 }
 
 /** Every verdict goes to the journal and to whoever watches. */

@@ -1,16 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import { tryRecord } from '../engine/apply.ts'
 import { type Journal, newRunId, noJournal, openJournal } from '../engine/journal.ts'
 import { type Lock, takeLock } from '../engine/lock.ts'
 import { Problem } from '../engine/problem.ts'
 import type { World } from '../engine/world.ts'
-import type { Context } from '../inventory/context.ts'
+import { byHand, type Context } from '../inventory/context.ts'
 import { loadContext } from '../inventory/load.ts'
 import { type Clients, createClients } from './clients.ts'
 import type { Flags } from './flags.ts'
 import { forTargets } from './limit.ts'
 import type { Output } from './output.ts'
+import { exitOf, statusOf } from './summary.ts'
 
 /** One run of one command in one context. */
 export type Session = {
@@ -46,7 +48,8 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
   const context = forTargets(whole, flags.limit)
   const state = join(root, '.egress', context.context)
   const run = newRunId()
-  output.about({ context: context.context, run })
+  output.know({ context: context.context, run })
+  for (const it of byHand(context)) output.say(`note: ${it}`)
   let lock: Lock | undefined
   let journal: Journal = noJournal(run)
   let clients: Clients | undefined
@@ -70,6 +73,9 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
     const { clientsFor } = clients
     const world: World = { clientsFor, journal, watch() {}, stop: interrupt.stop, abort: interrupt.abort }
     return await work({ command, context, flags, root, state, run, output, clients, journal, world })
+  } catch (error) {
+    tryRecord({ journal }, { event: 'run-ended', status: statusOf(exitOf(error)) })
+    throw error
   } finally {
     await clients?.close()
     journal.close()

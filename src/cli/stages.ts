@@ -44,6 +44,7 @@ export const applyStage = async (staged: Staged, group: string, ids: string[]): 
   staged.plan = outcome.plan
   const made = countChanges([...outcome.changes.values()])
   for (const key of Object.keys(made) as (keyof Counts)[]) staged.counts[key] += made[key]
+  staged.session.output.know({ changes: staged.counts })
   return outcome
 }
 

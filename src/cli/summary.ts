@@ -1,5 +1,5 @@
 import type { Json } from '../engine/json.ts'
-import type { ExitCode } from '../engine/problem.ts'
+import { type ExitCode, Problem, Problems } from '../engine/problem.ts'
 import type { Counts } from '../engine/step.ts'
 import type { Session } from './session.ts'
 
@@ -17,9 +17,14 @@ export const finish = (
   }: { status: 'ok' | 'changes-pending'; changes: Counts; outputs?: { [key: string]: Json } },
 ): ExitCode => {
   journal.record({ event: 'run-ended', status })
-  output.summarise({ status, changes, outputs })
+  output.know({ changes, outputs })
+  output.summarise(status)
   return status === 'changes-pending' ? 3 : 0
 }
 
 export const statusOf = (exit: ExitCode): Status =>
   exit === 5 ? 'rolled-back' : exit === 6 ? 'stuck' : exit === 130 ? 'interrupted' : 'failed'
+
+/** The exit code an error ends a run with; a bug is a failure. */
+export const exitOf = (error: unknown): ExitCode =>
+  error instanceof Problem || error instanceof Problems ? error.exit : 1

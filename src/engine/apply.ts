@@ -83,7 +83,7 @@ const applyStep = async ({ desired, want, live, step }: Seen, group: string, wor
 }
 
 /** For what is only told, not relied on: a journal that can't be written has already failed the step. */
-export const tryRecord = ({ journal }: World, entry: Entry): void => {
+export const tryRecord = ({ journal }: Pick<World, 'journal'>, entry: Entry): void => {
   try {
     journal.record(entry)
   } catch {}

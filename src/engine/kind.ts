@@ -5,6 +5,8 @@ export type Change = {
   action: 'create' | 'update' | 'replace' | 'delete'
   summary: string
   details?: Detail[]
+  /** Until this is done, nobody can look through it: a server that is off. Creating and replacing always are so. */
+  unready?: boolean
 }
 
 /** One part of a change; `diff` is a unified diff or a line like `type: VPC-GW-S -> VPC-GW-M`. */
@@ -28,7 +30,7 @@ export type Report = {
  */
 export type Kind<Want extends Json, Live extends Json, Clients> = {
   name: string
-  /** Reading needs its parents finished (a host must be up): with a pending parent, the look waits until then. */
+  /** Reading goes through the parents (a host must be up): with one that is not ready, the look waits until then. */
   looksThroughParents?: true
   /** Look, never change; null: not there. */
   read(want: Want, clients: Clients, report: Report): Promise<Live | null>

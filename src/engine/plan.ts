@@ -44,7 +44,8 @@ export const look = async (
   const lives = new Map([...seen].map(([id, it]) => [id, it.step?.change.action === 'replace' ? null : it.live]))
   const { value: want, missing } = resolve(desired.want, lives)
   const pending = parents.filter(id => seen.get(id)?.step)
-  const blind = missing.length > 0 ? missing : desired.kind.looksThroughParents ? pending : []
+  const unready = pending.filter(id => isUnready(seen.get(id)!.step!.change))
+  const blind = missing.length > 0 ? missing : desired.kind.looksThroughParents ? unready : []
   const step = (change: Change): Step => ({
     id: desired.id,
     kind: desired.kind.name,
@@ -64,6 +65,8 @@ export const look = async (
   const change = desired.kind.diff(want, live)
   return { desired, parents, want, live, step: change ? step(change) : null }
 }
+
+const isUnready = ({ action, unready }: Change) => action === 'create' || action === 'replace' || unready === true
 
 const describe = ({ id }: Desired, unknown: string[]) => `${id} (looked at after ${unknown.join(', ')})`
 

@@ -60,7 +60,7 @@ const drawn = async <T extends StageEnd>(
   const began = Date.now()
   let said = ''
   const draw = () => {
-    const lines = [...(said ? [said] : []), ...waits.lines(1)]
+    const lines = [...(said ? [said] : []), ...waits.lines(2)]
     if (lines.length > 0) task.output = lines.join(' · ')
   }
   const timer = setInterval(draw, 150)

@@ -9,3 +9,6 @@ export const gatewayGates = [proxyAnswers]
 
 /** After a workload has moved, cheapest first: the first that does not pass ends the phase. */
 export const movedGates = [podsReady, egressAddressGate, directBlocked, forbiddenRefused, clusterWorks]
+
+/** After a soak: what time may have changed. */
+export const soakedGates = [podsReady, egressAddressGate]

@@ -22,7 +22,7 @@ export interface Machines {
 }
 
 export type Internet = {
-  /** e.g. 203.0.113.0/24; flexible IPs of gateways are .10-.99, of instances .100-.199, the operator is .240/28. */
+  /** e.g. 203.0.113.0/25; flexible IPs of gateways are the 10th to 39th address, of instances the 40th to 109th. */
   cidr: string
   gatewayPool: string[]
   instancePool: string[]

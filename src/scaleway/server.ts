@@ -121,14 +121,19 @@ const replacement = (want: ServerWant, live: ServerLive): Change | null => {
   )
 }
 
-const inPlace = (want: ServerWant, live: ServerLive): Change | null =>
-  update(`server ${want.name}`, [
+const inPlace = (want: ServerWant, live: ServerLive): Change | null => {
+  const unreachable = [
     field('state', live.state, 'running'),
-    field('name', live.name, want.name),
     field('private address', live.ipamIpId, want.ipamIpId),
     field('flexible ip', live.flexibleIpId, want.flexibleIpId),
+  ]
+  const rest = [
+    field('name', live.name, want.name),
     field('security group', live.securityGroupId, want.securityGroupId),
-  ])
+  ]
+  const change = update(`server ${want.name}`, [...unreachable, ...rest])
+  return change && unreachable.some(it => it !== null) ? { ...change, unready: true } : change
+}
 
 const see = async (
   clients: ServerClients,

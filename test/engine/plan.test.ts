@@ -66,6 +66,25 @@ test('all problems of the looks are told at once', async () => {
   )
 })
 
+for (const { when, change, unknown } of [
+  { when: 'is only changed', change: { action: 'update', summary: '' }, unknown: [] },
+  { when: 'is not ready', change: { action: 'update', summary: '', unready: true }, unknown: ['box/parent'] },
+  { when: 'is replaced', change: { action: 'replace', summary: '' }, unknown: ['box/parent'] },
+] as const) {
+  test(`what looks through a parent that ${when}`, async () => {
+    const cloud = new Cloud()
+    await cloud.create('parent', [], 'old')
+    const parent = word({ ...box, diff: () => change })('parent', { name: 'parent', parents: [], value: 'new' })
+    const child = word({ ...box, looksThroughParents: true })(
+      'child',
+      { name: 'child', parents: [], value: '' },
+      { after: [parent] },
+    )
+    const plan = await makePlan([parent, child], worldOf(cloud, new Lines(cloud)))
+    assert.equal(plan.seen.get('box/child')?.step?.unknown, [...unknown])
+  })
+}
+
 test('independent steps run side by side, dependent ones do not', async () => {
   const cloud = new Cloud()
   let now = 0

@@ -11,7 +11,7 @@ export const directBlocked = gate<Subject, Probes>('direct access is blocked', {
     const verdicts = await everyPod(subject, probes, async pod => {
       const tried = await Promise.all(
         subject.echo.map(async url => {
-          const args = ['--noproxy', '*', '--connect-timeout', '3', '-o', '/dev/null', '-w', '%{time_connect}', url]
+          const args = ['--noproxy', '*', '--connect-timeout', '2', '-o', '/dev/null', '-w', '%{time_connect}', url]
           return isBlocked(`${pod.metadata.name} to ${url}`, await probes.curl(pod, args))
         }),
       )

@@ -43,7 +43,7 @@ export const createLinks = (world: World) => {
       await ip([
         `addr replace ${operator}/32 dev ${link}`,
         `link set ${link} up`,
-        `route replace ${world.base}.0/24 via ${router} dev ${link} onlink src ${operator}`,
+        `route replace ${world.range} via ${router} dev ${link} onlink src ${operator}`,
       ])
     },
     bridge,

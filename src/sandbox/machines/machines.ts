@@ -10,7 +10,7 @@ import { createPods } from './pods.ts'
 import { createNames } from './records.ts'
 import { createRouter } from './router.ts'
 import { createServers } from './servers.ts'
-import { services, type World } from './world.ts'
+import { at, services, type World } from './world.ts'
 
 /** One line of `sandbox status`; `pid` is the host's pid 1, where it has processes of its own. */
 export type Host = {
@@ -113,13 +113,13 @@ export const createMachines = async (world: World, ca: string) => {
 
 export type MachinesParts = Awaited<ReturnType<typeof createMachines>>
 
-const range = (base: string, from: number, to: number) =>
-  Array.from({ length: to - from + 1 }, (_, n) => `${base}.${from + n}`)
+const pool = (world: World, from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, n) => at(world, from + n))
 
 const internetOf = (world: World): Internet => ({
-  cidr: `${world.base}.0/24`,
-  gatewayPool: range(world.base, 10, 99),
-  instancePool: range(world.base, 100, 199),
+  cidr: world.range,
+  gatewayPool: pool(world, 10, 39),
+  instancePool: pool(world, 40, 109),
   dns: services(world).dns,
 })
 

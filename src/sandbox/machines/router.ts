@@ -13,7 +13,7 @@ export const createRouter = (world: World, links: Links) => {
   const apply = () =>
     turn('rules', async () => {
       const body = securityRules(
-        `${world.base}.0/24`,
+        `${world.range}`,
         [...groups].map(([port, group]) => ({ port, group })),
       )
       if (body === inForce) return

@@ -4,14 +4,14 @@ import { Trouble } from '../trouble.ts'
 import { readJson, readText } from './files.ts'
 import { namespaces } from './netns.ts'
 import { run } from './run.ts'
-import { bases, operatorLink, prefixOf, runDirectory, type World, worldOf } from './world.ts'
+import { operatorLink, prefixOf, ranges, runDirectory, type World, worldOf } from './world.ts'
 
 type Claim = { directory: string; command: string }
 
 const netnsDirectory = '/run/netns'
 const madeNetns = join(runDirectory, 'made-netns')
 const claimFile = (slot: number) => join(runDirectory, `slot-${slot}.json`)
-const slots = bases.map((_, slot) => slot)
+const slots = ranges.map((_, slot) => slot)
 
 export const claimOf = (slot: number): Claim | null => readJson<Claim>(claimFile(slot))
 
@@ -34,19 +34,19 @@ export const claimSlot = async (directory: string, downCommand: (directory: stri
     if (claim?.directory === directory) return worldOf(directory, slot)
     if (claim && stale(slot, claim)) rmSync(claimFile(slot), { force: true })
     else if (claim) {
-      holders.push(`${bases[slot]}.0/24 by ${claim.directory} (${claim.command})`)
+      holders.push(`${ranges[slot]} by ${claim.directory} (${claim.command})`)
       continue
     }
     const other = await foreignRoute(slot)
     if (other) {
-      holders.push(`${bases[slot]}.0/24 by this machine's own route: ${other}`)
+      holders.push(`${ranges[slot]} by this machine's own route: ${other}`)
       continue
     }
     const text = JSON.stringify({ directory, command: downCommand(directory) } satisfies Claim)
     if (take(slot, text)) return worldOf(directory, slot)
     const winner = claimOf(slot)?.directory
     if (winner === directory) return worldOf(directory, slot)
-    holders.push(`${bases[slot]}.0/24 by ${winner ?? 'another one that is starting'}`)
+    holders.push(`${ranges[slot]} by ${winner ?? 'another one that is starting'}`)
   }
   throw new Trouble('no room for another sandbox on this machine', {
     why: `all of its address ranges are taken: ${holders.join('; ')}`,
@@ -100,12 +100,13 @@ export const startTime = (pid: number): string | null => {
 }
 
 const foreignRoute = async (slot: number): Promise<string | null> => {
-  const routes = await run('ip', ['-o', '-4', 'route', 'show', 'root', `${bases[slot]}.0/24`])
+  const show = (which: string) => run('ip', ['-o', '-4', 'route', 'show', which, ranges[slot]!])
+  const routes = `${await show('root')}\n${await show('match')}`
   const own = operatorLink(worldOf(dirname('/'), slot))
   return (
     routes
       .split('\n')
-      .find(it => it.trim() !== '' && !it.includes(` dev ${own} `))
+      .find(it => it.trim() !== '' && !it.startsWith('default') && !it.includes(` dev ${own} `))
       ?.trim() ?? null
   )
 }

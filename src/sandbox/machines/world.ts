@@ -6,8 +6,8 @@ export type World = {
   slot: number
   /** Starts the name of every namespace of this sandbox. */
   prefix: string
-  /** First three octets of its internet, a /24. */
-  base: string
+  /** Its internet, a /25. */
+  range: string
   directory: string
   /** A tmpfs: the disks, logs and records of hosts. It goes with the machine's power, like the namespaces. */
   hosts: string
@@ -15,17 +15,14 @@ export type World = {
   run: string
 }
 
-/**
- * Ranges no real host has: those for documentation (RFC 5737) first, then some of the one for benchmarks (RFC 2544),
- * because clouds number their own machines from 192.0.2.0/24 now and then.
- */
-export const bases = ['203.0.113', '198.51.100', '192.0.2', '198.18.0', '198.18.1', '198.18.2']
+/** Ranges no real host has: the halves of those for documentation (RFC 5737). A slot whose range is in use is left out. */
+export const ranges = ['203.0.113', '198.51.100', '192.0.2'].flatMap(it => [`${it}.0/25`, `${it}.128/25`])
 export const runDirectory = '/run/kapsule-egress'
 
 export const worldOf = (directory: string, slot: number): World => ({
   slot,
   prefix: prefixOf(slot),
-  base: bases[slot]!,
+  range: ranges[slot]!,
   directory,
   hosts: join(directory, 'hosts'),
   run: join(runDirectory, String(slot)),
@@ -33,14 +30,17 @@ export const worldOf = (directory: string, slot: number): World => ({
 
 export const prefixOf = (slot: number): string => (slot === 0 ? 'eg-' : `eg${slot}-`)
 
+/** The nth address of a sandbox's internet, 0 to 127. */
+export const at = ({ range }: Pick<World, 'range'>, n: number): string => nth(range, n)
+
 export const services = (world: World) => ({
-  router: `${world.base}.1`,
-  dns: `${world.base}.2`,
-  whatIsMyIp: `${world.base}.3`,
-  partner: `${world.base}.4`,
-  web: `${world.base}.5`,
-  operator: `${world.base}.241`,
-  operators: `${world.base}.240/28`,
+  router: at(world, 1),
+  dns: at(world, 2),
+  whatIsMyIp: at(world, 3),
+  partner: at(world, 4),
+  web: at(world, 5),
+  operator: at(world, 113),
+  operators: `${at(world, 112)}/28`,
 })
 
 /** A link's name: 15 bytes at most, the same for the same parts. */

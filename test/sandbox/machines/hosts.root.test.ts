@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { teardown } from '../../../src/sandbox/machines/teardown.ts'
+import { at, services } from '../../../src/sandbox/machines/world.ts'
 import type { GatewaySpec, SecurityGroup, ServerSpec } from '../../../src/sandbox/ports.ts'
 import { suite } from '../../support/suite.ts'
 import { command, inNetns, type Lab, newLab } from './world.ts'
@@ -18,7 +19,7 @@ const admits = (...ports: number[]): SecurityGroup => ({
     direction: 'inbound',
     action: 'accept',
     protocol: 'TCP',
-    ipRange: `${lab.world.base}.240/28`,
+    ipRange: `${services(lab.world).operators}`,
     portFrom: port,
     portTo: null,
   })),
@@ -70,8 +71,13 @@ const server = (n: number, change: Partial<ServerSpec>): ServerSpec => ({
 const gateway = (): GatewaySpec => ({
   id: 'gateway-1',
   name: 'gateway',
-  publicIp: `${lab.world.base}.10`,
-  bastion: { enabled: true, port: 61000, allowedIps: [`${lab.world.base}.240/28`], authorizedKeys: [publicKey()] },
+  publicIp: `${at(lab.world, 10)}`,
+  bastion: {
+    enabled: true,
+    port: 61000,
+    allowedIps: [`${services(lab.world).operators}`],
+    authorizedKeys: [publicKey()],
+  },
   networks: [{ networkId: 'pn', address: '172.16.28.2/22', masquerade: true, defaultRoute: true }],
 })
 
@@ -82,7 +88,7 @@ const ssh = (target: string, words: string, ...options: string[]) => {
 }
 const netns = (name: string) => `${lab.world.prefix}${name}`
 const seenFrom = async (name: string) =>
-  (await inNetns(netns(name), 'curl', '-sS', '-m', '3', `http://${lab.world.base}.3/`)).stdout.trim()
+  (await inNetns(netns(name), 'curl', '-sS', '-m', '3', `http://${at(lab.world, 3)}/`)).stdout.trim()
 
 before(async () => {
   lab = await newLab()
@@ -91,7 +97,7 @@ before(async () => {
   hostKey = { private: readFileSync(path, 'utf8'), public: readFileSync(`${path}.pub`, 'utf8') }
   const { machines } = lab.parts
   await machines.gatewayUp(gateway())
-  await machines.serverUp(server(1, { publicIps: [`${lab.world.base}.100`], userData: userData() }))
+  await machines.serverUp(server(1, { publicIps: [`${at(lab.world, 100)}`], userData: userData() }))
   await machines.serverUp(server(2, {}))
 })
 after(async () => {
@@ -100,42 +106,42 @@ after(async () => {
 })
 
 test('a login as root meets the host key of the user data', async () => {
-  const { base } = lab.world
-  await command('sh', ['-c', `echo "${base}.100 ${hostKey.public.trim()}" >>'${lab.directory}/known_hosts'`])
-  const login = await ssh(`root@${base}.100`, 'hostname; id -u', '-o', 'StrictHostKeyChecking=yes')
+  const net = (n: number) => at(lab.world, n)
+  await command('sh', ['-c', `echo "${net(100)} ${hostKey.public.trim()}" >>'${lab.directory}/known_hosts'`])
+  const login = await ssh(`root@${net(100)}`, 'hostname; id -u', '-o', 'StrictHostKeyChecking=yes')
   assert.is(login.stdout, 'proxy-1\n0\n', login.stderr)
 })
 
 test('the user data was applied, in its order', async () => {
   const look =
     'cloud-init status --wait && cat /root/order /root/answer && stat -c "%a %U" /etc/demo/secret && cat /etc/demo/secret && id -nG deploy'
-  const { stdout, stderr } = await ssh(`root@${lab.world.base}.100`, look)
+  const { stdout, stderr } = await ssh(`root@${at(lab.world, 100)}`, look)
   assert.is(stdout, 'status: done\nboot\nrun\n42\n600 root\nhellodeploy adm\n', stderr)
-  const asUser = await ssh(`deploy@${lab.world.base}.100`, 'id -un')
+  const asUser = await ssh(`deploy@${at(lab.world, 100)}`, 'id -un')
   assert.is(asUser.stdout, 'deploy\n', asUser.stderr)
 })
 
 test('the machine itself is not to be seen from a server', async () => {
   const { stdout } = await ssh(
-    `root@${lab.world.base}.100`,
+    `root@${at(lab.world, 100)}`,
     `ls -A /tmp /root/.ssh; ls -d '${lab.directory}' || echo hidden`,
   )
   assert.is(stdout, '/root/.ssh:\nauthorized_keys\n\n/tmp:\nhidden\n')
 })
 
 test('a server without a public address is reached through the bastion and leaves by the gateway', async () => {
-  const { base } = lab.world
-  const jump = `ProxyCommand=ssh -i ${key()} -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=${lab.directory}/known_hosts -p 61000 -W %h:%p bastion@${base}.10`
+  const net = (n: number) => at(lab.world, n)
+  const jump = `ProxyCommand=ssh -i ${key()} -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=${lab.directory}/known_hosts -p 61000 -W %h:%p bastion@${net(10)}`
   const curl = 'hostname; curl -sS -m 3 https://ifconfig.example/json'
   const login = await ssh('root@172.16.28.9', curl, '-o', jump, '-o', 'StrictHostKeyChecking=no')
-  assert.is(login.stdout, `proxy-2\n{"ip":"${base}.10"}`, login.stderr)
-  const shell = await ssh(`bastion@${base}.10`, 'id', '-p', '61000', '-o', 'StrictHostKeyChecking=no')
+  assert.is(login.stdout, `proxy-2\n{"ip":"${net(10)}"}`, login.stderr)
+  const shell = await ssh(`bastion@${net(10)}`, 'id', '-p', '61000', '-o', 'StrictHostKeyChecking=no')
   assert.is.not(shell.code, 0)
   assert.not.match(shell.stdout, /uid/)
 })
 
 test('a server with a public address leaves by it', async () => {
-  assert.is(await seenFrom('proxy-1'), `${lab.world.base}.100`)
+  assert.is(await seenFrom('proxy-1'), `${at(lab.world, 100)}`)
 })
 
 test('the partner admits one address', async () => {
@@ -150,19 +156,19 @@ test('the partner admits one address', async () => {
       '/dev/null',
       '-w',
       '%{http_code}',
-      `http://${lab.world.base}.4/`,
+      `http://${at(lab.world, 4)}/`,
     )
   assert.is((await ask()).stdout, '403')
-  await lab.internet.admit(`${lab.world.base}.100`)
+  await lab.internet.admit(`${at(lab.world, 100)}`)
   assert.is((await ask()).stdout, '200')
 })
 
 test('a security group blocks and admits, in place, and an open connection lives on', async () => {
   const { machines } = lab.parts
-  const { base } = lab.world
-  const spec = server(1, { publicIps: [`${base}.100`], userData: userData() })
-  const login = () => ssh(`root@${base}.100`, 'true')
-  const long = ssh(`root@${base}.100`, 'sleep 4; echo still here')
+  const net = (n: number) => at(lab.world, n)
+  const spec = server(1, { publicIps: [`${net(100)}`], userData: userData() })
+  const login = () => ssh(`root@${net(100)}`, 'true')
+  const long = ssh(`root@${net(100)}`, 'sleep 4; echo still here')
   await new Promise(resolve => setTimeout(resolve, 1000))
   await machines.serverUp({ ...spec, securityGroup: admits(8080) })
   assert.is.not((await login()).code, 0)
@@ -172,44 +178,44 @@ test('a security group blocks and admits, in place, and an open connection lives
 })
 
 test('root on the server cannot lift the security group', async () => {
-  const { base } = lab.world
+  const net = (n: number) => at(lab.world, n)
   const listen =
     "nft flush ruleset; setsid perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(LocalPort => 3128, Listen => 1); alarm 9; push @c, $s->accept while 1' >/dev/null 2>&1 </dev/null & sleep 0.3; ss -ltn | grep -c 3128"
-  assert.is((await ssh(`root@${base}.100`, listen)).stdout, '1\n')
+  assert.is((await ssh(`root@${net(100)}`, listen)).stdout, '1\n')
   assert.is(
-    (await inNetns(netns('proxy-1'), 'curl', '-sS', '-m', '1', `http://${base}.100:3128/`)).code,
+    (await inNetns(netns('proxy-1'), 'curl', '-sS', '-m', '1', `http://${net(100)}:3128/`)).code,
     28,
     'it listens',
   )
-  const outside = await command('curl', ['-sS', '--connect-timeout', '1', `http://${base}.100:3128/`])
+  const outside = await command('curl', ['-sS', '--connect-timeout', '1', `http://${net(100)}:3128/`])
   assert.match(outside.stderr, /timed? ?out/i, 'silence, not a refusal')
 })
 
 test('a flexible address moves from one server to another', async () => {
   const { machines } = lab.parts
-  const { base } = lab.world
-  await machines.serverUp(server(1, { publicIps: [`${base}.101`], userData: userData() }))
-  await machines.serverUp(server(2, { publicIps: [`${base}.100`] }))
-  assert.is(await seenFrom('proxy-1'), `${base}.101`)
-  assert.is(await seenFrom('proxy-2'), `${base}.100`)
+  const net = (n: number) => at(lab.world, n)
+  await machines.serverUp(server(1, { publicIps: [`${net(101)}`], userData: userData() }))
+  await machines.serverUp(server(2, { publicIps: [`${net(100)}`] }))
+  assert.is(await seenFrom('proxy-1'), `${net(101)}`)
+  assert.is(await seenFrom('proxy-2'), `${net(100)}`)
   await machines.serverUp(server(2, {}))
-  assert.is(await seenFrom('proxy-2'), `${base}.10`)
+  assert.is(await seenFrom('proxy-2'), `${net(10)}`)
 })
 
 test('power off ends the processes and keeps the disk; user data is not applied twice', async () => {
   const { machines } = lab.parts
-  const { base } = lab.world
-  const spec = server(1, { publicIps: [`${base}.101`], userData: userData() })
+  const net = (n: number) => at(lab.world, n)
+  const spec = server(1, { publicIps: [`${net(101)}`], userData: userData() })
   await machines.serverOff('server-1')
   assert.is(lab.parts.hosts().find(it => it.id === 'server-1')?.pid, null)
   await machines.serverUp({ ...spec, userData: '#cloud-config\nruncmd: [rm /root/order]\n' })
-  const login = await ssh(`root@${base}.101`, 'cat /root/order', '-o', 'StrictHostKeyChecking=no')
+  const login = await ssh(`root@${net(101)}`, 'cat /root/order', '-o', 'StrictHostKeyChecking=no')
   assert.is(login.stdout, 'boot\nrun\n', login.stderr)
 })
 
 test('squid and ufw work inside as on any server', async () => {
   const words =
     'service squid start >/dev/null 2>&1; ufw allow 22/tcp >/dev/null; ufw --force enable >/dev/null; ufw status | head -1; sleep 0.5; curl -sS -m 3 -x http://127.0.0.1:3128 https://whatismyip.example/'
-  const { stdout, stderr } = await ssh(`root@${lab.world.base}.101`, words, '-o', 'StrictHostKeyChecking=no')
-  assert.is(stdout, `Status: active\n${lab.world.base}.101\n`, stderr)
+  const { stdout, stderr } = await ssh(`root@${at(lab.world, 101)}`, words, '-o', 'StrictHostKeyChecking=no')
+  assert.is(stdout, `Status: active\n${at(lab.world, 101)}\n`, stderr)
 })

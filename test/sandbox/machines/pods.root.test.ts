@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert'
 import { teardown } from '../../../src/sandbox/machines/teardown.ts'
+import { at } from '../../../src/sandbox/machines/world.ts'
 import type { PodSpec } from '../../../src/sandbox/ports.ts'
 import { suite } from '../../support/suite.ts'
 import { type Lab, newLab } from './world.ts'
@@ -48,7 +49,7 @@ before(async () => {
   await machines.gatewayUp({
     id: 'gateway-1',
     name: 'gateway',
-    publicIp: `${lab.world.base}.10`,
+    publicIp: `${at(lab.world, 10)}`,
     bastion: { enabled: false, port: 61000, allowedIps: [], authorizedKeys: [] },
     networks: [{ networkId: 'pn', address: '172.16.28.2/22', masquerade: true, defaultRoute: true }],
   })
@@ -84,7 +85,7 @@ test('pods reach each other with their own addresses, on their node and across',
 })
 
 test('pods leave the cluster by the gateway, and trust the CA', async () => {
-  assert.is((await curl('client', 'https://whatismyip.example/')).stdout, `${lab.world.base}.10\n`)
+  assert.is((await curl('client', 'https://whatismyip.example/')).stdout, `${at(lab.world, 10)}\n`)
 })
 
 test('names: of the cluster by setNames, of the internet, and none', async () => {
@@ -172,6 +173,6 @@ test('twenty pods start in a moment', async () => {
   await Promise.all(names.map(it => lab.parts.pods.start(it)))
   const each = (Date.now() - started) / names.length
   assert.ok(each < 250, `${each} ms for each`)
-  assert.is((await curl('many-19', 'http://whatismyip.example/')).stdout, `${lab.world.base}.10\n`)
+  assert.is((await curl('many-19', 'http://whatismyip.example/')).stdout, `${at(lab.world, 10)}\n`)
   await Promise.all(names.map(it => lab.parts.pods.stop(it.uid, 0)))
 })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { claimOf, claimSlot, heldBy } from '../../../src/sandbox/machines/slots.ts'
 import { teardown } from '../../../src/sandbox/machines/teardown.ts'
+import { at } from '../../../src/sandbox/machines/world.ts'
 import { Trouble } from '../../../src/sandbox/trouble.ts'
 import { suite } from '../../support/suite.ts'
 import { newLab, start } from './world.ts'
@@ -54,7 +55,7 @@ const inAnotherProcess = (directory: string) =>
       import { start } from '${import.meta.dirname}/world.ts'
       const world = await claimSlot(${JSON.stringify(directory)}, it => it)
       const { parts } = await start(world)
-      await parts.machines.serverUp({ id: 's1', name: 'kept', publicIps: [world.base + '.120'], nics: [], securityGroup: null, userData: null, authorizedKeys: [] })
+      await parts.machines.serverUp({ id: 's1', name: 'kept', publicIps: [at(world, 100)], nics: [], securityGroup: null, userData: null, authorizedKeys: [] })
       await parts.machines.nodeUp({ id: 'n1', name: 'node', clusterId: 'c1', networkId: 'pn', address: '172.16.28.30/22', defaultRoute: null })
       await parts.pods.joinNode({ name: 'node', clusterId: 'c1', podCidr: '10.100.0.0/24', clusterPodCidr: '10.100.0.0/16', serviceCidr: '10.32.0.0/20', peers: [] })
       await parts.pods.start({ uid: 'p1', name: 'p', namespace: 'demo', node: 'node', clusterId: 'c1', ip: '10.100.0.5', dns: { nameservers: [], searches: [], options: [] },
@@ -83,7 +84,7 @@ test('what ran goes on after a kill -9; the next one finds it, and down removes 
   const spec = {
     id: 's1',
     name: 'kept',
-    publicIps: [`${world.base}.120`],
+    publicIps: [`${at(world, 120)}`],
     nics: [],
     securityGroup: null,
     userData: null,
@@ -119,7 +120,7 @@ test('the machine is as it was', async () => {
   await lab.parts.machines.serverUp({
     id: 's',
     name: 's',
-    publicIps: [`${lab.world.base}.100`],
+    publicIps: [`${at(lab.world, 100)}`],
     nics: [],
     securityGroup: null,
     userData: null,

@@ -1,0 +1,261 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { execa } from 'execa'
+import * as assert from 'uvu/assert'
+import { createKube } from '../../src/rollout/kube.ts'
+import type { KubeObject } from '../../src/rollout/object.ts'
+import { createScaleway } from '../../src/scaleway/client.ts'
+import { listOwned } from '../../src/scaleway/leftovers.ts'
+import { readProfile } from '../../src/scaleway/profile.ts'
+import { makeCheckout, type Ran } from '../support/checkout.ts'
+import { suite } from '../support/suite.ts'
+
+const { test, after } = suite('the whole job, on real parts', { seconds: 230 })
+const checkout = makeCheckout()
+const { run, state } = checkout
+
+type Summary = {
+  status: string
+  changes: { create: number; update: number; delete: number; unchanged: number }
+  outputs: Record<string, string> & { proxies: Record<string, { public_ip: string; private_ip: string }> }
+}
+const summaryOf = ({ events }: Ran) => events.at(-1) as unknown as Summary
+const ok = (it: Ran, code = 0) => assert.is(it.code, code, `${it.stdout.slice(-2000)}\n${it.stderr.slice(-3000)}`)
+const kube = () => createKube({ kubeconfig: join(state, 'kubeconfig') })
+const namespaces = ['client-a-demo', 'client-b-demo']
+
+/** What stands of this sandbox outside its folder; others may run beside it. */
+const traces = async (prefix: string) => {
+  const { stdout: links } = await execa('ip', ['-br', 'link'])
+  const { stdout: spaces } = await execa('ip', ['netns', 'list'])
+  const mounts = readFileSync('/proc/mounts', 'utf8').split('\n')
+  const processes = await execa('ps', ['-eo', 'args'])
+  return [
+    ...[...links.split('\n'), ...spaces.split('\n')].filter(it => it.startsWith(prefix)),
+    ...[...mounts, ...processes.stdout.split('\n')].filter(it => it.includes(`${checkout.directory}/`)),
+  ]
+}
+
+/** Everything in the tenants' namespaces, without what changes by itself. */
+const objects = async () => {
+  const cluster = kube()
+  const kinds = [
+    { apiVersion: 'apps/v1', kind: 'Deployment' },
+    { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
+    { apiVersion: 'v1', kind: 'ConfigMap' },
+  ]
+  const lists = await Promise.all(
+    namespaces.flatMap(namespace =>
+      kinds.map(it =>
+        cluster
+          .list<KubeObject>({ ...it, namespace })
+          .then(({ items }) => items.map(item => ({ ...item, kind: it.kind }))),
+      ),
+    ),
+  )
+  await cluster.close()
+  return lists.flat().map(({ kind, metadata, spec, ...rest }) => ({
+    kind,
+    name: `${metadata.namespace}/${metadata.name}`,
+    labels: metadata.labels ?? {},
+    owners: (metadata.managedFields ?? []).filter(it => it.manager === 'kapsule-egress').map(it => it.operation),
+    spec: spec ?? null,
+    data: (rest as KubeObject).data ?? null,
+  }))
+}
+
+const pods = async (namespace: string) => {
+  const { stdout } = await checkout.start('sandbox.mjs', ['status', '--json'])
+  const { hosts } = JSON.parse(stdout) as { hosts: { name: string; kind: string }[] }
+  return hosts.flatMap(it => (it.kind === 'pod' && it.name.startsWith(`${namespace}/`) ? [it.name] : []))
+}
+
+const inPod = async (namespace: string, command: string) => {
+  const [pod] = await pods(namespace)
+  return checkout.start('sandbox.mjs', ['exec', pod!, '--', 'sh', '-c', command])
+}
+
+const cloud = async () => {
+  const config = join(checkout.directory, '.egress/.sandbox/scw.yaml')
+  return createScaleway(await readProfile({ config, env: {} }), { context: 'sandbox' })
+}
+
+/** Every resource of the project, ours or not, as kind and name. */
+const owned = async () =>
+  (await listOwned(await cloud())).map(it => `${it.kind} ${it.name === it.id ? '' : it.name}`).sort()
+
+let start: Awaited<ReturnType<typeof objects>>
+let resources: string[]
+let outputs: Summary['outputs']
+
+after(() => checkout.remove())
+
+test('a stage alone says what it lacks', async () => {
+  const it = await run('40-configure.mjs', '--json')
+  ok(it, 1)
+  assert.match(it.stderr, /the stage gateway is not complete/)
+})
+
+test('the first four stages, one by one', async () => {
+  for (const stage of ['10-gateway', '20-proxy', '30-cluster', '40-configure']) ok(await run(`${stage}.mjs`, '--json'))
+  start = await objects()
+  resources = await owned()
+  assert.is(new Set(resources).size, resources.length, 'no two resources of one name')
+  assert.equal((await inPod('client-a-demo', 'curl -s http://whatismyip.example/')).stdout.trim().length > 0, true)
+})
+
+test('deploy moves both tenants to their own address and proves it', async () => {
+  const it = await run('deploy.mjs', '--json')
+  ok(it)
+  outputs = summaryOf(it).outputs
+  assert.is(outputs.proxy_private_ip, '172.16.28.8')
+  const proofs = it.events.filter(({ event }) => event === 'proof') as unknown as {
+    tenant: string
+    addressBefore: string
+    addressNow: string
+    failures: unknown[]
+  }[]
+  assert.equal(proofs.map(({ tenant }) => tenant).sort(), ['client-a', 'client-b'])
+  for (const { tenant, addressBefore, addressNow, failures } of proofs) {
+    assert.is(addressBefore, outputs.gateway_public_ip)
+    assert.is(addressNow, outputs.proxies[`proxy-${tenant}`]!.public_ip)
+    assert.equal(failures, [])
+  }
+  assert.is.not(proofs[0]!.addressNow, proofs[1]!.addressNow)
+})
+
+test('again: nothing changes, and check mode agrees', async () => {
+  const it = await run('deploy.mjs', '--json')
+  ok(it)
+  const { create, update, delete: deleted, unchanged } = summaryOf(it).changes
+  assert.equal({ create, update, deleted }, { create: 0, update: 0, deleted: 0 })
+  assert.ok(unchanged > 20)
+  ok(await run('deploy.mjs', '--check'))
+})
+
+test('from inside a pod: the fixed address, nothing without the proxy, 403 and a log line otherwise', async () => {
+  const address = outputs.proxies['proxy-client-b']!.public_ip
+  for (const scheme of ['http', 'https']) {
+    const environment = `export $(tr '\\0' '\\n' </proc/1/environ | grep -i _proxy= | xargs); `
+    const seen = await inPod('client-b-demo', `${environment} curl -s --max-time 5 ${scheme}://whatismyip.example/`)
+    assert.is(seen.stdout.trim(), address)
+    const direct = await inPod('client-b-demo', `curl -s --noproxy '*' --max-time 2 ${scheme}://whatismyip.example/`)
+    assert.is(direct.stdout, '')
+    assert.is.not(direct.exitCode, 0)
+  }
+  const name = `nope-${process.pid}.example`
+  const refused = await inPod(
+    'client-b-demo',
+    `curl -s -o /dev/null -w '%{http_code}' -x http://172.16.28.9:3128 http://${name}/`,
+  )
+  assert.is(refused.stdout, '403')
+  const { stdout } = await checkout.start('sandbox.mjs', [
+    'exec',
+    'proxy-client-b',
+    '--',
+    'grep',
+    name,
+    '/var/log/squid/audit.log',
+  ])
+  assert.match(stdout, /denied/)
+})
+
+test('hand edits are found, named, shown and mended', async () => {
+  await checkout.start('sandbox.mjs', [
+    'exec',
+    'proxy-client-a',
+    '--',
+    'sh',
+    '-c',
+    'echo "# by hand" >>/etc/squid/squid.conf',
+  ])
+  const cluster = kube()
+  const id = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'client-b-demo', name: 'curl-demo' }
+  await cluster.patch(
+    id,
+    { merge: { spec: { template: { metadata: { labels: { egress: 'none' } } } } } },
+    { manager: 'kubectl-edit' },
+  )
+  await cluster.close()
+  const seen = await run('deploy.mjs', '--check', '--diff')
+  ok(seen, 3)
+  assert.match(seen.stdout, /\/etc\/squid\/squid\.conf/)
+  assert.match(seen.stdout, /-# by hand/)
+  assert.match(seen.stdout, /client-b-demo\/curl-demo/)
+  assert.match(seen.stdout, /none/)
+  ok(await run('deploy.mjs', '--json'))
+  ok(await run('deploy.mjs', '--check'))
+})
+
+test('rolling back to the start brings every object back, twice', async () => {
+  ok(await run('rollback.ts', '--to', 'start', '--yes'))
+  assert.equal(await objects(), start)
+  for (const namespace of namespaces) {
+    const seen = await inPod(namespace, 'curl -s --max-time 5 http://whatismyip.example/')
+    assert.is(seen.stdout.trim(), outputs.gateway_public_ip)
+  }
+  const again = await run('rollback.ts', '--to', 'start', '--yes', '--json')
+  ok(again)
+  assert.equal(summaryOf(again).changes, { create: 0, update: 0, delete: 0, unchanged: 0 })
+})
+
+test('killed in the middle of a rollout: another process takes it back', async () => {
+  for (const phase of ['rollout/canary', 'rollout/expand']) {
+    const deploying = checkout.start('deploy.mjs', ['--json'])
+    for await (const line of deploying) {
+      if (!line.includes('"step-started"') || !line.includes('workload-egress')) continue
+      if (phase === 'rollout/expand' && !line.includes('web-demo')) continue
+      deploying.kill('SIGKILL')
+      break
+    }
+    await deploying
+    ok(await run('rollback.ts', '--to', 'start', '--yes'))
+    assert.equal(await objects(), start, phase)
+  }
+})
+
+test('destroy leaves the project empty, and a deploy killed at random moments ends as if never interrupted', async () => {
+  ok(await run('destroy.mjs', '--yes'))
+  assert.equal(await owned(), [])
+  for (const ms of [700, 2500, 4500, 6500, 9000]) {
+    const deploying = checkout.start('deploy.mjs', ['--json'])
+    await Promise.race([deploying, delay(ms)])
+    deploying.kill('SIGKILL')
+    await deploying
+  }
+  ok(await run('deploy.mjs', '--json'))
+  assert.equal(await owned(), resources)
+  ok(await run('deploy.mjs', '--check'))
+  const api = await cloud()
+  assert.is((await api.instance.listServers()).servers.length, 2 + 3, 'two proxies and three nodes')
+  ok(await run('destroy.mjs', '--yes'))
+  assert.equal(await owned(), [])
+  for (const list of [
+    api.vpc.listVPCs({}).then(it => it.vpcs.filter(({ isDefault }) => !isDefault)),
+    api.vpc.listPrivateNetworks({}).then(it => it.privateNetworks),
+    api.gateway.listGateways({}).then(it => it.gateways),
+    api.gateway.listIPs({}).then(it => it.ips),
+    api.ipam.listIPs({}).then(it => it.ips),
+    api.instance.listServers().then(it => it.servers),
+    api.instance.listIps().then(it => it.ips),
+    api.block.listVolumes({ includeDeleted: false }).then(it => it.volumes),
+    api.k8s.listClusters({}).then(it => it.clusters),
+    api.iam.listSSHKeys({}).then(it => it.sshKeys),
+  ] as Promise<unknown[]>[]) {
+    assert.equal(await list, [])
+  }
+})
+
+test('the sandbox goes and leaves nothing, also after kill -9', async () => {
+  ok(await run('sandbox.mjs', 'up'))
+  const { stdout } = await checkout.start('sandbox.mjs', ['status', '--json'])
+  const { daemon, hosts } = JSON.parse(stdout) as { daemon: { pid: number }; hosts: { name: string; netns: string }[] }
+  const internet = hosts.find(it => it.name === 'internet')!
+  const prefix = internet.netns.slice(0, -'internet'.length)
+  assert.ok((await traces(prefix)).length >= 3)
+  process.kill(daemon.pid, 'SIGKILL')
+  ok(await run('sandbox.mjs', 'down'))
+  assert.equal(await traces(prefix), [])
+  ok(await run('sandbox.mjs', 'down'))
+})
