@@ -68,11 +68,14 @@ const valuesOf = (command: string, spec: CommandSpec, argv: readonly string[]): 
   )
   const args = withOptionalValues(spec, argv)
   const { values, tokens } = parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true })
+  const seen = new Set<string>()
   for (const token of tokens) {
     if (token.kind === 'positional') throw unexpected(command, token.value)
     if (token.kind !== 'option') continue
     const known = spec.flags[token.name]
     if (!known || !token.rawName.startsWith('--')) throw unknownFlag(command, token.rawName, Object.keys(spec.flags))
+    if (seen.has(token.name) && known.type !== 'boolean') throw twice(token.rawName)
+    seen.add(token.name)
     if (known.type === 'boolean' && token.value !== undefined) throw tooMuch(token.rawName, token.value)
     if (known.type === 'string' && (token.value === undefined || token.value === ''))
       throw tooLittle(token.rawName, known.value ?? 'VALUE')
@@ -114,3 +117,5 @@ const tooMuch = (flag: string, value: string) =>
 
 const tooLittle = (flag: string, value: string) =>
   bad(`${flag} needs a value`, 'none was given', `say ${flag} ${value}`)
+
+const twice = (flag: string) => bad(`${flag} is there twice`, 'only one value can count', 'leave one out')
