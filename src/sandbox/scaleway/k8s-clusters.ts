@@ -220,9 +220,10 @@ const defineTransitions = (cloud: Cloud) => {
       if (group && Object.keys(state.clusters).length === 0) delete state.security_groups[group.id]
       const network = cluster && state.private_networks[cluster.private_network_id]
       if (!cluster?.delete_network || !network || inUse(cloud, network.id)) return
+      // Under the cluster's queue: removing takes the network's own, and waiting for oneself never ends.
       transitions.background(
-        'removal with its cluster',
-        network.id,
+        'removal of the network',
+        id,
         () => removeNetwork(cloud, network),
         () => {},
       )

@@ -115,7 +115,8 @@ const removeNode = async (cloud: Cloud, node: Node): Promise<void> => {
   const { state, machines, clusters } = cloud
   node.status = 'deleting'
   await clusters.removeNode(node.cluster_id, node.name)
-  await machines.nodeDown(node.id)
+  // After a change of its route that may be under way.
+  await cloud.transitions.queue(node.id, () => machines.nodeDown(node.id))
   const volume = state.servers[node.server_id]?.volume_id
   for (const ip of byId(state.instance_ips)) if (ip.server_id === node.server_id) delete state.instance_ips[ip.id]
   forgetServer(cloud, node.server_id)

@@ -16,7 +16,7 @@ export type Transitions = {
   /** `seconds` as on the real thing. A resource is in one transition at a time: this one replaces another. */
   start(kind: string, id: string, seconds: number): void
   cancel(id: string): void
-  /** Work on one resource, after what is already queued for it. */
+  /** Work on one resource, after what is already queued for it. Never from inside work on the same one. */
   queue<T>(id: string, work: () => Promise<T>): Promise<T>
   /** The same, for work nobody waits for: a failure is told to `failed` and logged. */
   background(what: string, id: string, work: () => Promise<void>, failed: (reason: string) => void): void

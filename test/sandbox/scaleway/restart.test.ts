@@ -92,7 +92,7 @@ const failures: { port: string; act(project: Project): Promise<() => Promise<str
       const { localImages } = await marketplace.listLocalImages({ imageLabel: 'ubuntu_jammy', zone: 'fr-par-1' })
       const { server } = await instance.createServer({
         ...{ name: 's', commercialType: 'DEV1-M', image: localImages.find(it => it.arch === 'x86_64')!.id },
-        ...{ dynamicIpRequired: true, volumes: { 0: {} }, protected: false },
+        ...{ dynamicIpRequired: true, volumes: { 0: { volumeType: 'sbs_volume' } }, protected: false },
       })
       await instance.serverAction({ serverId: server!.id, action: 'poweron' })
       return async () => (await instance.getServer({ serverId: server!.id })).server!.state
