@@ -2,6 +2,7 @@ import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } f
 import { basename, dirname, join } from 'node:path'
 import { Trouble } from '../trouble.ts'
 import { readJson, readText } from './files.ts'
+import { addressesInUse, isIn } from './in-use.ts'
 import { namespaces } from './netns.ts'
 import { run } from './run.ts'
 import { operatorLink, prefixOf, ranges, runDirectory, type World, worldOf } from './world.ts'
@@ -28,6 +29,7 @@ export const claimSlot = async (directory: string, downCommand: (directory: stri
   const first = mkdirSync(runDirectory, { recursive: true }) !== undefined
   // ip(8) makes this directory, and a mount on it, with the first namespace of the machine
   if (first && !existsSync(netnsDirectory)) writeFileSync(madeNetns, '')
+  const inUse = await addressesInUse()
   const holders: string[] = []
   for (const slot of slots) {
     const claim = claimOf(slot)
@@ -37,9 +39,10 @@ export const claimSlot = async (directory: string, downCommand: (directory: stri
       holders.push(`${ranges[slot]} by ${claim.directory} (${claim.command})`)
       continue
     }
-    const other = await foreignRoute(slot)
+    const peer = inUse.find(it => isIn(it, ranges[slot]!))
+    const other = peer ? `it talks to ${peer}` : await foreignRoute(slot)
     if (other) {
-      holders.push(`${ranges[slot]} by this machine's own route: ${other}`)
+      holders.push(`${ranges[slot]} by this machine itself (${other})`)
       continue
     }
     const text = JSON.stringify({ directory, command: downCommand(directory) } satisfies Claim)
