@@ -26,12 +26,17 @@ export type Clients = {
   close(): Promise<void>
 }
 
-export const createClients = (context: Context, signal: AbortSignal, env = process.env): Clients => {
+export const createClients = (
+  context: Context,
+  signal: AbortSignal,
+  hide: (...secrets: string[]) => void,
+  env = process.env,
+): Clients => {
   const ssh = createSsh()
   const kube = createKubes({ signal })
   let cloud: Promise<ServerClients> | undefined
   const scaleway = () => {
-    cloud ??= openScaleway(context, signal, env)
+    cloud ??= openScaleway(context, signal, hide, env)
     return cloud
   }
   return {
@@ -48,8 +53,14 @@ export const createClients = (context: Context, signal: AbortSignal, env = proce
   }
 }
 
-const openScaleway = async ({ context, scaleway }: Context, signal: AbortSignal, env: NodeJS.ProcessEnv) => {
+const openScaleway = async (
+  { context, scaleway }: Context,
+  signal: AbortSignal,
+  hide: (...secrets: string[]) => void,
+  env: NodeJS.ProcessEnv,
+) => {
   const profile = await readProfile({ ...scaleway, env })
+  hide(profile.secretKey)
   const clients = await createScaleway(profile, { context, signal })
   return {
     ...clients,

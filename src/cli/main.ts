@@ -7,6 +7,7 @@ import { problemText } from '../report/problem.ts'
 import { deploy } from './commands/deploy.ts'
 import { destroy } from './commands/destroy.ts'
 import { inventory } from './commands/inventory.ts'
+import { render } from './commands/render.ts'
 import { rollback } from './commands/rollback.ts'
 import { status } from './commands/status.ts'
 import { type Flags, parse } from './flags.ts'
@@ -25,6 +26,11 @@ const stage = (name: StageName): Command => ({ writes: changing, run: session =>
 const commands: Record<string, Command> = {
   deploy: { writes: changing, run: session => deploy(session, stageNames) },
   ...Object.fromEntries(stageNames.map((name, at) => [`${at + 1}0-${name}`, stage(name)])),
+  '40-configure': {
+    writes: ({ check, render: directory }) => !check && directory === undefined,
+    run: async session =>
+      session.flags.render === undefined ? deploy(session, ['configure']) : render(session, session.flags.render),
+  },
   '60-verify': { writes: looking, run: session => deploy(session, ['verify']) },
   rollback: { writes: changing, run: rollback },
   destroy: { writes: changing, run: destroy },

@@ -7,7 +7,7 @@ import { Trouble } from './trouble.ts'
 
 const help = `The embedded cloud of kapsule-egress: emulated APIs over hosts made of namespaces.
 
-  up                     start it, or do nothing when it is up
+  up [--quiet]           start it, or do nothing (and say nothing) when it is up
   down                   remove everything it made
   status [--json]        where things are
   exec HOST -- CMD...    run a command on a host; pods are NAMESPACE/POD or POD
@@ -49,7 +49,8 @@ const dispatch = async (argv: string[]): Promise<number> => {
       const running = await isUp(directory)
       if (!running) await (await import('./up.ts')).up(directory, commandFor, say)
       if (values.json) show(await status(directory, upCommand))
-      else say(`sandbox is up${running ? ' already' : ''}: ${directory} (scw.yaml, id_ed25519, ca.pem)`)
+      else if (!running || !values.quiet)
+        say(`sandbox is up${running ? ' already' : ''}: ${directory} (scw.yaml, id_ed25519, ca.pem)`)
       return 0
     }
     case 'down': {
@@ -91,7 +92,12 @@ const read = (args: string[]) => {
     return parseArgs({
       args,
       allowPositionals: true,
-      options: { root: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        root: { type: 'string' },
+        json: { type: 'boolean' },
+        quiet: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
     })
   } catch (thrown) {
     throw new Trouble('the sandbox did not understand', { why: (thrown as Error).message, next: '--help', exit: 2 })
