@@ -15,8 +15,11 @@ export type World = {
   run: string
 }
 
-/** Ranges no real host should have: the halves of those for documentation (RFC 5737). One that is in use is left out. */
-export const ranges = ['198.51.100', '203.0.113', '192.0.2'].flatMap(it => [`${it}.0/25`, `${it}.128/25`])
+/**
+ * Ranges no real host should have: the halves of those for documentation (RFC 5737), and of one that was given back
+ * (RFC 7526). One that the machine itself uses is left out.
+ */
+export const ranges = ['198.51.100', '203.0.113', '192.0.2', '192.88.99'].flatMap(it => [`${it}.0/25`, `${it}.128/25`])
 export const runDirectory = '/run/kapsule-egress'
 
 export const worldOf = (directory: string, slot: number): World => ({

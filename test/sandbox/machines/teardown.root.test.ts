@@ -52,6 +52,7 @@ const inAnotherProcess = (directory: string) =>
   new Promise<void>((resolve, reject) => {
     const program = `
       import { claimSlot } from '${import.meta.dirname}/../../../src/sandbox/machines/slots.ts'
+      import { at } from '${import.meta.dirname}/../../../src/sandbox/machines/world.ts'
       import { start } from '${import.meta.dirname}/world.ts'
       const world = await claimSlot(${JSON.stringify(directory)}, it => it)
       const { parts } = await start(world)
@@ -84,7 +85,7 @@ test('what ran goes on after a kill -9; the next one finds it, and down removes 
   const spec = {
     id: 's1',
     name: 'kept',
-    publicIps: [`${at(world, 120)}`],
+    publicIps: [`${at(world, 60)}`],
     nics: [],
     securityGroup: null,
     userData: null,
