@@ -1,7 +1,9 @@
 import type { Json } from '../engine/json.ts'
 import type { Counts } from '../engine/step.ts'
 import { createMask, secretsOf } from './mask.ts'
-import type { Status } from './summary.ts'
+
+/** How a run ended: the Contract's words. */
+export type Status = 'ok' | 'failed' | 'rolled-back' | 'stuck' | 'changes-pending' | 'interrupted'
 
 /** Where a command's words go. stdout is for data, stderr for talk. Secrets that are known here go nowhere. */
 export type Output = {

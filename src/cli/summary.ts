@@ -1,9 +1,8 @@
 import type { Json } from '../engine/json.ts'
 import { type ExitCode, Problem, Problems } from '../engine/problem.ts'
 import type { Counts } from '../engine/step.ts'
+import type { Status } from './output.ts'
 import type { Session } from './session.ts'
-
-export type Status = 'ok' | 'failed' | 'rolled-back' | 'stuck' | 'changes-pending' | 'interrupted'
 
 export const noChanges: Counts = { create: 0, update: 0, delete: 0, unchanged: 0 }
 
