@@ -41,19 +41,20 @@ const commands: Record<string, Command> = {
 /** Runs one command and says how it ended: the exit codes of the Contract. */
 export const main = async (name: string, argv: string[]): Promise<number> => {
   surviveClosedPipes()
+  let interrupt: Interrupt | undefined
   let output: Output = createOutput({ json: argv.includes('--json') })
   try {
     const command = commands[name]
     if (!command) throw new Error(`no command ${name}`)
     const { flags } = parse(name, argv)
     output = createOutput({ json: flags.json })
-    const interrupt = listen(output)
+    interrupt = listen(output)
     return await withSession(
       { command: name, flags, root, output, interrupt, writes: command.writes(flags) },
       command.run,
     )
   } catch (error) {
-    return fail(error, output)
+    return fail(interrupt?.abort.aborted && isAbort(error) ? stopped(error) : error, output)
   }
 }
 
@@ -70,12 +71,25 @@ const fail = (error: unknown, output: Output): ExitCode => {
   return exit
 }
 
+const isAbort = (error: unknown) => error instanceof Error && error.name === 'AbortError'
+
+const stopped = (cause: unknown) =>
+  new Problem('interrupted while something was under way', {
+    why: 'the second signal stopped waiting; what had been started may be finished or not, and the journal says what',
+    next: 'run the same command again: it looks at what is there',
+    exit: 130,
+    cause,
+  })
+
 /** The first Ctrl-C starts nothing new and finishes what is open; the second stops waiting. */
 const listen = (output: Output): Interrupt => {
   const stop = new AbortController()
   const abort = new AbortController()
+  let first = 0
   const onSignal = () => {
-    if (stop.signal.aborted) return abort.abort()
+    // A process group gets a signal at once from several sides: that is one wish.
+    if (stop.signal.aborted) return void (Date.now() - first > 700 && abort.abort())
+    first = Date.now()
     output.say('finishing what is under way; press again to stop waiting')
     stop.abort()
   }

@@ -92,7 +92,7 @@ export const hasPassed = (history: readonly Recorded[], group: string): boolean 
 /** What this rollout has done since the last one that passed whole, also in runs that were killed. */
 export const openRollout = (history: readonly Recorded[]) => {
   const last = history.findLastIndex(it => it.event === 'note' && it.topic === 'rollout-passed')
-  return standing(history.slice(last + 1)).filter(isRollout)
+  return standing(history, layer => layer.at > last).filter(isRollout)
 }
 
 /** Takes the open rollout back, from the journal. */

@@ -24,7 +24,7 @@ export const planStages = async (session: Session, stages: readonly StageName[])
   const all = siteOf(session)
   const upTo = Math.max(...stages.map(it => stageNames.indexOf(it)))
   const desired = stageNames.slice(0, upTo + 1).flatMap(it => all.stages[it])
-  const plan = await makePlan(desired, session.world)
+  const plan = await makePlan(desired, session.world, { later: !session.flags.check })
   const staged = { session, site: all, plan, stages, counts: countChanges([]) }
   refuseGaps(staged)
   return staged

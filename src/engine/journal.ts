@@ -20,7 +20,8 @@ export type Entry =
   | { event: 'done'; step: string; now: Json | null }
   | { event: 'failed'; step: string; error: string }
   | { event: 'undoing'; step: string }
-  | { event: 'undone'; step: string }
+  /** `runs`: whose changes were taken back; absent: everybody's. */
+  | { event: 'undone'; step: string; runs?: string[] }
   | { event: 'undo-failed'; step: string; error: string }
   | { event: 'note'; topic: string; data: Json }
   | { event: 'run-ended'; status: string }

@@ -18,6 +18,8 @@ export type Report = {
   waiting(what: string): void
   /** A part of this step is done; goes to the journal. No secrets. */
   progress(part: string, data?: Json): void
+  /** Nothing was changed yet: what does not answer now need not be waited for. */
+  planning?: boolean
   /** Stops waits and retries when the operator interrupts. */
   signal: AbortSignal
 }

@@ -14,8 +14,16 @@ export type Seen = { desired: Desired; parents: string[]; want: Json; live: Json
 /** `changed`: ids that were changed since they were planned; their children are looked at again. */
 export type Plan = { seen: ReadonlyMap<string, Seen>; changed: ReadonlySet<string> }
 
-/** Looks at everything, changes nothing. Independent things are looked at side by side. */
-export const makePlan = async (desired: readonly Desired[], world: World): Promise<Plan> => {
+/**
+ * Looks at everything, changes nothing. Independent things are looked at side by side. With `later`, what cannot be
+ * looked at through its parents now (a host that still boots) is left to the moment it is applied.
+ */
+export const makePlan = async (
+  desired: readonly Desired[],
+  outside: World,
+  { later = false }: { later?: boolean } = {},
+): Promise<Plan> => {
+  const world = { ...outside, planning: true }
   const { order, parents } = graphOf(desired)
   const byId = new Map(order.map(it => [it.id, it]))
   const seen = new Map<string, Seen>()
@@ -25,8 +33,10 @@ export const makePlan = async (desired: readonly Desired[], world: World): Promi
       seen.set(id, await look(byId.get(id)!, parents.get(id) ?? [], seen, world))
       return true
     } catch (error) {
-      errors.push(error)
-      return false
+      const put = later && error instanceof Problem && byId.get(id)!.kind.looksThroughParents === true
+      if (put) seen.set(id, putOff(byId.get(id)!, parents.get(id) ?? [], error))
+      else errors.push(error)
+      return put
     }
   }
   await walkGraph([...byId.keys()], id => parents.get(id) ?? [], visit, { width: 32 })
@@ -44,7 +54,8 @@ export const look = async (
   const lives = new Map([...seen].map(([id, it]) => [id, it.step?.change.action === 'replace' ? null : it.live]))
   const { value: want, missing } = resolve(desired.want, lives)
   const pending = parents.filter(id => seen.get(id)?.step)
-  const unready = pending.filter(id => isUnready(seen.get(id)!.step!.change))
+  // Only what it takes values from is looked through; what merely comes first is not in the way.
+  const unready = refsIn(desired.want).filter(id => isUnready(seen.get(id)?.step?.change))
   const blind = missing.length > 0 ? missing : desired.kind.looksThroughParents ? unready : []
   const step = (change: Change): Step => ({
     id: desired.id,
@@ -58,7 +69,8 @@ export const look = async (
   if (blind.length > 0) {
     const notPending = missing.find(id => !pending.includes(id))
     if (notPending) throw new Error(`${desired.id} refers to a value that ${notPending} does not give`)
-    return { desired, parents, want, live: null, step: step({ action: 'create', summary: describe(desired, blind) }) }
+    const action = missing.length > 0 ? 'create' : 'update'
+    return { desired, parents, want, live: null, step: step({ action, summary: describe(desired, blind) }) }
   }
   const clients = await world.clientsFor(desired.kind)
   const live = await desired.kind.read(want, clients, reportFor(desired.id, world))
@@ -66,7 +78,15 @@ export const look = async (
   return { desired, parents, want, live, step: change ? step(change) : null }
 }
 
-const isUnready = ({ action, unready }: Change) => action === 'create' || action === 'replace' || unready === true
+const isUnready = (change: Change | undefined) =>
+  change !== undefined && (change.action === 'create' || change.action === 'replace' || change.unready === true)
+
+const putOff = (desired: Desired, parents: string[], { message }: Problem): Seen => {
+  const { id, kind, want } = desired
+  const change: Change = { action: 'update', summary: `${message}: looked at again later` }
+  const step = { id, kind: kind.name, needs: parents, want, change, unknown: [id], oneWay: !kind.undo }
+  return { desired, parents, want, live: null, step }
+}
 
 const describe = ({ id }: Desired, unknown: string[]) => `${id} (looked at after ${unknown.join(', ')})`
 

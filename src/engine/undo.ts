@@ -7,7 +7,16 @@ import { walkGraph } from './walk.ts'
 import { reportFor, type World } from './world.ts'
 
 /** One thing to unmake, from the journal alone. `now` undefined: started, no ending; the world is asked. */
-export type ToUndo = {
+export type ToUndo = Layer & {
+  /** The runs whose changes this takes back. */
+  runs: string[]
+}
+
+/** What one run did to one step, on top of what earlier runs did. */
+export type Layer = {
+  run: string
+  /** Where in the history it began. */
+  at: number
   step: string
   kind: string
   group: string
@@ -18,24 +27,42 @@ export type ToUndo = {
 }
 
 /**
- * What stands of all that the journals tell, oldest first: the state before our first touch, the latest after.
- * A step that was undone is forgotten; one that was changed in several runs is undone once, to before the first.
+ * What stands of all that the journals tell, oldest first. A step that several runs changed is undone once, from the
+ * first layer that is asked for, with all that lies on it: the state before that layer, the latest after.
  */
-export const standing = (history: readonly Recorded[]): ToUndo[] => {
-  const open = new Map<string, ToUndo>()
-  for (const it of history) {
+export const standing = (history: readonly Recorded[], from: (layer: Layer) => boolean = () => true): ToUndo[] =>
+  [...layersIn(history).values()]
+    .flatMap(layers => {
+      const first = layers.findIndex(from)
+      if (first < 0) return []
+      const mine = layers.slice(first)
+      return [{ ...mine.at(-1)!, at: mine[0]!.at, before: mine[0]!.before, runs: mine.map(it => it.run) }]
+    })
+    .sort((a, b) => a.at - b.at)
+
+const layersIn = (history: readonly Recorded[]): Map<string, Layer[]> => {
+  const open = new Map<string, Layer[]>()
+  for (const [at, it] of history.entries()) {
     if (it.event === 'started') {
-      const earlier = open.get(it.step)
-      const { step, kind, group, needs, want } = it
-      open.set(step, { step, kind, group, needs, want, before: earlier ? earlier.before : it.before, now: undefined })
+      const layers = open.get(it.step) ?? []
+      const last = layers.at(-1)
+      const same = last?.run === it.run ? last : undefined
+      const { run, step, kind, group, needs, want } = it
+      const layer = { run, at, step, kind, group, needs, want, before: it.before, now: undefined }
+      open.set(step, [
+        ...(same ? layers.slice(0, -1) : layers),
+        same ? { ...layer, at: same.at, before: same.before } : layer,
+      ])
     } else if (it.event === 'done') {
-      const started = open.get(it.step)
-      if (started) started.now = it.now
+      const last = open.get(it.step)?.at(-1)
+      if (last) last.now = it.now
     } else if (it.event === 'undone') {
-      open.delete(it.step)
+      const left = (open.get(it.step) ?? []).filter(layer => it.runs && !it.runs.includes(layer.run))
+      if (left.length > 0) open.set(it.step, left)
+      else open.delete(it.step)
     }
   }
-  return [...open.values()]
+  return open
 }
 
 export type UndoOutcome = { undone: string[]; failures: { step: string; error: unknown }[]; left: string[] }
@@ -88,5 +115,5 @@ const undoOne = async (it: ToUndo, kinds: ReadonlyMap<string, AnyKind>, world: W
   world.watch({ event: 'step-undoing', step: it.step, summary: it.step })
   const now = it.now === undefined ? await kind.read(it.want, clients, report) : it.now
   await kind.undo(it.want, clients, it.before, now, report)
-  world.journal.record({ event: 'undone', step: it.step })
+  world.journal.record({ event: 'undone', step: it.step, runs: it.runs })
 }

@@ -8,6 +8,8 @@ export type World = {
   clientsFor(kind: AnyKind): unknown
   journal: Journal
   watch: Watch
+  /** Only looking: set while a plan is made. */
+  planning?: boolean
   /** Start nothing new (first Ctrl-C). */
   stop: AbortSignal
   /** Stop waiting too (second Ctrl-C). */
@@ -15,7 +17,7 @@ export type World = {
 }
 
 /** The voice a Kind is given for one step. */
-export const reportFor = (step: string, { watch, journal, abort }: World): Report => {
+export const reportFor = (step: string, { watch, journal, abort, planning = false }: World): Report => {
   const since = Date.now()
   const tell = (event: EngineEvent) => watch(event)
   return {
@@ -24,6 +26,7 @@ export const reportFor = (step: string, { watch, journal, abort }: World): Repor
       journal.record({ event: 'progress', step, part, ...(data === undefined ? {} : { data }) })
       tell({ event: 'step-progress', step, part, ...(data === undefined ? {} : { data }) })
     },
+    planning,
     signal: abort,
   }
 }

@@ -45,7 +45,7 @@ export const look = async (
   ssh: Ssh,
   host: HostAddress,
   tasks: Task[],
-  options: Pick<HostExec, 'signal' | 'waiting'>,
+  options: Pick<HostExec, 'signal' | 'waiting' | 'bootSeconds'>,
 ): Promise<Seen> => {
   const mark = newMark()
   const { code, stdout, stderr } = await ssh.exec(host, {

@@ -59,7 +59,12 @@ export const hostPlay: Kind<HostPlay, Seen, { ssh: Ssh }> = {
 
 export const play = word(hostPlay)
 
-const options = (report: Report) => ({ signal: report.signal, waiting: (what: string) => report.waiting(what) })
+const options = (report: Report) => ({
+  signal: report.signal,
+  waiting: (what: string) => report.waiting(what),
+  // A server that was just made gets the time to boot; while planning there is none.
+  ...(report.planning && { bootSeconds: 3 }),
+})
 
 const stateOf = (seen: Seen, task: Task) => seen.states[titleOf(task)]
 

@@ -15,8 +15,8 @@ export type SshOptions = {
   retrySeconds?: number
 }
 
-/** `waiting` hears about every try that failed. */
-export type HostExec = Exec & { waiting?: (what: string) => void }
+/** `waiting` hears about every try that failed; `bootSeconds` for this once. */
+export type HostExec = Exec & { waiting?: (what: string) => void; bootSeconds?: number }
 
 /** SSH to many hosts, one connection kept for each. */
 export type Ssh = {
@@ -62,7 +62,7 @@ export const createSsh = ({ connectTimeoutSeconds = 10, bootSeconds = 60, retryS
   }
 
   /** Tries until it answers, its boot time is over, or trying again cannot help. */
-  const patiently = async (host: HostAddress, { signal, waiting }: HostExec): Promise<Connection> => {
+  const patiently = async (host: HostAddress, { signal, waiting, bootSeconds: boot = bootSeconds }: HostExec) => {
     const since = Date.now()
     for (;;) {
       try {
@@ -71,7 +71,7 @@ export const createSsh = ({ connectTimeoutSeconds = 10, bootSeconds = 60, retryS
         return await login(host, connectTimeoutSeconds, signal, sock)
       } catch (error) {
         // A host that answered before is not booting: it gets one more try, for a dropped handshake.
-        const patience = met.has(keyOf(host)) ? Math.min(bootSeconds, 2) : bootSeconds
+        const patience = met.has(keyOf(host)) ? Math.min(boot, 2) : boot
         const passed = (Date.now() - since) / 1000
         if (!(error instanceof Unreachable) || passed + retrySeconds > patience) throw error
         waiting?.(`${host.name}: SSH at ${where(host)}: ${error.why} (${Math.round(passed)} s)`)

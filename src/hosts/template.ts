@@ -58,6 +58,7 @@ const strict = (value: unknown, name: string): unknown => {
 const refused = (path: string, why: string, cause?: unknown) =>
   new Problem(`the template ${path} cannot be rendered`, {
     why,
-    next: `mend templates/${path}.ejs or the data it is given`,
+    next: `mend templates/${path}.ejs or the data it is given; nothing was touched`,
+    exit: 2,
     cause,
   })

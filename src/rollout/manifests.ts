@@ -8,10 +8,11 @@ const OURS = { [MANAGED_BY]: MANAGER }
 /** What a pod carries that leaves by the proxy. */
 export const EGRESS_LABEL = { key: 'egress', value: 'external' }
 
+/** The annotation is a second field of ours: whoever overwrites the label by hand does not end our ownership. */
 export const namespace = (name: string): KubeObject => ({
   apiVersion: 'v1',
   kind: 'Namespace',
-  metadata: { name, labels: OURS },
+  metadata: { name, labels: OURS, annotations: { 'kapsule-egress/purpose': 'workloads of one tenant' } },
 })
 
 /** Where the proxy is, for workloads that read it themselves. */

@@ -66,24 +66,53 @@ test('all problems of the looks are told at once', async () => {
   )
 })
 
-for (const { when, change, unknown } of [
-  { when: 'is only changed', change: { action: 'update', summary: '' }, unknown: [] },
-  { when: 'is not ready', change: { action: 'update', summary: '', unready: true }, unknown: ['box/parent'] },
-  { when: 'is replaced', change: { action: 'replace', summary: '' }, unknown: ['box/parent'] },
+for (const { when, change, ref, unknown } of [
+  { when: 'is only changed', change: { action: 'update', summary: '' }, ref: true, unknown: [] },
+  {
+    when: 'is not ready',
+    change: { action: 'update', summary: '', unready: true },
+    ref: true,
+    unknown: ['box/parent'],
+  },
+  { when: 'is replaced', change: { action: 'replace', summary: '' }, ref: true, unknown: ['box/parent'] },
+  {
+    when: 'is not ready, but only comes first',
+    change: { action: 'update', summary: '', unready: true },
+    ref: false,
+    unknown: [],
+  },
 ] as const) {
   test(`what looks through a parent that ${when}`, async () => {
     const cloud = new Cloud()
     await cloud.create('parent', [], 'old')
     const parent = word({ ...box, diff: () => change })('parent', { name: 'parent', parents: [], value: 'new' })
-    const child = word({ ...box, looksThroughParents: true })(
-      'child',
-      { name: 'child', parents: [], value: '' },
-      { after: [parent] },
-    )
+    const want = { name: 'child', parents: ref ? [parent.out.id] : [], value: '' }
+    const child = word({ ...box, looksThroughParents: true })('child', want, { after: [parent] })
     const plan = await makePlan([parent, child], worldOf(cloud, new Lines(cloud)))
     assert.equal(plan.seen.get('box/child')?.step?.unknown, [...unknown])
   })
 }
+
+test('what cannot be looked at while planning is looked at again when it is applied', async () => {
+  const cloud = new Cloud()
+  let boots = true
+  const host = word({
+    ...box,
+    looksThroughParents: true,
+    read(...args: Parameters<typeof box.read>) {
+      if (boots) return Promise.reject(new Problem('it boots', { why: 'w', next: 'n' }))
+      return box.read(...args)
+    },
+  })('host', { name: 'host', parents: [], value: 'new' })
+  const world = worldOf(cloud, new Lines(cloud))
+  const error = await makePlan([host], world).catch(thrown => thrown)
+  assert.is(error.message, 'it boots', 'check mode says so')
+  const plan = await makePlan([host], world, { later: true })
+  assert.equal((await applyPlan(plan, 'test', world)).failures.length, 1, 'it still boots')
+  boots = false
+  assert.equal((await applyPlan(plan, 'test', world)).failures, [])
+  assert.equal(cloud.names(), ['host'])
+})
 
 test('independent steps run side by side, dependent ones do not', async () => {
   const cloud = new Cloud()

@@ -4,6 +4,7 @@ import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
 import { countChanges } from '../../engine/step.ts'
 import { standing, undoAll } from '../../engine/undo.ts'
+import { plainProgress } from '../../report/plain.ts'
 import { planText } from '../../report/plan.ts'
 import type { Progress, StageEnd } from '../../report/progress.ts'
 import { kinds } from '../clients.ts'
@@ -18,6 +19,8 @@ import { finish } from '../summary.ts'
 /** All stages, or one: look, show, change, prove. Earlier stages are only looked at. */
 export const deploy = async (session: Session, stages: readonly StageName[]): Promise<ExitCode> => {
   checkResume(session)
+  // While planning only waits are worth a word: a host that does not answer, an API that is slow.
+  session.world.watch = plainProgress(line => session.output.say(line)).watch
   const staged = await planStages(session, stages)
   return session.flags.check ? check(staged) : make(staged)
 }
@@ -71,9 +74,9 @@ const provision = async (staged: Staged, stage: StageName, progress: Progress) =
 }
 
 const takeBackHosts = async (session: Session) => {
-  const mine = readJournals(session.state).filter(it => it.run === session.run)
+  const mine = standing(readJournals(session.state), layer => layer.run === session.run)
   const undone = await undoAll(
-    standing(mine).filter(it => it.group === 'configure'),
+    mine.filter(it => it.group === 'configure'),
     kinds,
     session.world,
   )

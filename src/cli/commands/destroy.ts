@@ -57,7 +57,7 @@ const refuseWhileLive = ({ state, context }: Session) => {
   const live = context.cluster.kubeconfig ? open : unfinished
   if (live.length === 0) return
   throw new Problem('a rollout is live', {
-    why: `${live.map(it => it.step).join(', ')} ${context.cluster.kubeconfig ? 'would lose their way out' : 'is half-way'}`,
+    why: `${context.cluster.kubeconfig ? 'these would lose their way out' : 'half-way'}: ${live.map(it => it.step).join(', ')}`,
     next: 'rollback.ts --to start first (or deploy to its end), or say --force',
     exit: 1,
   })

@@ -35,7 +35,9 @@ export const rollback = async (session: Session): Promise<ExitCode> => {
       }
     })
     .finally(() => progress.close())
-  if (outcome.outcome.failures.length + outcome.outcome.left.length > 0) throw stuck(outcome.outcome)
+  const { failures, left } = outcome.outcome
+  if (left.length > 0 && failures.length === 0 && session.world.stop.aborted) throw interrupted(left)
+  if (failures.length + left.length > 0) throw stuck(outcome.outcome)
   output.data(`\n${await addresses(session, list)}\n`)
   return finish(session, { status: 'ok', changes })
 }
@@ -45,8 +47,7 @@ const selected = (history: readonly Recorded[], { to, run }: { to?: string; run?
   if (run !== undefined) {
     const mine = history.filter(it => it.run === run || it.run.endsWith(`-${run}`))
     if (mine.length === 0) throw unknown(`run ${run}`, [...new Set(history.map(it => it.run))].slice(-5))
-    const open = new Set(all.map(it => it.step))
-    return standing(mine).filter(it => isRollout(it) && open.has(it.step))
+    return standing(history, layer => mine.some(it => it.run === layer.run)).filter(isRollout)
   }
   if (to === undefined || to === 'start') return all
   // Phases in the order in which they were first begun, over all runs.
@@ -82,6 +83,13 @@ const addresses = async ({ clients, context }: Session, list: readonly ToUndo[])
 }
 
 type MovedWant = { kubeconfig: string; namespace: string; kind: 'Deployment'; name: string }
+
+const interrupted = (left: readonly string[]) =>
+  new Problem('interrupted: what was under way was finished', {
+    why: `still to be taken back: ${left.join(', ')}`,
+    next: 'go on with the same command; what was undone stays undone',
+    exit: 130,
+  })
 
 const unknown = (what: string, known: readonly string[]) =>
   new Problem(`there is no ${what}`, {
