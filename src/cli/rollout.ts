@@ -64,7 +64,10 @@ export const canariesOf = ({ session }: Staged): Moved[] =>
 
 /** The address a tenant is seen with before anything of it has moved: for the table at the end. */
 const noteAddressesBefore = async (staged: Staged, phase: RolloutPhase) => {
-  const moving = phase.moves.filter((_, at) => staged.plan.seen.get(phase.desired[at]!.id)?.step)
+  const moving = phase.moves.filter((_, at) => {
+    const live = staged.plan.seen.get(phase.desired[at]!.id)?.live as { label?: string | null } | null | undefined
+    return live && !live.label
+  })
   await Promise.all(
     moving.map(async move => {
       const address = await egressAddress(kubeOf(staged), subjectOf(staged, move)).catch(() => null)

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
@@ -184,8 +184,23 @@ test('hand edits are found, named, shown and mended', async () => {
   assert.match(seen.stdout, /-# by hand/)
   assert.match(seen.stdout, /client-b-demo\/curl-demo/)
   assert.match(seen.stdout, /none/)
-  ok(await run('deploy.mjs', '--json'))
+  const mended = await run('deploy.mjs', '--json')
+  ok(mended)
+  const proof = mended.events.find(({ event, tenant }) => event === 'proof' && tenant === 'client-b')
+  assert.is(proof?.addressBefore, outputs.gateway_public_ip, 'what a mended workload left by is no address before')
   ok(await run('deploy.mjs', '--check'))
+})
+
+test('a run that mended is taken back alone, and then the rest', async () => {
+  const mending = readdirSync(join(state, 'runs')).sort().at(-1)!.slice(0, -'.jsonl'.length)
+  ok(await run('rollback.ts', '--run', mending, '--yes'))
+  ok(await run('rollback.ts', '--to', 'canary', '--yes'))
+  const left = (await objects()).filter(it => it.owners.length > 0).map(it => `${it.kind} ${it.name}`)
+  assert.equal(
+    left.filter(it => it.startsWith('Deployment')),
+    ['Deployment client-a-demo/curl-demo', 'Deployment client-b-demo/curl-demo'],
+  )
+  ok(await run('deploy.mjs', '--json'))
 })
 
 test('rolling back to the start brings every object back, twice', async () => {
