@@ -38,7 +38,7 @@ export const rollback = async (session: Session): Promise<ExitCode> => {
   const { failures, left } = outcome.outcome
   if (left.length > 0 && failures.length === 0 && session.world.stop.aborted) throw interrupted(left)
   if (failures.length + left.length > 0) throw stuck(outcome.outcome)
-  output.data(`\n${await addresses(session, list)}\n`)
+  if (list.some(it => it.kind === 'workload-egress')) output.data(`\n${await addresses(session, list)}\n`)
   return finish(session, { status: 'ok', changes })
 }
 
