@@ -215,6 +215,27 @@ test('rolling back to the start brings every object back, twice', async () => {
   assert.equal(summaryOf(again).changes, { create: 0, update: 0, delete: 0, unchanged: 0 })
 })
 
+test('the runbook for rolling back runs, and finds nothing left', async () => {
+  const zx = join(checkout.directory, 'node_modules/.bin/zx')
+  const args = [zx, 'playbooks/runbooks/roll-back.md', '--context', 'sandbox']
+  const { exitCode, all } = await execa(process.execPath, args, {
+    cwd: checkout.directory,
+    reject: false,
+    all: true,
+    stdin: 'ignore',
+  })
+  assert.is(exitCode, 0, all)
+  assert.match(String(all), /nothing to roll back/)
+})
+
+test('--render writes what the hosts have, without a connection', async () => {
+  const folder = join(checkout.directory, 'rendered')
+  ok(await run('40-configure.mjs', '--render', folder))
+  const file = 'etc/squid/squid.conf'
+  const { stdout } = await checkout.start('sandbox.mjs', ['exec', 'proxy-client-a', '--', 'cat', `/${file}`])
+  assert.is(readFileSync(join(folder, 'proxy-client-a', file), 'utf8').trimEnd(), stdout.trimEnd())
+})
+
 test('killed in the middle of a rollout: another process takes it back', async () => {
   for (const phase of ['rollout/canary', 'rollout/expand']) {
     const deploying = checkout.start('deploy.mjs', ['--json'])
