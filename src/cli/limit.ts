@@ -16,11 +16,17 @@ export const forTargets = (context: Context, limit: string | undefined): Context
   })
 }
 
-/** Does a Desired carry one of the tags? Tags are stages, phases, kinds and names. */
-export const tagged = (desired: Desired, stage: string, tags: readonly string[] | undefined): boolean => {
+/** Does a Desired carry one of the tags? Tags are stages, phases (canary, expand, rollout/gateway), kinds and names. */
+export const tagged = (desired: Desired, places: readonly string[], tags: readonly string[] | undefined): boolean => {
   if (!tags) return true
   const name = desired.id.slice(desired.kind.name.length + 1)
-  return tags.some(tag => tag === stage || tag === desired.kind.name || globOf(tag).test(name))
+  return tags.some(tag => places.includes(tag) || tag === desired.kind.name || globOf(tag).test(name))
+}
+
+/** The words a phase answers to. `gateway` alone is the stage of that name. */
+export const placesOf = (phase: string): string[] => {
+  const short = phase.split(' ')[0] ?? phase
+  return ['rollout', `rollout/${phase}`, `rollout/${short}`, ...(phase === 'gateway' ? [] : [phase, short])]
 }
 
 const globOf = (pattern: string) =>

@@ -31,7 +31,10 @@ const commands: Record<string, Command> = {
     run: async session =>
       session.flags.render === undefined ? deploy(session, ['configure']) : render(session, session.flags.render),
   },
-  '60-verify': { writes: looking, run: session => deploy(session, ['verify']) },
+  '60-verify': {
+    writes: looking,
+    run: session => deploy({ ...session, flags: { ...session.flags, check: false } }, ['verify']),
+  },
   rollback: { writes: changing, run: rollback },
   destroy: { writes: changing, run: destroy },
   status: { writes: looking, run: status },

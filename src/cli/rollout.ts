@@ -4,14 +4,14 @@ import type { Outcome } from '../engine/apply.ts'
 import { textOf } from '../engine/apply.ts'
 import { type Recorded, readJournals } from '../engine/journal.ts'
 import { Problem } from '../engine/problem.ts'
-import { standing, type UndoOutcome, undoAll } from '../engine/undo.ts'
+import { standing, type ToUndo, type UndoOutcome, undoAll } from '../engine/undo.ts'
 import { millis } from '../rollout/gate.ts'
 import { gatewayGates, movedGates, soakedGates } from '../rollout/gates.ts'
 import { egressAddress } from '../rollout/probe.ts'
 import { kinds } from './clients.ts'
 import { askGates, type GateResult, kubeOf, subjectOf } from './gates.ts'
 import type { Session } from './session.ts'
-import { applyStage, chosen, type Staged, summaryOf } from './stages.ts'
+import { applyStage, chosenIn, type Staged, summaryOf } from './stages.ts'
 
 /** Steps of a rollout are journalled under this and the phase's name. */
 export const groupOf = (phase: string): string => `rollout/${phase}`
@@ -23,15 +23,19 @@ export type PhaseEnd = { ok: boolean; summary: string; outcome: Outcome; failed:
 export const runPhase = async (staged: Staged, phase: RolloutPhase, say: (line: string) => void): Promise<PhaseEnd> => {
   const { session } = staged
   const group = groupOf(phase.name)
+  const tenants = session.context.tenants.map(it => it.tenant)
   if (phase.name === 'canary') await noteAddressesBefore(staged, phase)
-  const outcome = await applyStage(staged, group, chosen(staged, phase.name, phase.desired))
+  const ids = chosenIn(staged, phase)
+  const outcome = await applyStage(staged, group, ids)
   const summary = summaryOf(outcome)
   if (outcome.failures.length > 0 || outcome.skipped.length > 0) return { ok: false, summary, outcome, failed: [] }
+  if (ids.length === 0) return { ok: true, summary: 'left out', outcome, failed: [] }
   const changed = [...outcome.changes.values()].some(it => it !== null)
-  if (!changed && hasPassed(readJournals(session.state), group)) return { ok: true, summary, outcome, failed: [] }
+  if (!changed && hasPassed(readJournals(session.state), group, tenants))
+    return { ok: true, summary, outcome, failed: [] }
   const failed = await gatesOf(staged, phase, say)
   if (failed.length > 0) return { ok: false, summary: `gate failed: ${failed[0]!.gate}`, outcome, failed }
-  session.journal.record({ event: 'note', topic: 'phase-passed', data: { group } })
+  session.journal.record({ event: 'note', topic: 'phase-passed', data: { group, tenants } })
   return { ok: true, summary: `${summary}, gates passed`, outcome, failed: [] }
 }
 
@@ -77,19 +81,21 @@ const noteAddressesBefore = async (staged: Staged, phase: RolloutPhase) => {
   )
 }
 
-/** Did this phase's gates pass since it was last changed? */
-export const hasPassed = (history: readonly Recorded[], group: string): boolean => {
-  let passed = false
+/** Did this phase's gates pass for all these tenants since it was last changed? */
+export const hasPassed = (history: readonly Recorded[], group: string, tenants: readonly string[]): boolean => {
+  const passed = new Set<string>()
   const mine = new Set<string>()
   for (const it of history) {
     if (it.event === 'started' && it.group === group) {
       mine.add(it.step)
-      passed = false
-    } else if (it.event === 'undone' && mine.has(it.step)) passed = false
-    else if (it.event === 'note' && it.topic === 'phase-passed')
-      passed ||= (it.data as { group: string }).group === group
+      passed.clear()
+    } else if (it.event === 'undone' && mine.has(it.step)) passed.clear()
+    else if (it.event === 'note' && it.topic === 'phase-passed') {
+      const note = it.data as { group: string; tenants: string[] }
+      if (note.group === group) for (const tenant of note.tenants) passed.add(tenant)
+    }
   }
-  return passed
+  return tenants.every(it => passed.has(it))
 }
 
 /** What this rollout has done since the last one that passed whole, also in runs that were killed. */
@@ -98,9 +104,21 @@ export const openRollout = (history: readonly Recorded[]) => {
   return standing(history, layer => layer.at > last).filter(isRollout)
 }
 
-/** Takes the open rollout back, from the journal. */
+/** Takes the open rollout of these tenants back, from the journal. */
 export const takeBack = (session: Session): Promise<UndoOutcome> =>
-  undoAll(openRollout(readJournals(session.state)), kinds, { ...session.world, stop: new AbortController().signal })
+  undoAll(openRollout(readJournals(session.state)).filter(isOf(session)), kinds, {
+    ...session.world,
+    stop: new AbortController().signal,
+  })
+
+/** Is a step of a rollout about one of the tenants that this run is for? */
+export const isOf = ({ context }: Session) => {
+  const namespaces = context.tenants.map(it => it.namespace)
+  return ({ want }: ToUndo): boolean => {
+    const { namespace, object } = want as { namespace?: string; object?: { metadata: { namespace?: string } } }
+    return namespaces.includes(namespace ?? object?.metadata.namespace ?? '')
+  }
+}
 
 /** What the operator is told when a phase did not hold. */
 export const phaseProblem = (phase: RolloutPhase, { outcome, failed }: PhaseEnd): Problem => {

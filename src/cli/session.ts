@@ -4,7 +4,7 @@ import { execa } from 'execa'
 import { tryRecord } from '../engine/apply.ts'
 import { type Journal, newRunId, noJournal, openJournal } from '../engine/journal.ts'
 import { type Lock, takeLock } from '../engine/lock.ts'
-import { Problem } from '../engine/problem.ts'
+import { Problem, Problems } from '../engine/problem.ts'
 import type { World } from '../engine/world.ts'
 import { byHand, type Context } from '../inventory/context.ts'
 import { loadContext } from '../inventory/load.ts'
@@ -50,9 +50,11 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
   const run = newRunId()
   output.know({ context: context.context, run })
   for (const it of byHand(context)) output.say(`note: ${it}`)
+  if (context.cluster.kubeconfig) output.say(`note: the cluster of ${context.cluster.kubeconfig} is used, none is made`)
   let lock: Lock | undefined
   let journal: Journal = noJournal(run)
   let clients: Clients | undefined
+  let touched = false
   try {
     if (writes) {
       lock = takeLock(state, { run, command })
@@ -66,14 +68,22 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
     }
     await prepare(context, root, output)
     if (writes) {
-      journal = openJournal(state, run)
+      const kept = openJournal(state, run)
+      journal = {
+        ...kept,
+        record(entry) {
+          touched ||= entry.event === 'started' || entry.event === 'undoing'
+          kept.record(entry)
+        },
+      }
       journal.record({ event: 'run-started', command, context: context.context, pid: process.pid })
     }
     clients = createClients(context, interrupt.abort, output.hide)
     const { clientsFor } = clients
     const world: World = { clientsFor, journal, watch() {}, stop: interrupt.stop, abort: interrupt.abort }
     return await work({ command, context, flags, root, state, run, output, clients, journal, world })
-  } catch (error) {
+  } catch (thrown) {
+    const error = touched ? asFailure(thrown) : thrown
     tryRecord({ journal }, { event: 'run-ended', status: statusOf(exitOf(error)) })
     throw error
   } finally {
@@ -81,6 +91,14 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
     journal.close()
     lock?.release()
   }
+}
+
+/** Exit code 2 promises that nothing was touched. */
+const asFailure = (error: unknown): unknown => {
+  const turned = (it: Problem) =>
+    it.exit === 2 ? new Problem(it.message, { why: it.why, next: it.next, exit: 1, cause: it.cause }) : it
+  if (error instanceof Problems) return new Problems(error.all.map(turned))
+  return error instanceof Problem ? turned(error) : error
 }
 
 /** What the context wants started before any run, e.g. the embedded cloud. Quick when it is there already. */

@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import { type Site, type StageName, site, stageNames } from '../../playbooks/site.ts'
 import { applyPlan, type Outcome } from '../engine/apply.ts'
+import type { Desired } from '../engine/desired.ts'
 import { makePlan, type Plan, throwAll } from '../engine/plan.ts'
 import { Problem } from '../engine/problem.ts'
 import { type Counts, countChanges } from '../engine/step.ts'
-import { tagged } from './limit.ts'
+import { placesOf, tagged } from './limit.ts'
+import { outputsOf } from './outputs.ts'
 import { operatorKey, type Session } from './session.ts'
 
 export type Staged = {
@@ -26,17 +28,28 @@ export const planStages = async (session: Session, stages: readonly StageName[])
   const desired = stageNames.slice(0, upTo + 1).flatMap(it => all.stages[it])
   const plan = await makePlan(desired, session.world, { later: !session.flags.check })
   const staged = { session, site: all, plan, stages, counts: countChanges([]) }
+  session.output.know({ outputs: outputsOf(staged) })
   refuseGaps(staged)
+  refuseNothing(staged)
   return staged
 }
 
-/** The ids of a stage (or phase) that `--tags` leaves in. */
-export const chosen = ({ session: { flags } }: Staged, stage: string, desired: Site['stages'][StageName]): string[] =>
-  desired.filter(it => tagged(it, stage, flags.tags)).map(it => it.id)
+/** The ids of a stage that `--tags` leaves in. */
+export const chosen = (staged: Staged, stage: StageName): string[] =>
+  stage === 'rollout'
+    ? staged.site.phases.flatMap(it => chosenIn(staged, it))
+    : idsOf(staged, [stage], staged.site.stages[stage])
+
+/** The same of one phase. */
+export const chosenIn = (staged: Staged, { name, desired }: Site['phases'][number]): string[] =>
+  idsOf(staged, placesOf(name), desired)
+
+const idsOf = ({ session: { flags } }: Staged, places: string[], desired: Desired[]) =>
+  desired.filter(it => tagged(it, places, flags.tags)).map(it => it.id)
 
 /** Everything this command would change. */
 export const pendingOf = (staged: Staged) =>
-  staged.stages.flatMap(stage => chosen(staged, stage, staged.site.stages[stage])).map(id => staged.plan.seen.get(id)!)
+  staged.stages.flatMap(stage => chosen(staged, stage)).map(id => staged.plan.seen.get(id)!)
 
 /** Makes one stage true and goes on from there. */
 export const applyStage = async (staged: Staged, group: string, ids: string[]): Promise<Outcome> => {
@@ -44,7 +57,7 @@ export const applyStage = async (staged: Staged, group: string, ids: string[]): 
   staged.plan = outcome.plan
   const made = countChanges([...outcome.changes.values()])
   for (const key of Object.keys(made) as (keyof Counts)[]) staged.counts[key] += made[key]
-  staged.session.output.know({ changes: staged.counts })
+  staged.session.output.know({ changes: staged.counts, outputs: outputsOf(staged) })
   return outcome
 }
 
@@ -63,6 +76,17 @@ export const summaryOf = (outcome: Outcome): string => {
 
 /** Failures of a stage as what they are: problems for people, bugs with their stack. */
 export const throwFailures = ({ failures }: Outcome): void => throwAll(failures.map(it => it.error))
+
+/** Tags that match nothing are a mistake, not a wish for nothing. */
+const refuseNothing = (staged: Staged) => {
+  const { tags } = staged.session.flags
+  if (!tags || tags.includes('verify') || staged.stages.some(it => chosen(staged, it).length > 0)) return
+  throw new Problem(`--tags ${tags.join(',')} matches nothing`, {
+    why: `tags are stages (${stageNames.join(', ')}), phases (canary, expand, rollout/gateway), kinds and names`,
+    next: 'name one of these; nothing was touched',
+    exit: 2,
+  })
+}
 
 /** A later stage alone needs what the earlier ones make. */
 const refuseGaps = ({ stages, site: all, plan }: Staged) => {

@@ -64,7 +64,12 @@ const freshLook = async (id: string, { seen, changed }: Plan, world: World) => {
 
 const applyStep = async ({ desired, want, live, step }: Seen, group: string, world: World): Promise<Json> => {
   const { id, needs, change, unknown } = step!
-  if (unknown.length > 0) throw new Error(`${id} still lacks values of ${unknown.join(', ')}`)
+  if (unknown.length > 0) {
+    throw new Problem(`${id} lacks what others give`, {
+      why: `not there yet: ${unknown.join(', ')}`,
+      next: 'deploy these first: leave out --tags, or name their stage too',
+    })
+  }
   const clients = await world.clientsFor(desired.kind)
   world.journal.record({
     event: 'started',
@@ -91,4 +96,13 @@ export const tryRecord = ({ journal }: Pick<World, 'journal'>, entry: Entry): vo
 
 /** What goes to the journal of an error: a Problem's text; of a bug only the message, never its data. */
 export const textOf = (error: unknown): string =>
-  error instanceof Problem ? `${error.message}: ${error.why}` : error instanceof Error ? error.message : String(error)
+  withoutPasswords(
+    error instanceof Problem
+      ? `${error.message}: ${error.why}`
+      : error instanceof Error
+        ? error.message
+        : String(error),
+  )
+
+/** URLs may carry credentials, e.g. of a proxy. */
+export const withoutPasswords = (text: string): string => text.replace(/\/\/[^\s/@"']+@/g, '//***@')

@@ -10,7 +10,10 @@ import { type ContextFile, contextSchema, type TenantFile, tenantSchema } from '
 import { validate } from './validate.ts'
 
 /** Reads and checks one context. Throws every mistake of all its files at once, as Problems with exit 2. */
-export const loadContext = async (name: string, { root }: { root: string }): Promise<Context> => {
+export const loadContext = async (
+  name: string,
+  { root, env = process.env }: { root: string; env?: NodeJS.ProcessEnv },
+): Promise<Context> => {
   const folder = join(root, 'inventory', name)
   const document = await contextDocument(name, folder, root)
   const context = validate(document, contextSchema)
@@ -34,6 +37,7 @@ export const loadContext = async (name: string, { root }: { root: string }): Pro
       context.value!,
       tenants.map(it => it.value!),
       root,
+      env,
     ),
   )
 }
@@ -83,18 +87,22 @@ const read = async (file: string, root: string): Promise<Document> => {
 }
 
 /** Defaults that need more than one field, and paths as they are from anywhere. */
-const complete = (file: ContextFile, tenants: TenantFile[], root: string): Context => {
+const complete = (file: ContextFile, tenants: TenantFile[], root: string, env: NodeJS.ProcessEnv): Context => {
   const from = (path: string) => {
     const home = path.startsWith('~/') ? join(homedir(), path.slice(2)) : path
     return isAbsolute(home) ? home : join(root, home)
   }
   const { scaleway, ssh, cluster, verify } = file
+  // A context that names its own credentials takes nothing from the environment: the sandbox never meets a real
+  // cluster because a shell exports one. What we wrote ourselves is no cluster that existed before.
+  const exported = scaleway.config || env.KUBECONFIG?.startsWith(join(root, '.egress')) ? undefined : env.KUBECONFIG
+  const existing = cluster.kubeconfig ? from(cluster.kubeconfig) : exported || undefined
   return {
     ...file,
     scaleway: { ...scaleway, ...(scaleway.config && { config: from(scaleway.config) }) },
     ssh: { ...ssh, identity: from(ssh.identity) },
     verify: { ...verify, echo: verify.echo ?? publicEcho },
-    cluster: { ...cluster, ...(cluster.kubeconfig && { kubeconfig: from(cluster.kubeconfig) }) },
+    cluster: { ...cluster, ...(existing && { kubeconfig: existing }) },
     tenants: tenants.map((it): Tenant => ({ ...it, workloads: it.workloads ?? [it.rollout.canary] })),
   }
 }

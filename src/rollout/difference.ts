@@ -72,8 +72,11 @@ const within = (want: Json, live: Json | undefined): boolean => {
 export const detail = ({ path, from, to }: Difference, changedBy?: string): Detail => ({
   name: show(path),
   action: from === undefined ? 'create' : to === undefined ? 'delete' : 'update',
-  diff: `${show(path)}: ${text(from)} -> ${text(to)}${changedBy ? ` (changed by ${changedBy})` : ''}`,
+  diff: `${show(path)}: ${shown(from)} -> ${shown(to)}${changedBy ? ` (changed by ${changedBy})` : ''}`,
 })
+
+/** URLs may carry credentials. */
+const shown = (value: Json | undefined): string => text(value).replace(/\/\/[^\s/@"']+@/g, '//***@')
 
 const text = (value: Json | undefined): string =>
   value === undefined ? '(absent)' : typeof value === 'string' ? value : JSON.stringify(value)

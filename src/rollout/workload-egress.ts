@@ -52,6 +52,7 @@ export const workloadEgressKind: Kind<Want, Live, Clients> = {
     return rollout && liveOf(want, rollout)
   },
   diff(want, live) {
+    if (live) refusePasswords(want, live)
     const summary = `${showWorkload(want)}: ${want.label.key}=${want.label.value}, leave by the proxy`
     if (!live) return { action: 'create', summary: `${summary} (it is not there yet)` }
     const lost = live.podsWithoutLabel.map(
@@ -171,6 +172,18 @@ const withContainersOf = (owned: KubeObject, { deployment }: Rollout): KubeObjec
   }
   const trimmed = trim(owned, ['spec', 'template', 'spec', 'containers']) as KubeObject
   return sameJson(trimmed, owned) ? owned : trimmed
+}
+
+/** What stood there before goes to the journal, and no secret may. */
+const refusePasswords = (want: Want, { env }: Live): void => {
+  const names = Object.values(env).flatMap(values =>
+    Object.entries(values).flatMap(([name, value]) => (/\/\/[^\s/@]+@/.test(JSON.stringify(value)) ? [name] : [])),
+  )
+  if (names.length === 0) return
+  throw new Problem(`${showWorkload(want)}: not moved`, {
+    why: `${[...new Set(names)].join(', ')} holds credentials, and earlier values are written to the journal`,
+    next: 'give these by valueFrom a Secret, or take them out, then run again',
+  })
 }
 
 const found = async (kube: Kube, want: Want): Promise<Rollout> => {

@@ -187,6 +187,14 @@ for (const { when, file, from, to, says } of [
   })
 }
 
+test('KUBECONFIG is a cluster that exists, but not for the sandbox, and not the file we wrote', async () => {
+  const kubeconfig = async (name: string, path: string) =>
+    (await loadContext(name, { root, env: { KUBECONFIG: path } })).cluster.kubeconfig
+  assert.is(await kubeconfig('production.example', '/home/me/.kube/config'), '/home/me/.kube/config')
+  assert.is(await kubeconfig('production.example', join(root, '.egress/production.example/kubeconfig')), undefined)
+  assert.is(await kubeconfig('sandbox', '/home/me/.kube/config'), undefined)
+})
+
 test('a context that is not there names the nearest, and a path is no context', async () => {
   assert.match((await mistakes(root, 'sandbx'))[0]!.next, /--context sandbox/)
   assert.match((await mistakes(root, '../etc'))[0]!.message, /no context/)

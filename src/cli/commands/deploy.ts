@@ -19,7 +19,7 @@ import { finish } from '../summary.ts'
 /** All stages, or one: look, show, change, prove. Earlier stages are only looked at. */
 export const deploy = async (session: Session, stages: readonly StageName[]): Promise<ExitCode> => {
   checkResume(session)
-  // While planning only waits are worth a word: a host that does not answer, an API that is slow.
+  // While planning, only waits are worth a word: a host that does not answer, an API that is slow.
   session.world.watch = plainProgress(line => session.output.say(line)).watch
   const staged = await planStages(session, stages)
   return session.flags.check ? check(staged) : make(staged)
@@ -44,16 +44,17 @@ const make = async (staged: Staged): Promise<ExitCode> => {
   const titles = stages.flatMap(it => (it === 'rollout' ? phases.map(phase => `rollout: ${phase.name}`) : [it]))
   const progress = progressFor(session, titles)
   let proofs: Proof[] = []
+  const proving = stages.includes('verify') && (session.flags.tags?.includes('verify') ?? true)
   try {
     for (const stage of stages) {
       if (stage === 'rollout') await rollOut(staged, progress)
-      else if (stage === 'verify') proofs = await verify(staged, progress)
+      else if (stage === 'verify') proofs = proving ? await verify(staged, progress) : []
       else await provision(staged, stage, progress)
     }
   } finally {
     await progress.close()
   }
-  if (stages.includes('verify')) {
+  if (proving) {
     session.output.data(`\n${proofTable(staged, proofs)}\n`)
     nextCommands(session)
   }
@@ -62,12 +63,13 @@ const make = async (staged: Staged): Promise<ExitCode> => {
 
 /** Gateway, proxy, cluster: stops at a failure and keeps what was made. Hosts: taken back. */
 const provision = async (staged: Staged, stage: StageName, progress: Progress) => {
-  const { session, site } = staged
+  const { session } = staged
   const { outcome } = await progress.stage(stage, async () => {
-    const outcome = await applyStage(staged, stage, chosen(staged, stage, site.stages[stage]))
+    const outcome = await applyStage(staged, stage, chosen(staged, stage))
     const ok = outcome.failures.length === 0 && outcome.skipped.length === 0
     return { ok, summary: summaryOf(outcome), outcome }
   })
+  if (session.world.abort.aborted) throw interrupted(session)
   if (outcome.failures.length > 0 && stage === 'configure') await takeBackHosts(session)
   throwFailures(outcome)
   if (outcome.skipped.length > 0) throw interrupted(session)
@@ -78,9 +80,9 @@ const takeBackHosts = async (session: Session) => {
   const undone = await undoAll(
     mine.filter(it => it.group === 'configure'),
     kinds,
-    session.world,
+    { ...session.world, stop: new AbortController().signal },
   )
-  if (undone.failures.length > 0) throw stuck(undone)
+  if (undone.failures.length + undone.left.length > 0) throw stuck(undone)
 }
 
 const rollOut = async (staged: Staged, progress: Progress) => {
@@ -88,6 +90,7 @@ const rollOut = async (staged: Staged, progress: Progress) => {
   for (const phase of site.phases) {
     const end = await progress.stage(`rollout: ${phase.name}`, say => runPhase(staged, phase, say))
     if (end.ok) continue
+    if (session.world.abort.aborted) throw interrupted(session)
     if (session.world.stop.aborted && end.failed.length === 0 && end.outcome.failures.length === 0)
       throw interrupted(session)
     session.output.say(`phase ${phase.name} did not hold: taking the rollout back`)
@@ -95,7 +98,8 @@ const rollOut = async (staged: Staged, progress: Progress) => {
     if (undone.failures.length + undone.left.length > 0) throw stuck(undone)
     throw phaseProblem(phase, end)
   }
-  session.journal.record({ event: 'note', topic: 'rollout-passed', data: null })
+  const { limit, tags } = session.flags
+  if (limit === undefined && !tags) session.journal.record({ event: 'note', topic: 'rollout-passed', data: null })
 }
 
 const verify = async (staged: Staged, progress: Progress): Promise<Proof[]> => {

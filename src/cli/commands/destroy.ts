@@ -53,7 +53,8 @@ export const destroy = async (session: Session): Promise<ExitCode> => {
 const refuseWhileLive = ({ state, context }: Session) => {
   const history = readJournals(state)
   const open = standing(history).filter(isRollout)
-  const unfinished = open.filter(it => !hasPassed(history, it.group))
+  const tenants = context.tenants.map(it => it.tenant)
+  const unfinished = open.filter(it => !hasPassed(history, it.group, tenants))
   const live = context.cluster.kubeconfig ? open : unfinished
   if (live.length === 0) return
   throw new Problem('a rollout is live', {
@@ -66,6 +67,6 @@ const refuseWhileLive = ({ state, context }: Session) => {
 const wholeOnly = () =>
   new Problem('destroy takes a whole context', {
     why: '--limit and --tags choose a part, and what is shared would be torn from the rest',
-    next: 'leave them out, or take the tenant out of the inventory and deploy',
+    next: 'leave them out; nothing was touched',
     exit: 2,
   })

@@ -3,6 +3,7 @@ import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
 import type { Session } from '../session.ts'
 import { siteOf } from '../stages.ts'
+import { finish, noChanges } from '../summary.ts'
 
 /** Ansible's contract for dynamic inventories: `--list` is everything, `--host NAME` one host's variables. */
 export const inventory = async (session: Session): Promise<ExitCode> => {
@@ -11,8 +12,7 @@ export const inventory = async (session: Session): Promise<ExitCode> => {
   if (flags.host !== undefined) {
     const found = hostvars[flags.host]
     if (!found) throw noHost(flags.host, Object.keys(hostvars))
-    process.stdout.write(`${JSON.stringify(found, null, 2)}\n`)
-    return 0
+    return tell(session, found)
   }
   const groups = context.tenants.map(it => [groupName(it.tenant), { hosts: [it.egress.proxy.name] }] as const)
   const list = {
@@ -21,8 +21,14 @@ export const inventory = async (session: Session): Promise<ExitCode> => {
     egress: { children: groups.map(([name]) => name) },
     ...Object.fromEntries(groups),
   }
-  process.stdout.write(`${JSON.stringify(list, null, 2)}\n`)
-  return 0
+  return tell(session, list)
+}
+
+/** What Ansible reads; with --json one event of it, and the summary. */
+const tell = (session: Session, answer: object): ExitCode => {
+  session.output.data(JSON.stringify(answer, null, 2))
+  session.output.event('inventory', { inventory: answer })
+  return finish(session, { status: 'ok', changes: noChanges })
 }
 
 /** Ansible wants group names that could be variables. */

@@ -7,19 +7,22 @@ import { egressAddress } from '../../rollout/probe.ts'
 import { kinds } from '../clients.ts'
 import { agreed } from '../confirm.ts'
 import { progressFor } from '../progress.ts'
-import { isRollout, stuck } from '../rollout.ts'
+import { isOf, isRollout, stuck } from '../rollout.ts'
 import type { Session } from '../session.ts'
 import { finish, noChanges } from '../summary.ts'
 
 /** Undoes a rollout from the journal alone: to the start, to a phase, or what one run did. */
 export const rollback = async (session: Session): Promise<ExitCode> => {
   const { flags, output, state } = session
-  const list = selected(readJournals(state), flags)
+  refuseParts(flags)
+  const list = selected(readJournals(state), flags).filter(isOf(session))
   if (list.length === 0) {
     output.say('nothing to roll back: no workload, policy or setting of a rollout stands')
     return finish(session, { status: 'ok', changes: noChanges })
   }
   const changes = { ...noChanges, ...countUndo(list) }
+  for (const it of list)
+    output.event('planned', { step: it.step, change: { action: it.before === null ? 'delete' : 'update' } })
   for (const it of list) output.data(`  ${it.before === null ? '-' : '~'} ${it.step}`)
   if (flags.check) return finish(session, { status: 'changes-pending', changes })
   await agreed(session, `Roll back ${list.length} steps of ${session.context.context}?`)
@@ -35,7 +38,9 @@ export const rollback = async (session: Session): Promise<ExitCode> => {
       }
     })
     .finally(() => progress.close())
-  const { failures, left } = outcome.outcome
+  const { failures, left, undone } = outcome.outcome
+  output.know({ changes: { ...noChanges, ...countUndo(list.filter(it => undone.includes(it.step))) } })
+  if (session.world.abort.aborted && failures.length > 0) throw interrupted([...failures.map(it => it.step), ...left])
   if (left.length > 0 && failures.length === 0 && session.world.stop.aborted) throw interrupted(left)
   if (failures.length + left.length > 0) throw stuck(outcome.outcome)
   if (list.some(it => it.kind === 'workload-egress')) output.data(`\n${await addresses(session, list)}\n`)
@@ -47,7 +52,7 @@ const selected = (history: readonly Recorded[], { to, run }: { to?: string; run?
   if (run !== undefined) {
     const mine = history.filter(it => it.run === run || it.run.endsWith(`-${run}`))
     if (mine.length === 0) throw unknown(`run ${run}`, [...new Set(history.map(it => it.run))].slice(-5))
-    return standing(history, layer => mine.some(it => it.run === layer.run)).filter(isRollout)
+    return withoutLoose(standing(history, layer => mine.some(it => it.run === layer.run)).filter(isRollout), all)
   }
   if (to === undefined || to === 'start') return all
   // Phases in the order in which they were first begun, over all runs.
@@ -55,6 +60,29 @@ const selected = (history: readonly Recorded[], { to, run }: { to?: string; run?
   const kept = order.findLastIndex(it => it === `rollout/${to}` || it.startsWith(`rollout/${to} `))
   if (kept < 0) throw unknown(`phase ${to}`, ['start', ...order.map(it => it.slice('rollout/'.length))])
   return all.filter(it => order.indexOf(it.group) > kept)
+}
+
+/** What later runs built on this one would lose its ground. */
+const withoutLoose = (chosen: ToUndo[], all: readonly ToUndo[]): ToUndo[] => {
+  const ids = new Set(chosen.map(it => it.step))
+  const loose = all.filter(it => !ids.has(it.step) && it.needs.some(need => ids.has(need)))
+  if (loose.length === 0) return chosen
+  throw new Problem('other runs were built on this one', {
+    why: `these would lose what they stand on: ${loose.map(it => it.step).join(', ')}`,
+    next: 'take those runs back first, or all with --to start; nothing was touched',
+    exit: 2,
+  })
+}
+
+/** Policies must not go while what they guard stays: a part is a tenant or a phase, never a kind. */
+const refuseParts = ({ tags, to, run }: { tags?: string[]; to?: string; run?: string }) => {
+  const bad = tags ? '--tags' : to !== undefined && run !== undefined ? '--to together with --run' : undefined
+  if (!bad) return
+  throw new Problem(`rollback does not take ${bad}`, {
+    why: tags ? 'a workload and the policy that guards it go together' : 'they say two different things',
+    next: 'choose with --limit TENANT, and --to PHASE or --run ID; nothing was touched',
+    exit: 2,
+  })
 }
 
 const countUndo = (list: readonly ToUndo[]) => ({

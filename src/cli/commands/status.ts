@@ -14,7 +14,9 @@ import { finish } from '../summary.ts'
 export const status = async (session: Session): Promise<ExitCode> => {
   const { output, state } = session
   const site = siteOf(session)
-  const plan = await makePlan([...site.cloud, ...(site.stages.rollout.length ? clusterOf(site) : [])], session.world)
+  const plan = await makePlan([...site.cloud, ...(site.stages.rollout.length ? clusterOf(site) : [])], session.world, {
+    later: true,
+  })
   const staged: Staged = { session, site, plan, stages: [], counts: countChanges([]) }
   const owned = await listOwned(await session.clients.scaleway())
   const history = readJournals(state)
@@ -23,7 +25,11 @@ export const status = async (session: Session): Promise<ExitCode> => {
       const seen = plan.seen.get(phase.desired[at]!.id)
       const phaseNow = !seen?.live ? 'not there' : seen.step ? 'start' : phase.name
       const gates =
-        phaseNow === phase.name ? (hasPassed(history, `rollout/${phase.name}`) ? 'passed' : 'not asked') : '-'
+        phaseNow === phase.name
+          ? hasPassed(history, `rollout/${phase.name}`, [move.tenant.tenant])
+            ? 'passed'
+            : 'not asked'
+          : '-'
       return { tenant: move.tenant.tenant, workload: move.workload.name, phase: phaseNow, gates }
     }),
   )
