@@ -62,10 +62,13 @@ const selected = (history: readonly Recorded[], { to, run }: { to?: string; run?
   return all.filter(it => order.indexOf(it.group) > kept)
 }
 
-/** What later runs built on this one would lose its ground. */
+/** Where nothing of a step would be left, what later runs built on it would lose its ground. */
 const withoutLoose = (chosen: ToUndo[], all: readonly ToUndo[]): ToUndo[] => {
-  const ids = new Set(chosen.map(it => it.step))
-  const loose = all.filter(it => !ids.has(it.step) && it.needs.some(need => ids.has(need)))
+  const layers = new Map(all.map(it => [it.step, it.runs.length]))
+  const gone = chosen.filter(it => it.runs.length === layers.get(it.step))
+  const ids = new Set(gone.map(it => it.step))
+  const taken = new Set(chosen.map(it => it.step))
+  const loose = all.filter(it => !taken.has(it.step) && it.needs.some(need => ids.has(need)))
   if (loose.length === 0) return chosen
   throw new Problem('other runs were built on this one', {
     why: `these would lose what they stand on: ${loose.map(it => it.step).join(', ')}`,
