@@ -25,9 +25,20 @@ export const createBackground = (world: World) => {
     return readText(`/proc/${found}/cmdline`)?.split('\0').slice(0, -1).join('\0') === command.join('\0') ? found : null
   }
 
+  const entering = ({ netns, command }: Background) => ['/usr/bin/nsenter', `--net=${netnsFile(netns)}`, ...command]
+
+  /** On its way in: nsenter has not become the command yet. A second one would find the first one's address taken. */
+  const starts = (it: Background): boolean => {
+    const found = Number(readText(file(it.name, 'pid')) ?? 0)
+    return (
+      found > 0 && readText(`/proc/${found}/cmdline`)?.split('\0').slice(0, -1).join('\0') === entering(it).join('\0')
+    )
+  }
+
   const start = (it: Background) => {
+    const [program, ...words] = entering(it) as [string, ...string[]]
     const log = openSync(file(it.name, 'log'), 'a')
-    const child = spawn('/usr/bin/nsenter', [`--net=${netnsFile(it.netns)}`, ...it.command], {
+    const child = spawn(program, words, {
       detached: true,
       stdio: ['ignore', log, log],
     })
@@ -46,14 +57,14 @@ export const createBackground = (world: World) => {
   }
 
   const watch = setInterval(() => {
-    for (const it of kept.values()) if (netnsInode(it.netns) !== null && pid(it) === null) start(it)
+    for (const it of kept.values()) if (netnsInode(it.netns) !== null && pid(it) === null && !starts(it)) start(it)
   }, 1000)
   watch.unref()
 
   return {
     /** Starts it unless it runs, and returns when `ready` says so. The command's first word is an absolute path. */
     async keep(it: Background, ready: () => boolean = () => true) {
-      if (pid(it) === null) {
+      if (pid(it) === null && !starts(it)) {
         const old = Number(readText(file(it.name, 'pid')) ?? 0)
         if (old && inodeOf(old) === (netnsInode(it.netns) ?? -1)) kill(old, 'SIGKILL')
         start(it)
