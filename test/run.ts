@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 /** `node test/run.ts [unit]`: every test file as a process of its own; the last line counts. */
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const testLimitMs = 240_000
+const testLimitMs = 420_000
 
 type Tier = { name: string; side: number; matches: (file: string) => boolean; missing: () => Promise<string | null> }
 
