@@ -3,7 +3,7 @@ import { graphOf } from './graph.ts'
 import type { Json } from './json.ts'
 import type { Change } from './kind.ts'
 import { Problem, Problems } from './problem.ts'
-import { isRef, refsIn, resolve } from './refs.ts'
+import { refsIn, resolve } from './refs.ts'
 import type { Step } from './step.ts'
 import { walkGraph } from './walk.ts'
 import { reportFor, type World } from './world.ts'
@@ -98,9 +98,3 @@ export const throwAll = (errors: readonly unknown[]): void => {
   const problems = errors.flatMap(it => (it instanceof Problems ? it.all : [it as Problem]))
   throw problems.length === 1 ? problems[0] : new Problems(problems)
 }
-
-/** A Want for people: Refs that have no value yet read as what they are. */
-export const shownWant = (want: Json): Json =>
-  refsIn(want).length === 0
-    ? want
-    : (JSON.parse(JSON.stringify(want), (_key, it) => (isRef(it) ? `(known after ${it.$ref})` : it)) as Json)

@@ -1,3 +1,4 @@
+import { withoutPasswords } from '../engine/apply.ts'
 import { type Json, sameJson } from '../engine/json.ts'
 import type { Detail } from '../engine/kind.ts'
 import { at, type Path, show } from './fields.ts'
@@ -75,8 +76,7 @@ export const detail = ({ path, from, to }: Difference, changedBy?: string): Deta
   diff: `${show(path)}: ${shown(from)} -> ${shown(to)}${changedBy ? ` (changed by ${changedBy})` : ''}`,
 })
 
-/** URLs may carry credentials. */
-const shown = (value: Json | undefined): string => text(value).replace(/\/\/[^\s/@"']+@/g, '//***@')
+const shown = (value: Json | undefined): string => withoutPasswords(text(value))
 
 const text = (value: Json | undefined): string =>
   value === undefined ? '(absent)' : typeof value === 'string' ? value : JSON.stringify(value)
