@@ -7,6 +7,7 @@ import { Problem } from '../engine/problem.ts'
 import { standing, type ToUndo, type UndoOutcome, undoAll } from '../engine/undo.ts'
 import { millis } from '../rollout/gate.ts'
 import { gatewayGates, movedGates, soakedGates } from '../rollout/gates.ts'
+import { EGRESS_LABEL } from '../rollout/manifests.ts'
 import { egressAddress } from '../rollout/probe.ts'
 import { kinds } from './clients.ts'
 import { askGates, type GateResult, kubeOf, subjectOf } from './gates.ts'
@@ -68,17 +69,22 @@ export const canariesOf = ({ session }: Staged): Moved[] =>
 
 /** The address a tenant is seen with before anything of it has moved: for the table at the end. */
 const noteAddressesBefore = async (staged: Staged, phase: RolloutPhase) => {
-  const moving = phase.moves.filter((_, at) => {
-    const live = staged.plan.seen.get(phase.desired[at]!.id)?.live as { label?: string | null } | null | undefined
-    return live && !live.label
-  })
+  const moving = phase.moves.filter((_, at) => staged.plan.seen.get(phase.desired[at]!.id)?.step)
   await Promise.all(
     moving.map(async move => {
+      if (await isMoved(staged, move)) return
       const address = await egressAddress(kubeOf(staged), subjectOf(staged, move)).catch(() => null)
       const data = { tenant: move.tenant.tenant, address }
       staged.session.journal.record({ event: 'note', topic: 'address-before', data })
     }),
   )
+}
+
+/** Asked now: on a first run the plan was made before there was a cluster. */
+const isMoved = async (staged: Staged, { tenant: { namespace }, workload }: Moved): Promise<boolean> => {
+  const found = await kubeOf(staged).get({ apiVersion: 'apps/v1', ...workload, namespace })
+  const { template } = (found?.spec ?? {}) as { template?: { metadata?: { labels?: Record<string, string> } } }
+  return template?.metadata?.labels?.[EGRESS_LABEL.key] !== undefined
 }
 
 /** Did this phase's gates pass for all these tenants since it was last changed? */
