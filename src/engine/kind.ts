@@ -5,6 +5,8 @@ export type Change = {
   action: 'create' | 'update' | 'replace' | 'delete'
   summary: string
   details?: Detail[]
+  /** Of a replacement: why it cannot be changed in place. */
+  why?: string
   /** Until this is done, nobody can look through it: a server that is off. Creating and replacing always are so. */
   unready?: boolean
 }
@@ -34,6 +36,10 @@ export type Kind<Want extends Json, Live extends Json, Clients> = {
   name: string
   /** Reading goes through the parents (a host must be up): with one that is not ready, the look waits until then. */
   looksThroughParents?: true
+  /** Other things live inside it (a network, a cluster): it can only be replaced after they are taken down. */
+  holds?: true
+  /** How long an action usually takes, in seconds; absent: at once. For the plan, never for a deadline. */
+  takes?: Partial<Record<Change['action'], number>>
   /** Look, never change; null: not there. */
   read(want: Want, clients: Clients, report: Report): Promise<Live | null>
   /** Pure; null: nothing to do. May throw a Problem where the difference cannot be mended. */
