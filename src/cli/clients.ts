@@ -9,6 +9,7 @@ import { workloadEgressKind } from '../rollout/workload-egress.ts'
 import type { Scaleway } from '../scaleway/client.ts'
 import { createScaleway } from '../scaleway/client.ts'
 import type { ServerClients } from '../scaleway/cloud-init.ts'
+import { deadlinesFrom } from '../scaleway/deadlines.ts'
 import { scalewayKinds } from '../scaleway/kinds.ts'
 import { readProfile } from '../scaleway/profile.ts'
 
@@ -61,7 +62,7 @@ const openScaleway = async (
 ) => {
   const profile = await readProfile({ ...scaleway, env })
   hide(profile.secretKey)
-  const clients = await createScaleway(profile, { context, signal })
+  const clients = await createScaleway(profile, { context, signal, deadlines: deadlinesFrom(scaleway.deadlines) })
   return {
     ...clients,
     cloudInit: {

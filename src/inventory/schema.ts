@@ -7,6 +7,20 @@ const pool = z.strictObject({
   size: z.int().min(1).max(100).default(1),
 })
 
+/** What is waited for at Scaleway; the usual times stand beside the code that waits. */
+const deadlines = z.strictObject({
+  network: duration.optional(),
+  address: duration.optional(),
+  gateway: duration.optional(),
+  gatewayNetwork: duration.optional(),
+  securityGroup: duration.optional(),
+  server: duration.optional(),
+  privateNic: duration.optional(),
+  volume: duration.optional(),
+  cluster: duration.optional(),
+  pool: duration.optional(),
+})
+
 /** inventory/<context>/context.yaml */
 export const contextSchema = z.strictObject({
   context: z
@@ -23,6 +37,7 @@ export const contextSchema = z.strictObject({
     config: path.optional().describe("a config file of Scaleway's tools; given here, the environment has no say"),
     profile: z.string().min(1).optional(),
     projectId: z.uuid().optional(),
+    deadlines: deadlines.optional().describe('how long a wait may take before it is a failure, e.g. pool: 25m'),
   }),
   network: z.strictObject({
     vpc: name,

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { millis } from '../engine/duration.ts'
 import { Problem } from '../engine/problem.ts'
 
 /** Inconclusive is neither: nobody knows, so nobody promotes. */
@@ -86,11 +87,3 @@ export const worst = (verdicts: Verdict[]): Verdict =>
   verdicts.find(it => it.verdict === 'inconclusive') ??
   verdicts[0] ??
   inconclusive('there was nothing to ask')
-
-const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
-
-export const millis = (duration: string): number => {
-  const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(duration) ?? []
-  if (amount === undefined) throw new RangeError(`not a duration: ${duration}`)
-  return Number(amount) * UNITS[unit as keyof typeof UNITS]
-}

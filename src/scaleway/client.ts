@@ -10,6 +10,7 @@ import type {
   Vpcv2,
 } from '@scaleway/sdk'
 import type { Client } from '@scaleway/sdk-client'
+import { type Deadlines, usualDeadlines } from './deadlines.ts'
 import type { Call } from './http.ts'
 import { createHttpClient, type HttpOptions } from './http.ts'
 import type { Lists } from './lists.ts'
@@ -37,6 +38,8 @@ export type Scaleway = {
   zone: string
   /** The egress context, for tags. */
   context: string
+  /** How long waits may take, by what is waited for. */
+  deadlines: Deadlines
   /** Calls made so far. */
   calls(): number
 }
@@ -45,6 +48,7 @@ export type ScalewayOptions = {
   context: string
   signal?: AbortSignal
   onCall?: (call: Call) => void
+  deadlines?: Deadlines
   /** Deadline and retries; tests shorten them. */
   http?: Pick<HttpOptions, 'fetch' | 'deadlineMs' | 'attempts' | 'baseMs' | 'capMs'>
 }
@@ -100,6 +104,7 @@ export const createScaleway = async (profile: Profile, options: ScalewayOptions)
     region,
     zone,
     context: options.context,
+    deadlines: options.deadlines ?? usualDeadlines,
     calls: () => calls,
   }
 }

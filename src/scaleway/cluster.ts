@@ -89,6 +89,7 @@ export const clusterKind: Kind<ClusterWant, ClusterLive, Scaleway> = {
           look: async () => theOne(scaleway, 'cluster', name, await listClusters(scaleway)),
           state: it => it.status,
           leaving: ['deleting'],
+          withinMs: scaleway.deadlines.cluster,
         }),
       make: async () =>
         scaleway.k8s
@@ -111,7 +112,7 @@ export const clusterKind: Kind<ClusterWant, ClusterLive, Scaleway> = {
       state: it => it.status,
       good,
       bad: ['locked', 'deleting', 'deleted'],
-      withinMs: 900_000,
+      withinMs: scaleway.deadlines.cluster,
     })
     return live(done)
   },
@@ -151,19 +152,19 @@ const nameTaken = (error: unknown, name: string): unknown => {
   })
 }
 
-export const removeCluster = async ({ k8s }: Scaleway, clusterId: string, report: Waiter): Promise<void> => {
+export const removeCluster = async ({ k8s, deadlines }: Scaleway, clusterId: string, report: Waiter): Promise<void> => {
   await insist(report, {
     what: `cluster ${clusterId}: waiting until it can be deleted`,
     // "additional resources" would take the private network with it
     act: () => discard(k8s.deleteCluster({ clusterId, withAdditionalResources: false })),
     passing: isInUse,
-    withinMs: 300_000,
+    withinMs: deadlines.cluster,
   })
   await until(report, {
     what: `cluster ${clusterId}`,
     look: () => orNull(k8s.getCluster({ clusterId })),
     state: it => it.status,
     good: ['gone', 'deleted'],
-    withinMs: 900_000,
+    withinMs: deadlines.cluster,
   })
 }

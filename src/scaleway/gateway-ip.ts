@@ -44,5 +44,5 @@ export const removeGatewayIp = (scaleway: Scaleway, id: string, report: Waiter):
     what: `gateway IP ${id}: waiting until it is free`,
     act: () => discard(scaleway.gateway.deleteIP({ ipId: id })),
     passing: isInUse,
-    withinMs: 120_000,
+    withinMs: scaleway.deadlines.address,
   })

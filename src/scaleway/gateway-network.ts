@@ -64,6 +64,7 @@ export const gatewayNetworkKind: Kind<GatewayNetworkWant, GatewayNetworkLive, Sc
             look: async () => pick(want, await list(scaleway, gatewayId)),
             state: it => it.status,
             leaving: ['detaching'],
+            withinMs: scaleway.deadlines.gatewayNetwork,
           }),
         make: () =>
           scaleway.gateway.createGatewayNetwork({ gatewayId, privateNetworkId, enableMasquerade, pushDefaultRoute }),
@@ -99,18 +100,18 @@ const whenIdle = <T>(scaleway: Scaleway, gatewayId: string, report: Waiter, act:
       return act()
     },
     passing: isTransient,
-    withinMs: 300_000,
+    withinMs: scaleway.deadlines.gateway,
   })
 
 /** `created` has no MAC address yet: only `ready` carries packets. */
-const networkReady = ({ gateway }: Scaleway, gatewayNetworkId: string, report: Waiter) =>
+const networkReady = ({ gateway, deadlines }: Scaleway, gatewayNetworkId: string, report: Waiter) =>
   become(report, {
     what: 'gateway network',
     look: () => orNull(gateway.getGatewayNetwork({ gatewayNetworkId })),
     state: it => it.status,
     good: ['ready'],
     bad: ['detaching'],
-    withinMs: 300_000,
+    withinMs: deadlines.gatewayNetwork,
   })
 
 export const removeGatewayNetwork = async (scaleway: Scaleway, id: string, report: Waiter): Promise<void> => {
@@ -118,13 +119,13 @@ export const removeGatewayNetwork = async (scaleway: Scaleway, id: string, repor
     what: `gateway network ${id}: waiting until it can be detached`,
     act: () => discard(scaleway.gateway.deleteGatewayNetwork({ gatewayNetworkId: id })),
     passing: isInUse,
-    withinMs: 300_000,
+    withinMs: scaleway.deadlines.gatewayNetwork,
   })
   await until(report, {
     what: `gateway network ${id}`,
     look: () => orNull(scaleway.gateway.getGatewayNetwork({ gatewayNetworkId: id })),
     state: it => it.status,
     good: ['gone'],
-    withinMs: 300_000,
+    withinMs: scaleway.deadlines.gatewayNetwork,
   })
 }

@@ -77,6 +77,7 @@ export const gatewayKind: Kind<GatewayWant, GatewayLive, Scaleway> = {
           look: async () => theOne(scaleway, 'gateway', name, await list(scaleway)),
           state: it => it.status,
           leaving: ['deleting'],
+          withinMs: scaleway.deadlines.gateway,
         }),
       make: () =>
         scaleway.gateway.createGateway({
@@ -126,7 +127,7 @@ const bring = async (
       },
       // Each of these changes can be made twice without harm.
       passing: error => isTransient(error) || isDoubtful(error),
-      withinMs: 300_000,
+      withinMs: scaleway.deadlines.gateway,
     })
   }
   let now = await settled()
@@ -163,7 +164,7 @@ const bring = async (
 }
 
 /** An upgrade passes through `failed`, so that state gets some patience. */
-export const gatewayRunning = ({ gateway }: Scaleway, gatewayId: string, name: string, report: Waiter) =>
+export const gatewayRunning = ({ gateway, deadlines }: Scaleway, gatewayId: string, name: string, report: Waiter) =>
   become(report, {
     what: `gateway ${name}`,
     look: () => orNull(gateway.getGateway({ gatewayId })),
@@ -171,7 +172,7 @@ export const gatewayRunning = ({ gateway }: Scaleway, gatewayId: string, name: s
     good: ['running'],
     bad: ['failed', 'locked', 'stopped'],
     patienceMs: 15_000,
-    withinMs: 300_000,
+    withinMs: deadlines.gateway,
   })
 
 export const removeGateway = async (scaleway: Scaleway, id: string, report: Waiter): Promise<void> => {
@@ -180,14 +181,14 @@ export const removeGateway = async (scaleway: Scaleway, id: string, report: Wait
     // Its IP is a resource of its own, with tags; it goes separately.
     act: () => discard(scaleway.gateway.deleteGateway({ gatewayId: id, deleteIp: false })),
     passing: isInUse,
-    withinMs: 300_000,
+    withinMs: scaleway.deadlines.gateway,
   })
   await until(report, {
     what: `gateway ${id}`,
     look: () => orNull(scaleway.gateway.getGateway({ gatewayId: id })),
     state: it => it.status,
     good: ['gone'],
-    withinMs: 300_000,
+    withinMs: scaleway.deadlines.gateway,
   })
 }
 

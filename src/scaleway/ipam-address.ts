@@ -94,5 +94,5 @@ export const removeIpamAddress = (scaleway: Scaleway, id: string, report: Waiter
     what: `private address ${id}: waiting until it is free`,
     act: () => discard(scaleway.ipam.releaseIP({ ipId: id })),
     passing: isInUse,
-    withinMs: 120_000,
+    withinMs: scaleway.deadlines.address,
   })

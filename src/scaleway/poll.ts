@@ -60,11 +60,11 @@ export const become = async <T>(report: Waiter, wait: Wait<T>): Promise<T> => {
 /** The thing, unless it is on its way out: then it is waited for, and counts as not there. */
 export const staying = async <T>(
   report: Waiter,
-  { leaving, ...wait }: Pick<Wait<T>, 'what' | 'look' | 'state'> & { leaving: string[] },
+  { leaving, ...wait }: Pick<Wait<T>, 'what' | 'look' | 'state' | 'withinMs'> & { leaving: string[] },
 ): Promise<T | null> => {
   const thing = await wait.look()
   if (thing === null || !leaving.includes(wait.state(thing))) return thing
-  return until(report, { ...wait, good: ['gone'], withinMs: 900_000 })
+  return until(report, { ...wait, good: ['gone'] })
 }
 
 /** Does `act` again while it is refused for a reason that passes, e.g. a busy gateway or a network still in use. */

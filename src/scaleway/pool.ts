@@ -100,6 +100,7 @@ export const poolKind: Kind<PoolWant, PoolLive, Scaleway> = {
           look: async () => theOne(scaleway, 'pool', name, await listPools(scaleway, clusterId)),
           state: it => it.status,
           leaving: ['deleting'],
+          withinMs: scaleway.deadlines.pool,
         }),
       make: () =>
         createPool(scaleway, clusterId, {
@@ -157,7 +158,7 @@ const bring = async (want: PoolWant, scaleway: Scaleway, poolId: string, report:
             : { size: want.size, minSize: want.size, maxSize: want.size }),
         }),
       passing: isInUse,
-      withinMs: 300_000,
+      withinMs: scaleway.deadlines.pool,
     })
   const done = await poolReady(scaleway, poolId, want.name, report)
   return live(done, await listNodes(scaleway, clusterId, poolId))
@@ -172,7 +173,7 @@ const poolReady = (scaleway: Scaleway, poolId: string, name: string, report: Wai
     good: ['ready'],
     bad: ['warning', 'locked', 'deleting', 'deleted'],
     patienceMs: 180_000,
-    withinMs: 1_500_000,
+    withinMs: scaleway.deadlines.pool,
   })
 
 export const removePool = async (scaleway: Scaleway, poolId: string, report: Waiter): Promise<void> => {
@@ -180,13 +181,13 @@ export const removePool = async (scaleway: Scaleway, poolId: string, report: Wai
     what: `pool ${poolId}: waiting until it can be deleted`,
     act: () => discard(scaleway.k8s.deletePool({ poolId })),
     passing: isInUse,
-    withinMs: 300_000,
+    withinMs: scaleway.deadlines.pool,
   })
   await until(report, {
     what: `pool ${poolId}`,
     look: () => orNull(getPool(scaleway, poolId)),
     state: it => it.status,
     good: ['gone', 'deleted'],
-    withinMs: 900_000,
+    withinMs: scaleway.deadlines.pool,
   })
 }

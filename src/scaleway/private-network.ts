@@ -83,7 +83,7 @@ export const removePrivateNetwork = async (scaleway: Scaleway, id: string, repor
       what: `private network ${id}: waiting until it is empty`,
       act: () => discard(scaleway.vpc.deletePrivateNetwork({ privateNetworkId: id })),
       passing: isInUse,
-      withinMs: 300_000,
+      withinMs: scaleway.deadlines.network,
     })
   } catch (error) {
     if (!isInUse(error)) throw error

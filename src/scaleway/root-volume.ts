@@ -36,16 +36,16 @@ export const removeStrayVolumes = async (
     if (nameIn(volume.tags) === name && !keep.includes(volume.id)) await removeVolume(scaleway, volume.id, report)
 }
 
-export const removeVolume = async ({ block }: Scaleway, volumeId: string, report: Waiter): Promise<void> => {
+export const removeVolume = async ({ block, deadlines }: Scaleway, volumeId: string, report: Waiter): Promise<void> => {
   const state = { look: () => orNull(block.getVolume({ volumeId })), state: (it: Blockv1.Volume) => it.status }
   const what = `volume ${volumeId}`
-  const free = await until(report, { what, ...state, good: ['available', 'error', 'gone'], withinMs: 180_000 })
+  const free = await until(report, { what, ...state, good: ['available', 'error', 'gone'], withinMs: deadlines.volume })
   if (!free) return
   await insist(report, {
     what: `${what}: waiting until it is free`,
     act: () => discard(block.deleteVolume({ volumeId })),
     passing: isInUse,
-    withinMs: 120_000,
+    withinMs: deadlines.volume,
   })
-  await until(report, { what, ...state, good: ['gone', 'deleted'], withinMs: 120_000 })
+  await until(report, { what, ...state, good: ['gone', 'deleted'], withinMs: deadlines.volume })
 }

@@ -121,7 +121,7 @@ const bring = async (scaleway: Scaleway, securityGroupId: string, want: Security
       good: ['available'],
       bad: ['syncing_error'],
       patienceMs: 10_000,
-      withinMs: 60_000,
+      withinMs: scaleway.deadlines.securityGroup,
     })
     return read(scaleway, group)
   }
@@ -145,13 +145,13 @@ const bring = async (scaleway: Scaleway, securityGroupId: string, want: Security
   return settled()
 }
 
-export const removeSecurityGroup = ({ instance }: Scaleway, id: string, report: Waiter): Promise<void> =>
+export const removeSecurityGroup = ({ instance, deadlines }: Scaleway, id: string, report: Waiter): Promise<void> =>
   insist(report, {
     what: `security group ${id}: waiting until no server uses it`,
     act: () => discard(instance.deleteSecurityGroup({ securityGroupId: id })),
     // "group is in use" comes as a 400
     passing: error => isInUse(error) || (statusOf(error) === 400 && /in use/.test(String(bodyOf(error).message))),
-    withinMs: 120_000,
+    withinMs: deadlines.securityGroup,
   })
 
 /** One spelling of a rule, e.g. `inbound accept TCP 10.0.0.0/8 22-23`: no single-host mask, one port when both are equal. */

@@ -26,6 +26,7 @@ export const stayingServer = (scaleway: Scaleway, name: string, report: Waiter):
     look: async () => theOne(scaleway, 'server', name, await listServers(scaleway)),
     state: it => (isLeaving(it) ? 'terminating' : it.state),
     leaving: ['terminating'],
+    withinMs: scaleway.deadlines.server,
   })
 
 /** Makes it stopped: only then do NIC and user data arrive before the first boot. */
@@ -73,7 +74,7 @@ export const bringServer = async (
     state: it => it.state,
     good: ['running', 'stopped', 'stopped in place'],
     bad: ['locked'],
-    withinMs: 300_000,
+    withinMs: clients.deadlines.server,
   })
   await bringAddresses(clients, want, settled)
   await bringNic(clients, want, settled, report)
@@ -97,7 +98,7 @@ export const bringServer = async (
     // It may still say `stopped` right after it was told to start.
     bad: ['stopped', 'stopped in place', 'locked'],
     patienceMs: 15_000,
-    withinMs: 300_000,
+    withinMs: clients.deadlines.server,
   })
 }
 
@@ -133,7 +134,7 @@ const bringNic = async (scaleway: Scaleway, want: ServerWant, server: Server, re
         look: async () => (await look()) ?? null,
         state: it => it.state,
         good: ['gone'],
-        withinMs: 120_000,
+        withinMs: scaleway.deadlines.privateNic,
       })
     }
   }
@@ -154,7 +155,7 @@ const bringNic = async (scaleway: Scaleway, want: ServerWant, server: Server, re
         },
       }),
     passing: isInUse, // the address may still hang on the NIC of the server before
-    withinMs: 60_000,
+    withinMs: scaleway.deadlines.privateNic,
   })
   await become(report, {
     what: `private NIC of ${name}`,
@@ -163,7 +164,7 @@ const bringNic = async (scaleway: Scaleway, want: ServerWant, server: Server, re
     good: ['available'],
     bad: ['syncing_error'],
     patienceMs: 10_000,
-    withinMs: 300_000,
+    withinMs: scaleway.deadlines.privateNic,
   })
 }
 

@@ -24,19 +24,26 @@ export const removeServer = async (
     what: `${what}: waiting until it can be deleted`,
     act: async () => {
       const good = ['running', 'stopped', 'stopped in place', 'gone']
-      const now = await until(report, { what, look: get, state, good, bad: ['locked'], withinMs: 300_000 })
+      const now = await until(report, {
+        what,
+        look: get,
+        state,
+        good,
+        bad: ['locked'],
+        withinMs: scaleway.deadlines.server,
+      })
       if (now?.state === 'running') await discard(instance.serverAction({ serverId, action: 'terminate' }))
       if (now?.state === 'stopped') await discard(instance.deleteServer({ serverId }))
       if (now?.state === 'stopped in place') {
         await discard(instance.serverAction({ serverId, action: 'poweroff' }))
-        await until(report, { what, look: get, state, good: ['stopped', 'gone'], withinMs: 300_000 })
+        await until(report, { what, look: get, state, good: ['stopped', 'gone'], withinMs: scaleway.deadlines.server })
         await discard(instance.deleteServer({ serverId }))
       }
     },
     // Every try looks first, so one whose answer was lost does no harm.
     passing: error => isInUse(error) || isDoubtful(error),
-    withinMs: 300_000,
+    withinMs: scaleway.deadlines.server,
   })
-  await until(report, { what, look: get, state, good: ['gone'], bad: ['locked'], withinMs: 300_000 })
+  await until(report, { what, look: get, state, good: ['gone'], bad: ['locked'], withinMs: scaleway.deadlines.server })
   for (const volumeId of volumes) await removeVolume(scaleway, volumeId, report)
 }

@@ -46,5 +46,5 @@ export const removeVpc = (scaleway: Scaleway, id: string, report: Waiter): Promi
     what: `VPC ${id}: waiting until it is empty`,
     act: () => discard(scaleway.vpc.deleteVPC({ vpcId: id })),
     passing: isInUse,
-    withinMs: 300_000,
+    withinMs: scaleway.deadlines.network,
   })

@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert'
+import { millis } from '../../src/engine/duration.ts'
 import { Problem } from '../../src/engine/problem.ts'
-import { fail, gate, inconclusive, judge, millis, pass, type Verdict, worst } from '../../src/rollout/gate.ts'
+import { fail, gate, inconclusive, judge, pass, type Verdict, worst } from '../../src/rollout/gate.ts'
 import { suite } from '../support/suite.ts'
 
 const { test } = suite('rollout/gate')
