@@ -1,33 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clusters, Machines } from '../ports.ts'
-import { accountRoutes } from './account.ts'
 import { type Answer, invalid, Refusal, unauthenticated } from './answer.ts'
-import { blockRoutes } from './block.ts'
 import type { Cloud, Credentials } from './cloud.ts'
 import type { Body } from './fields.ts'
-import { gatewayIpRoutes } from './gateway-ips.ts'
-import { gatewayNetworkRoutes } from './gateway-networks.ts'
-import { gatewayRoutes } from './gateways.ts'
-import { iamRoutes } from './iam.ts'
-import { instanceIpRoutes } from './instance-ips.ts'
-import { ipamRoutes } from './ipam.ts'
-import { accessRoutes } from './k8s-access.ts'
-import { clusterRoutes } from './k8s-clusters.ts'
-import { nodeRoutes } from './k8s-nodes.ts'
-import { poolRoutes } from './k8s-pools.ts'
-import { k8sVersionRoutes } from './k8s-versions.ts'
-import { marketplaceRoutes } from './marketplace.ts'
-import { privateNicRoutes } from './private-nics.ts'
 import { reconcile } from './reconcile.ts'
 import { emptyState, type ScalewayState } from './records.ts'
 import { type Ask, createRouter, type Match } from './router.ts'
-import { securityGroupRuleRoutes } from './security-group-rules.ts'
-import { securityGroupRoutes } from './security-groups.ts'
-import { serverActionRoutes } from './server-actions.ts'
-import { serverRoutes } from './servers.ts'
+import { routesOf } from './routes.ts'
 import { createTransitions } from './transitions.ts'
-import { userDataRoutes } from './user-data.ts'
-import { vpcRoutes } from './vpc.ts'
 import { readBody, send } from './wire.ts'
 
 export type { Credentials, ScalewayState }
@@ -101,30 +81,6 @@ export const createScaleway = (options: ScalewayOptions): Scaleway => {
     close: () => transitions.close(),
   }
 }
-
-const routesOf = (cloud: Cloud) => [
-  ...vpcRoutes(cloud),
-  ...ipamRoutes(cloud),
-  ...gatewayIpRoutes(cloud),
-  ...gatewayRoutes(cloud),
-  ...gatewayNetworkRoutes(cloud),
-  ...instanceIpRoutes(cloud),
-  ...securityGroupRoutes(cloud),
-  ...securityGroupRuleRoutes(cloud),
-  ...serverRoutes(cloud),
-  ...serverActionRoutes(cloud),
-  ...privateNicRoutes(cloud),
-  ...userDataRoutes(cloud),
-  ...blockRoutes(cloud),
-  ...marketplaceRoutes(),
-  ...k8sVersionRoutes(),
-  ...clusterRoutes(cloud),
-  ...poolRoutes(cloud),
-  ...nodeRoutes(cloud),
-  ...accessRoutes(cloud),
-  ...iamRoutes(cloud),
-  ...accountRoutes(cloud),
-]
 
 const authenticate = (request: IncomingMessage, { secretKey }: Credentials) => {
   const token = request.headers['x-auth-token']
