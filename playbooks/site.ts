@@ -3,6 +3,7 @@ import type { Context } from '../src/inventory/context.ts'
 import { clusterPlaybook } from './cluster.ts'
 import { configurePlaybook } from './configure.ts'
 import { gatewayPlaybook } from './gateway.ts'
+import { protectedIn } from './protect.ts'
 import { proxyPlaybook } from './proxy.ts'
 import { type RolloutPhase, rolloutPlaybook } from './rollout.ts'
 
@@ -15,6 +16,8 @@ export type Site = {
   phases: RolloutPhase[]
   /** What exists in the cloud: what `destroy` takes down. */
   cloud: Desired[]
+  /** Ids that the inventory protects: never replaced, never deleted. */
+  protectedIds: ReadonlySet<string>
   ids: { gatewayIp: string; cluster: string; kubeconfig: string; proxies: ProxyIds[] }
 }
 
@@ -40,6 +43,7 @@ export const site = (
       verify: [],
     },
     phases,
+    protectedIds: protectedIn(context),
     cloud: [...gateway.desired, ...proxy.desired, ...cluster.cloud],
     ids: {
       gatewayIp: gateway.ip.id,

@@ -1,10 +1,16 @@
 import { z } from 'zod'
 import { address4, cidr, cidr4, domain, duration, name, path, port, region, url, zone } from './words.ts'
 
+const protect = z
+  .boolean()
+  .optional()
+  .describe('true: a plan that would replace or delete it is refused, and so is destroy')
+
 const pool = z.strictObject({
   name,
   type: z.string().min(1).describe('node type, e.g. DEV1-M'),
   size: z.int().min(1).max(100).default(1),
+  protect,
 })
 
 /** What is waited for at Scaleway; the usual times stand beside the code that waits. */
@@ -27,6 +33,7 @@ export const contextSchema = z.strictObject({
     .string()
     .regex(/^[a-z0-9][a-z0-9.-]*$/, 'a context is lower-case letters, digits, dots and dashes, like its folder')
     .describe('the folder it stands in'),
+  protect: protect.describe('true: everything of this context in the cloud is protected'),
   prepare: z
     .array(z.array(z.string().min(1)).min(1))
     .default([])
@@ -42,11 +49,13 @@ export const contextSchema = z.strictObject({
   network: z.strictObject({
     vpc: name,
     privateNetwork: z.strictObject({ name, cidr: cidr4 }),
+    protect,
   }),
   gateway: z.strictObject({
     name: name.default('egress'),
     type: z.string().min(1).describe('e.g. VPC-GW-S'),
     bastion: z.strictObject({ port: port.default(61000), allow: z.array(cidr).min(1) }).optional(),
+    protect,
   }),
   ssh: z.strictObject({
     user: z
@@ -65,6 +74,7 @@ export const contextSchema = z.strictObject({
     serviceCidr: cidr4.default('10.32.0.0/20'),
     kubeconfig: path.optional().describe('a cluster that exists already; then none is made'),
     pools: z.array(pool).default([]),
+    protect,
   }),
   verify: z
     .strictObject({
@@ -88,7 +98,7 @@ export const tenantSchema = z.strictObject({
   pool,
   egress: z.strictObject({
     via: z.enum(['proxy-vm', 'gateway-pod']).default('proxy-vm'),
-    proxy: z.strictObject({ name, type: z.string().min(1), image: z.string().min(1), privateIp: address4 }),
+    proxy: z.strictObject({ name, type: z.string().min(1), image: z.string().min(1), privateIp: address4, protect }),
     mode: z.enum(['enforce', 'report']).default('enforce'),
     allow: z.array(z.strictObject({ domain, ports: z.array(port).min(1).optional(), comment: z.string().optional() })),
   }),

@@ -1,0 +1,20 @@
+import type { Context } from '../src/inventory/context.ts'
+
+/**
+ * The ids that `protect: true` covers. A proxy's addresses go with it: partners have them on their lists, so they are
+ * what must not be lost; a gateway's address likewise.
+ */
+export const protectedIn = ({ protect, network, gateway, cluster, tenants }: Context): ReadonlySet<string> => {
+  const on = (own: boolean | undefined, ...ids: string[]) => (protect || own ? ids : [])
+  return new Set([
+    ...on(network.protect, `vpc/${network.vpc}`, `private-network/${network.privateNetwork.name}`),
+    ...on(gateway.protect, `gateway/${gateway.name}`, `gateway-ip/${gateway.name}`, `gateway-network/${gateway.name}`),
+    ...(cluster.kubeconfig ? [] : on(cluster.protect, `cluster/${cluster.name}`)),
+    ...(cluster.kubeconfig
+      ? []
+      : [...cluster.pools, ...tenants.map(it => it.pool)].flatMap(it => on(it.protect, `pool/${it.name}`))),
+    ...tenants.flatMap(({ egress: { proxy } }) =>
+      on(proxy.protect, `server/${proxy.name}`, `flexible-ip/${proxy.name}`, `ipam-address/${proxy.name}`),
+    ),
+  ])
+}
