@@ -49,7 +49,7 @@ const kapsule = (
       },
       { after: [attached] },
     )
-  const pools = [...wanted.pools.map(it => node(it)), ...tenants.map(it => node(it.pool, it.tenant))]
+  const pools = [...wanted.pools.map(it => node(it, it.tenant)), ...tenants.map(it => node(it.pool, it.tenant))]
   const access = kubeconfig(wanted.name, { clusterId: shared.out.id, path }, { after: pools })
   return { cloud: [shared, ...pools, access], path: access.out.path as Ref | string, pools }
 }

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
+import { nearest } from '../engine/nearest.ts'
 import { Problem } from '../engine/problem.ts'
-import { nearest } from '../inventory/nearest.ts'
 import { type CommandSpec, commands } from './commands.mjs'
 
 /** Every flag of every command, checked; what a command does not take is absent. */

@@ -1,12 +1,15 @@
 import type { Problem } from '../engine/problem.ts'
+import { checkNetworkName, checkOperators, checkRanges, checkRoom } from './check-network.ts'
+import { checkPools, checkPoolType } from './check-pools.ts'
 import type { Document, Path } from './document.ts'
-import { excluded, overlap, placeIn, withoutHostBits } from './ranges.ts'
+import { freeIn, placeIn } from './ranges.ts'
 import { checkEcho, isCovered } from './reach.ts'
 import type { ContextFile, TenantFile } from './schema.ts'
 import type { Parts } from './validate.ts'
+import { zonesOf } from './words.ts'
 
 type Found<T> = { document: Document; parts: Parts<T> }
-type Say = (path: Path, what: string, why: string, next: string) => void
+export type Say = (path: Path, what: string, why: string, next: string) => void
 
 /** Runs checks that say what they find; one that lacks a part has nothing to say. */
 const gather = (document: Document, check: (say: Say) => void): Problem[] => {
@@ -16,9 +19,13 @@ const gather = (document: Document, check: (say: Say) => void): Problem[] => {
 }
 
 /** What one context file must say that its schema alone cannot know. */
-export const checkContext = ({ document, parts }: Found<ContextFile>, folder: string): Problem[] =>
+export const checkContext = (
+  { document, parts }: Found<ContextFile>,
+  tenants: readonly Parts<TenantFile>[],
+  folder: string,
+): Problem[] =>
   gather(document, say => {
-    const { context, scaleway, cluster } = parts
+    const { context, scaleway } = parts
     if (context !== undefined && context !== folder) {
       say(
         ['context'],
@@ -28,64 +35,16 @@ export const checkContext = ({ document, parts }: Found<ContextFile>, folder: st
       )
     }
     if (scaleway?.zone && scaleway.region && !scaleway.zone.startsWith(`${scaleway.region}-`)) {
-      const next = `use ${scaleway.region}-1, or another region`
-      say(
-        ['scaleway', 'zone'],
-        `zone ${scaleway.zone} is not in ${scaleway.region}`,
-        'a zone belongs to its region',
-        next,
-      )
+      const next = `use ${zonesOf(scaleway.region).join(', ')}, or another region`
+      const what = `zone ${scaleway.zone} is not in ${scaleway.region}`
+      say(['scaleway', 'zone'], what, 'a zone belongs to its region', next)
     }
     checkRanges(parts, say)
+    checkRoom(parts, tenants, say)
+    checkNetworkName(parts, say)
     checkOperators(parts, say)
-    const names = (cluster?.pools ?? []).map(it => it?.name)
-    for (const [at, name] of names.entries()) {
-      if (name && names.indexOf(name) < at)
-        say(['cluster', 'pools', at, 'name'], `two pools are named ${name}`, 'pools are known by name', 'rename one')
-    }
+    checkPools(parts, tenants, say)
   })
-
-/** Where operators come from: a range that names a host in it was meant to be another one. */
-const checkOperators = ({ gateway, ssh }: Parts<ContextFile>, say: Say) => {
-  const lists = [
-    { path: ['gateway', 'bastion', 'allow'], ranges: gateway?.bastion?.allow },
-    { path: ['ssh', 'allow'], ranges: ssh?.allow },
-  ]
-  for (const { path, ranges = [] } of lists) {
-    for (const [at, cidr] of ranges.entries()) {
-      const right = cidr === undefined ? undefined : withoutHostBits(cidr)
-      if (right) say([...path, at], `${cidr} names a host inside its range`, 'host bits are set', `write ${right}`)
-    }
-  }
-}
-
-const checkRanges = ({ network, cluster }: Parts<ContextFile>, say: Say) => {
-  const ranges = [
-    { path: ['network', 'privateNetwork', 'cidr'], cidr: network?.privateNetwork?.cidr },
-    { path: ['cluster', 'podCidr'], cidr: cluster?.podCidr },
-    { path: ['cluster', 'serviceCidr'], cidr: cluster?.serviceCidr },
-  ].flatMap(({ path, cidr }) => (cidr ? [{ path, cidr }] : []))
-  for (const [at, { path, cidr }] of ranges.entries()) {
-    const right = withoutHostBits(cidr)
-    if (right) say(path, `${cidr} names a host inside its range`, 'host bits are set', `write ${right}`)
-    const other = ranges.slice(0, at).find(it => overlap(it.cidr, cidr))
-    if (other)
-      say(
-        path,
-        `${cidr} overlaps ${other.path.join('.')} ${other.cidr}`,
-        'addresses would be ambiguous',
-        'choose ranges apart',
-      )
-    const bad = path[0] === 'network' && excluded.find(it => overlap(it, cidr))
-    if (bad)
-      say(
-        path,
-        `${cidr} cannot be a private network`,
-        `Scaleway keeps ${bad}`,
-        'take a range of 10/8, 172.16/12 or 192.168/16',
-      )
-  }
-}
 
 /** What a tenant must say, alone and among the others. */
 export const checkTenants = (context: Parts<ContextFile>, all: readonly Found<TenantFile>[]): Problem[] => {
@@ -94,7 +53,8 @@ export const checkTenants = (context: Parts<ContextFile>, all: readonly Found<Te
     gather(document, say => {
       checkNames(document, parts, say)
       checkTaken(parts, taken, say)
-      checkAddress(parts, context.network?.privateNetwork?.cidr, say)
+      checkAddress(parts, context.network?.privateNetwork?.cidr, taken, say)
+      checkPoolType(['pool', 'type'], parts.pool?.type, say)
       checkUnbuilt(parts, say)
       checkReserved(parts, say)
       checkAllow(parts, say)
@@ -145,18 +105,24 @@ const checkTaken = ({ tenant, namespace, pool, egress }: Parts<TenantFile>, take
   }
 }
 
-const checkAddress = ({ egress }: Parts<TenantFile>, cidr: string | undefined, say: Say) => {
+const checkAddress = (
+  { egress }: Parts<TenantFile>,
+  cidr: string | undefined,
+  taken: ReadonlyMap<string, string>,
+  say: Say,
+) => {
   const address = egress?.proxy?.privateIp
   if (!address || !cidr) return
   const place = placeIn(address, cidr)
   if (place === 'free') return
   const why =
     place === 'outside' ? `the private network is ${cidr}` : 'the first two and the last two addresses are reserved'
+  const free = freeIn(cidr, it => taken.has(`address ${it}`))
   say(
     ['egress', 'proxy', 'privateIp'],
     `${address} cannot be the proxy's address`,
     why,
-    `choose another one in ${cidr}`,
+    `choose another one in ${cidr}${free ? `, e.g. ${free}` : ''}`,
   )
 }
 
@@ -189,6 +155,10 @@ const checkRollout = ({ rollout, workloads }: Parts<TenantFile>, say: Say) => {
   if (percents.length > 0 && !percents.some(Number.isNaN) && !rising) {
     const why = 'batches are cumulative, rise, and end with 100%'
     say(['rollout', 'then', 'batches'], `${batches.join(', ')} is no way to 100%`, why, 'e.g. [25%, 100%]')
+  }
+  for (const [at, it] of (workloads ?? []).entries()) {
+    if (!it?.name || (workloads ?? []).findIndex(other => other?.name === it.name) === at) continue
+    say(['workloads', at, 'name'], `workload ${it.name} is there twice`, 'a workload moves once', 'remove one')
   }
   const canary = rollout?.canary?.name
   if (!canary || !workloads || workloads.some(it => it?.name === undefined || it.name === canary)) return

@@ -1,19 +1,29 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { isAbsolute, join, relative } from 'node:path'
+import { nearest } from '../engine/nearest.ts'
 import { Problem, Problems } from '../engine/problem.ts'
 import { checkContext, checkTenants } from './checks.ts'
 import type { Context, Tenant } from './context.ts'
-import { type Document, readDocument } from './document.ts'
-import { nearest } from './nearest.ts'
+import { type Document, type Path, readDocument } from './document.ts'
 import { type ContextFile, contextSchema, type TenantFile, tenantSchema } from './schema.ts'
 import { validate } from './validate.ts'
 
+/** One context, and a Problem at the place of any of its values: what only the API can know is told with its line. */
+export type Inventory = { context: Context; problemAt: ProblemAt }
+
+/** `tenant` null: in context.yaml. */
+export type Place = { tenant: string | null; path: Path }
+export type ProblemAt = (place: Place, what: string, why: string, next: string) => Problem
+
+type Where = { root: string; env?: NodeJS.ProcessEnv }
+
 /** Reads and checks one context. Throws every mistake of all its files at once, as Problems with exit 2. */
-export const loadContext = async (
-  name: string,
-  { root, env = process.env }: { root: string; env?: NodeJS.ProcessEnv },
-): Promise<Context> => {
+export const loadContext = async (name: string, where: Where): Promise<Context> =>
+  (await loadInventory(name, where)).context
+
+/** The same, with the places of its values. */
+export const loadInventory = async (name: string, { root, env = process.env }: Where): Promise<Inventory> => {
   const folder = join(root, 'inventory', name)
   const document = await contextDocument(name, folder, root)
   const context = validate(document, contextSchema)
@@ -25,21 +35,25 @@ export const loadContext = async (
   )
   const problems = [
     ...context.problems,
-    ...checkContext({ document, parts: context.parts }, name),
+    ...checkContext(
+      { document, parts: context.parts },
+      tenants.map(it => it.parts),
+      name,
+    ),
     ...tenants.flatMap(it => it.problems),
     ...checkTenants(context.parts, tenants),
     ...(tenants.length === 0 ? [noTenants(folder, root)] : []),
   ]
   if (problems.length === 1) throw problems[0]
   if (problems.length > 1) throw new Problems(problems)
-  return freeze(
-    complete(
-      context.value!,
-      tenants.map(it => it.value!),
-      root,
-      env,
-    ),
-  )
+  const files = tenants.map(it => it.value!)
+  return {
+    context: freeze(complete(context.value!, files, root, env)),
+    problemAt: ({ tenant, path }, ...said) => {
+      const found = tenants.find(it => it.value?.tenant === tenant)
+      return (found?.document ?? document).problem(path, ...said)
+    },
+  }
 }
 
 const contextDocument = async (name: string, folder: string, root: string): Promise<Document> => {

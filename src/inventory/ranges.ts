@@ -29,4 +29,33 @@ export const placeIn = (address: string, cidr: string): 'outside' | 'reserved' |
 }
 
 /** Ranges that Scaleway refuses for a private network. */
-export const excluded = ['0.0.0.0/8', '127.0.0.0/8', '100.64.0.0/10', '169.254.0.0/16', '224.0.0.0/4']
+export const excluded = [
+  '0.0.0.0/8',
+  '127.0.0.0/8',
+  '100.64.0.0/10',
+  '169.254.0.0/16',
+  '224.0.0.0/4',
+  '255.255.255.255/32',
+]
+
+/** Does it lie within the ranges for private use (RFC 1918)? */
+export const isPrivate = (cidr: string): boolean =>
+  ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'].some(it => prefixOf(it) <= prefixOf(cidr) && overlap(it, cidr))
+
+export const prefixOf = (cidr: string): number => Number(cidr.split('/')[1])
+
+/** How many addresses of a private network can be given out. */
+export const usableIn = (cidr: string): number => 2 ** (32 - prefixOf(cidr)) - 4
+
+/** The lowest address that can be booked, past those which whatever joins first takes by itself; undefined: none. */
+export const freeIn = (cidr: string, isTaken: (address: string) => boolean): string | undefined => {
+  const { first, last } = ends(cidr)
+  for (let at = first + 8n; at <= last - 2n && at < first + 4096n; at++) {
+    const address = Address4.fromBigInt(at).correctForm()
+    if (!isTaken(address)) return address
+  }
+  return undefined
+}
+
+/** So wide that it says nothing about who comes: 0.0.0.0/0, or its halves. */
+export const isWide = (cidr: string): boolean => prefixOf(cidr) < (cidr.includes(':') ? 16 : 8)

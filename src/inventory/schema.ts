@@ -27,11 +27,16 @@ const deadlines = z.strictObject({
   pool: duration.optional(),
 })
 
+const open = z.literal(true).optional().describe('yes, the whole internet may knock: allows 0.0.0.0/0')
+
 /** inventory/<context>/context.yaml */
 export const contextSchema = z.strictObject({
   context: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9.-]*$/, 'a context is lower-case letters, digits, dots and dashes, like its folder')
+    .regex(
+      /^[a-z0-9][a-z0-9.-]{0,62}$/,
+      'a context is lower-case letters, digits, dots and dashes, at most 63, like its folder',
+    )
     .describe('the folder it stands in'),
   protect: protect.describe('true: everything of this context in the cloud is protected'),
   prepare: z
@@ -54,7 +59,7 @@ export const contextSchema = z.strictObject({
   gateway: z.strictObject({
     name: name.default('egress'),
     type: z.string().min(1).describe('e.g. VPC-GW-S'),
-    bastion: z.strictObject({ port: port.default(61000), allow: z.array(cidr).min(1) }).optional(),
+    bastion: z.strictObject({ port: port.default(61000), allow: z.array(cidr).min(1), open }).optional(),
     protect,
   }),
   ssh: z.strictObject({
@@ -64,6 +69,7 @@ export const contextSchema = z.strictObject({
       .default('root'),
     port: port.default(22),
     allow: z.array(cidr).min(1).describe('where operators connect from'),
+    open,
     identity: path.describe('private key file'),
   }),
   cluster: z.strictObject({
@@ -73,7 +79,9 @@ export const contextSchema = z.strictObject({
     podCidr: cidr4.default('100.64.0.0/15'),
     serviceCidr: cidr4.default('10.32.0.0/20'),
     kubeconfig: path.optional().describe('a cluster that exists already; then none is made'),
-    pools: z.array(pool).default([]),
+    pools: z
+      .array(pool.extend({ tenant: name.optional().describe('one more pool for this tenant alone') }))
+      .default([]),
     protect,
   }),
   verify: z

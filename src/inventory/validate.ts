@@ -1,7 +1,7 @@
 import type { z } from 'zod'
+import { nearest } from '../engine/nearest.ts'
 import type { Problem } from '../engine/problem.ts'
 import type { Document } from './document.ts'
-import { nearest } from './nearest.ts'
 
 type Issue = z.core.$ZodIssue
 

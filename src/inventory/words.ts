@@ -13,8 +13,13 @@ export const cidr4 = z.cidrv4('an IPv4 address range is like 172.16.28.0/22')
 export const address4 = z.ipv4('an IPv4 address is like 172.16.28.8')
 export const port = z.int().min(1).max(65535)
 export const duration = z.string().regex(/^\d+(\.\d+)?(ms|s|m|h)$/, 'a duration is like 500ms, 30s, 2m')
-export const region = z.string().regex(/^[a-z]{2}-[a-z]{3}$/, 'a region is like fr-par')
-export const zone = z.string().regex(/^[a-z]{2}-[a-z]{3}-[1-9]$/, 'a zone is like fr-par-1')
+export const region = z.enum(['fr-par', 'nl-ams', 'pl-waw', 'it-mil'])
+const zones = [
+  ...['fr-par-1', 'fr-par-2', 'fr-par-3', 'nl-ams-1', 'nl-ams-2', 'nl-ams-3'],
+  ...['pl-waw-1', 'pl-waw-2', 'pl-waw-3', 'it-mil-1'],
+] as const
+export const zone = z.enum(zones)
+export const zonesOf = (region: string): string[] => zones.filter(it => it.startsWith(`${region}-`))
 export const url = z.url({ protocol: /^https?$/, error: 'a URL starts with http:// or https://' })
 export const path = z.string().min(1)
 
