@@ -3,6 +3,7 @@ import type { Json } from './json.ts'
 import type { Change } from './kind.ts'
 import { look, type Plan, type Seen } from './plan.ts'
 import { Problem } from './problem.ts'
+import { goesWith } from './replacement.ts'
 import { walkGraph } from './walk.ts'
 import { reportFor, type World } from './world.ts'
 
@@ -16,15 +17,65 @@ export type Outcome = {
   skipped: string[]
 }
 
+export type ApplyOptions = {
+  /** Ids to make true; the rest is only looked at for values. */
+  only?: readonly string[]
+  width?: number
+  /** Asked of each thing right before it is changed, with what is seen now: throws where that must not be done. */
+  admit?: (seen: Seen) => void
+}
+
 /**
- * Makes a part of a plan true (`only`: ids); the rest is only looked at for values. Independent steps run side by side; each is written down before it is done.
+ * Makes a part of a plan true. Independent steps run side by side; each is written down before it is done.
  * After a failure nothing new is started and what is under way is finished.
  */
 export const applyPlan = async (
   plan: Plan,
   group: string,
   world: World,
-  { only = [...plan.seen.keys()], width = 16 }: { only?: readonly string[]; width?: number } = {},
+  { only = [...plan.seen.keys()], width = 16, admit = () => undefined }: ApplyOptions = {},
+): Promise<Outcome> =>
+  actAll(
+    plan,
+    only,
+    id => plan.seen.get(id)?.parents ?? [],
+    width,
+    world,
+    async (id, now) => {
+      const seen = await freshLook(id, now, world)
+      admit(seen)
+      const live = seen.step ? await applyStep(seen, group, world, now.seen) : seen.live
+      return { seen: { ...seen, live, step: null, was: undefined }, change: seen.step?.change ?? null }
+    },
+  )
+
+/**
+ * Takes down, children first, what lives in things that will be replaced, so that `applyPlan` can replace them and
+ * make it again. What runs inside goes with it. One-way; a run that ends half-way is gone on with by the next plan.
+ */
+export const takeDown = async (plan: Plan, group: string, world: World, { width = 16 } = {}): Promise<Outcome> => {
+  const going = [...plan.seen.values()].filter(it => it.was !== undefined)
+  const children = (id: string) => going.flatMap(it => (it.parents.includes(id) ? [it.desired.id] : []))
+  const ids = going.map(it => it.desired.id).reverse()
+  return actAll(plan, ids, children, width, world, async (id, { seen }) => {
+    const { desired, live, was = null, step, ...rest } = seen.get(id)!
+    const change: Change = { action: 'delete', summary: `take down ${id}` }
+    await clear({ desired, live, want: was, step: { ...step!, change } }, group, world)
+    const again: Change = { action: 'create', summary: `make ${id} again` }
+    return { seen: { ...rest, desired, live: null, step: { ...step!, change: again } }, change }
+  })
+}
+
+type Acted = { seen: Seen; change: Change | null }
+
+/** Acts on one thing after the other, as far as it goes; `act` is given what is known by then. */
+const actAll = async (
+  plan: Plan,
+  ids: readonly string[],
+  firstOf: (id: string) => readonly string[],
+  width: number,
+  world: World,
+  act: (id: string, now: Plan) => Promise<Acted>,
 ): Promise<Outcome> => {
   const now = new Map(plan.seen)
   const changed = new Set(plan.changed)
@@ -36,12 +87,11 @@ export const applyPlan = async (
     }
     const began = Date.now()
     try {
-      const seen = await freshLook(id, outcome.plan, world)
-      const live = seen.step ? await applyStep(seen, group, world) : seen.live
-      now.set(id, { ...seen, live, step: null })
-      if (seen.step) changed.add(id)
-      outcome.changes.set(id, seen.step?.change ?? null)
-      if (seen.step) world.watch({ event: 'step-done', step: id, durationMs: Date.now() - began })
+      const { seen, change } = await act(id, outcome.plan)
+      now.set(id, seen)
+      if (change) changed.add(id)
+      outcome.changes.set(id, change)
+      if (change) world.watch({ event: 'step-done', step: id, durationMs: Date.now() - began })
       return true
     } catch (error) {
       tryRecord(world, { event: 'failed', step: id, error: textOf(error) })
@@ -50,7 +100,7 @@ export const applyPlan = async (
       return false
     }
   }
-  const left = await walkGraph(only, id => plan.seen.get(id)?.parents ?? [], visit, { width })
+  const left = await walkGraph(ids, firstOf, visit, { width })
   outcome.skipped.push(...left)
   return outcome
 }
@@ -62,29 +112,67 @@ const freshLook = async (id: string, { seen, changed }: Plan, world: World) => {
   return stale ? look(planned.desired, planned.parents, seen, world) : planned
 }
 
-const applyStep = async ({ desired, want, live, step }: Seen, group: string, world: World): Promise<Json> => {
-  const { id, needs, change, unknown } = step!
+const applyStep = async (it: Seen, group: string, world: World, all: Plan['seen']): Promise<Json> => {
+  const { desired, want, live, step } = it
+  const { id, unknown, change } = step!
   if (unknown.length > 0) {
     throw new Problem(`${id} lacks what others give`, {
       why: `not there yet: ${unknown.join(', ')}`,
       next: 'deploy these first: leave out --tags, or name their stage too',
     })
   }
-  const clients = await world.clientsFor(desired.kind)
+  if (!(desired.kind.holds && change.action === 'replace')) return make({ ...it, step: step! }, group, world)
+  await clear({ desired, want, live, step: step! }, group, world)
+  for (const inside of goesWith(all, id)) world.journal.record({ event: 'undone', step: inside })
+  const again: Change = { ...change, action: 'create' }
+  return make({ desired, want, live: null, step: { ...step!, change: again } }, group, world)
+}
+
+type Acting = Pick<Seen, 'desired' | 'want' | 'live'> & { step: NonNullable<Seen['step']> }
+
+const make = async (it: Acting, group: string, world: World): Promise<Json> => {
+  const { desired, want, live, step } = it
+  const clients = await begin(it, group, world)
+  const result: Json = await desired.kind.apply(want, clients, live, reportFor(step.id, world))
+  world.journal.record({ event: 'done', step: step.id, now: result })
+  return result
+}
+
+/** Makes a thing not be there, for good. */
+const clear = async (it: Acting, group: string, world: World): Promise<void> => {
+  const { desired, want, live, step } = it
+  if (!desired.kind.undo)
+    throw new Problem(`${step.id} can't be taken down`, {
+      why: `a ${desired.kind.name} is one-way`,
+      next: 'take it down by hand, then deploy',
+    })
+  const clients = await begin(it, group, world, { oneWay: true })
+  await desired.kind.undo(want, clients, null, live, reportFor(step.id, world))
+  world.journal.record({ event: 'done', step: step.id, now: null })
+}
+
+/** Written down before it is done. */
+const begin = async (
+  { desired: { kind }, want, live, step }: Acting,
+  group: string,
+  world: World,
+  mark: { oneWay?: true } = {},
+) => {
+  const clients = await world.clientsFor(kind)
+  const { id, needs, change } = step
   world.journal.record({
     event: 'started',
     step: id,
-    kind: desired.kind.name,
+    kind: kind.name,
     group,
     needs,
     want,
     before: live,
     change,
+    ...mark,
   })
-  world.watch({ event: 'step-started', step: step! })
-  const result: Json = await desired.kind.apply(want, clients, live, reportFor(id, world))
-  world.journal.record({ event: 'done', step: id, now: result })
-  return result
+  world.watch({ event: 'step-started', step })
+  return clients
 }
 
 /** For what is only told, not relied on: a journal that can't be written has already failed the step. */

@@ -15,6 +15,8 @@ export type Entry =
       want: Json
       before: Json | null
       change: Change
+      /** What is there before it cannot be brought back: it goes so that what it lives in can be replaced. */
+      oneWay?: true
     }
   | { event: 'progress'; step: string; part: string; data?: Json }
   | { event: 'done'; step: string; now: Json | null }

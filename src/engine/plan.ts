@@ -9,9 +9,17 @@ import { walkGraph } from './walk.ts'
 import { reportFor, type World } from './world.ts'
 
 /** One Desired as it was seen. `step` null: nothing to do. */
-export type Seen = { desired: Desired; parents: string[]; want: Json; live: Json | null; step: Step | null }
+export type Seen = {
+  desired: Desired
+  parents: string[]
+  want: Json
+  live: Json | null
+  step: Step | null
+  /** Set where it must go before a thing that it lives in is replaced: its want as it was made with. */
+  was?: Json
+}
 
-/** `changed`: ids that were changed since they were planned; their children are looked at again. */
+/** `seen`: parents first. `changed`: ids that were changed since they were planned; their children are looked at again. */
 export type Plan = { seen: ReadonlyMap<string, Seen>; changed: ReadonlySet<string> }
 
 /**
@@ -41,7 +49,7 @@ export const makePlan = async (
   }
   await walkGraph([...byId.keys()], id => parents.get(id) ?? [], visit, { width: 32 })
   throwAll(errors)
-  return { seen, changed: new Set() }
+  return { seen: new Map(order.flatMap(({ id }) => (seen.has(id) ? [[id, seen.get(id)!]] : []))), changed: new Set() }
 }
 
 /** Looks at one thing, given what is known of its parents. */
@@ -51,7 +59,8 @@ export const look = async (
   seen: ReadonlyMap<string, Seen>,
   world: World,
 ): Promise<Seen> => {
-  const lives = new Map([...seen].map(([id, it]) => [id, it.step?.change.action === 'replace' ? null : it.live]))
+  // Of what will be replaced nobody knows yet what it will give.
+  const lives = new Map([...seen].map(([id, it]) => [id, isReplaced(it) ? null : it.live]))
   const { value: want, missing } = resolve(desired.want, lives)
   const pending = parents.filter(id => seen.get(id)?.step)
   // Only what it takes values from is looked through; what merely comes first is not in the way.
@@ -69,14 +78,45 @@ export const look = async (
   if (blind.length > 0) {
     const notPending = missing.find(id => !pending.includes(id))
     if (notPending) throw new Error(`${desired.id} refers to a value that ${notPending} does not give`)
-    const action = missing.length > 0 ? 'create' : 'update'
-    return { desired, parents, want, live: null, step: step({ action, summary: describe(desired, blind) }) }
+    const there = await lookBehind(desired, missing, seen, world)
+    if (there?.homes.length) {
+      const { live, was, homes } = there
+      return { desired, parents, want, live, was, step: step(madeAgain(desired, homes)) }
+    }
+    const action = missing.length > 0 && !there ? 'create' : 'update'
+    const change = { action, summary: describe(desired, blind) } as const
+    return { desired, parents, want, live: there?.live ?? null, step: step(change) }
   }
   const clients = await world.clientsFor(desired.kind)
   const live = await desired.kind.read(want, clients, reportFor(desired.id, world))
   const change = desired.kind.diff(want, live)
   return { desired, parents, want, live, step: change ? step(change) : null }
 }
+
+/**
+ * What stands behind parents that will be replaced, looked at with the values they give now; null: nothing.
+ * `homes`: those parents that it can't outlive. What is looked at through its parents just goes with them.
+ */
+const lookBehind = async (desired: Desired, missing: string[], seen: ReadonlyMap<string, Seen>, world: World) => {
+  if (desired.kind.looksThroughParents || !missing.some(id => isReplaced(seen.get(id)))) return null
+  const { value: was, missing: gone } = resolve(desired.want, new Map([...seen].map(([id, it]) => [id, it.live])))
+  if (gone.length > 0) return null
+  const clients = await world.clientsFor(desired.kind)
+  const live: Json | null = await desired.kind.read(was, clients, reportFor(desired.id, world))
+  if (live === null) return null
+  const homes = missing.filter(id => isHome(seen.get(id)))
+  return { live, was, homes }
+}
+
+const isReplaced = (it: Seen | undefined) => it?.step?.change.action === 'replace'
+
+const isHome = (it: Seen | undefined) => isReplaced(it) && (it?.desired.kind.holds === true || it?.was !== undefined)
+
+const madeAgain = ({ id }: Desired, homes: string[]): Change => ({
+  action: 'replace',
+  summary: `${id}: taken down and made again`,
+  why: `it lives in ${homes.join(', ')}`,
+})
 
 const isUnready = (change: Change | undefined) =>
   change !== undefined && (change.action === 'create' || change.action === 'replace' || change.unready === true)

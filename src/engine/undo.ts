@@ -24,6 +24,8 @@ export type Layer = {
   want: Json
   before: Json | null
   now: Json | null | undefined
+  /** What was there before it is gone for good. */
+  oneWay: boolean
 }
 
 /**
@@ -36,7 +38,9 @@ export const standing = (history: readonly Recorded[], from: (layer: Layer) => b
       const first = layers.findIndex(from)
       if (first < 0) return []
       const mine = layers.slice(first)
-      return [{ ...mine.at(-1)!, at: mine[0]!.at, before: mine[0]!.before, runs: mine.map(it => it.run) }]
+      const [{ at, before }] = mine as [Layer]
+      const oneWay = before !== null && mine.some(it => it.oneWay)
+      return [{ ...mine.at(-1)!, at, before, oneWay, runs: mine.map(it => it.run) }]
     })
     .sort((a, b) => a.at - b.at)
 
@@ -48,7 +52,8 @@ const layersIn = (history: readonly Recorded[]): Map<string, Layer[]> => {
       const last = layers.at(-1)
       const same = last?.run === it.run ? last : undefined
       const { run, step, kind, group, needs, want } = it
-      const layer = { run, at, step, kind, group, needs, want, before: it.before, now: undefined }
+      const oneWay = it.oneWay === true || same?.oneWay === true
+      const layer = { run, at, step, kind, group, needs, want, before: it.before, now: undefined, oneWay }
       open.set(step, [
         ...(same ? layers.slice(0, -1) : layers),
         same ? { ...layer, at: same.at, before: same.before } : layer,
@@ -107,6 +112,12 @@ const undoOne = async (it: ToUndo, kinds: ReadonlyMap<string, AnyKind>, world: W
     throw new Problem(`${it.step} can't be undone`, {
       why: kind ? `a ${it.kind} is one-way` : `this version knows no kind ${it.kind}`,
       next: kind ? 'undo it by hand' : 'roll back with the version that made it',
+    })
+  }
+  if (it.oneWay) {
+    throw new Problem(`${it.step} can't be brought back`, {
+      why: 'it was taken down so that it, or what it lives in, could be replaced',
+      next: 'put the old values back into the inventory and deploy',
     })
   }
   const report = reportFor(it.step, world)

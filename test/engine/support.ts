@@ -77,8 +77,39 @@ export const box: Kind<Want, Live, Cloud> = {
   },
 }
 
-export const boxes = new Map<string, AnyKind>([['box', box]])
+/** A box that others live in: its value is fixed for life. */
+export const shelf: Kind<Want, Live, Cloud> = {
+  ...box,
+  name: 'shelf',
+  holds: true,
+  diff(want, live) {
+    const change = box.diff(want, live)
+    if (change?.action !== 'update') return change
+    return { ...change, action: 'replace', why: 'its value is fixed when it is made' }
+  },
+}
+
+export const boxes = new Map<string, AnyKind>([
+  ['box', box],
+  ['shelf', shelf],
+])
 const boxed = word(box)
+const shelved = word(shelf)
+
+/** Files on a box: seen only through it, and gone with it. */
+export const files: Kind<Want, Live, Cloud> = { ...box, name: 'files', looksThroughParents: true }
+
+/** A shelf whose value may differ; on it boxes, one in the other; beside it one that only comes later. */
+export const shelfWith = (value: string): Desired[] => {
+  const root = boxed('root', { name: 'root', parents: [], value: 'new' })
+  const net = shelved('net', { name: 'net', parents: [root.out.id], value })
+  const address = boxed('address', { name: 'address', parents: [net.out.id], value: 'new' })
+  const server = boxed('server', { name: 'server', parents: [address.out.id], value: 'new' })
+  const cluster = shelved('cluster', { name: 'cluster', parents: [net.out.id], value: 'new' })
+  const pool = boxed('pool', { name: 'pool', parents: [cluster.out.id], value: 'new' }, { after: [server] })
+  const beside = boxed('beside', { name: 'beside', parents: [root.out.id], value: 'new' }, { after: [pool] })
+  return [root, net, address, server, cluster, pool, beside]
+}
 
 /** Fourteen boxes: two roots, forks, joins, a long chain; `existing` ones are there before, with another value. */
 export const fourteen = (): Desired[] => {
@@ -114,12 +145,13 @@ export const cloudBefore = async () => {
 
 /** A journal in memory that cuts the power of the cloud right after its n-th line. */
 export class Lines implements Journal {
-  readonly run = 'test'
+  readonly run: string
   lines: Recorded[]
   #left: number
   #cloud: Cloud
 
-  constructor(cloud: Cloud, history: Recorded[] = [], cutAfter = Number.POSITIVE_INFINITY) {
+  constructor(cloud: Cloud, history: Recorded[] = [], cutAfter = Number.POSITIVE_INFINITY, run = 'test') {
+    this.run = run
     this.lines = history
     this.#cloud = cloud
     this.#left = cutAfter
