@@ -40,6 +40,11 @@ export type Kind<Want extends Json, Live extends Json, Clients> = {
   holds?: true
   /** How long an action usually takes, in seconds; absent: at once. For the plan, never for a deadline. */
   takes?: Partial<Record<Change['action'], number>>
+  /**
+   * What its reads will ask whatever their wants are, asked at once when a plan begins: calls then go side by side
+   * instead of along the graph. The reads must find the answers kept; an error is theirs to tell.
+   */
+  ahead?(clients: Clients): Promise<unknown>
   /** Look, never change; null: not there. */
   read(want: Want, clients: Clients, report: Report): Promise<Live | null>
   /** Pure; null: nothing to do. May throw a Problem where the difference cannot be mended. */

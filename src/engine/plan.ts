@@ -36,6 +36,7 @@ export const makePlan = async (
   const byId = new Map(order.map(it => [it.id, it]))
   const seen = new Map<string, Seen>()
   const errors: unknown[] = []
+  const ahead = askAhead(order, world)
   const visit = async (id: string) => {
     try {
       seen.set(id, await look(byId.get(id)!, parents.get(id) ?? [], seen, world))
@@ -47,10 +48,18 @@ export const makePlan = async (
       return put
     }
   }
-  await walkGraph([...byId.keys()], id => parents.get(id) ?? [], visit, { width: 32 })
+  // Looking takes values only: what merely comes first when things are made is not waited for.
+  await walkGraph([...byId.keys()], id => refsIn(byId.get(id)!.want), visit, { width: 256 })
+  await ahead
   throwAll(errors)
   return { seen: new Map(order.flatMap(({ id }) => (seen.has(id) ? [[id, seen.get(id)!]] : []))), changed: new Set() }
 }
+
+/** Every Kind once. A failure here is found again, and told, by the read that needed the answer. */
+const askAhead = (desired: readonly Desired[], world: World): Promise<unknown> =>
+  Promise.allSettled(
+    [...new Set(desired.map(it => it.kind))].map(async kind => kind.ahead?.(await world.clientsFor(kind))),
+  )
 
 /** Looks at one thing, given what is known of its parents. */
 export const look = async (

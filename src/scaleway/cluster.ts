@@ -36,6 +36,9 @@ export type ClusterLive = {
 export const listClusters = ({ k8s, projectId }: Scaleway): Promise<K8Sv1.Cluster[]> =>
   k8s.listClusters({ projectId }).all()
 
+export const sharedClusters = (scaleway: Scaleway): Promise<K8Sv1.Cluster[]> =>
+  scaleway.lists.shared('cluster', () => listClusters(scaleway))
+
 const live = (it: K8Sv1.Cluster): ClusterLive => ({
   id: it.id,
   name: it.name,
@@ -55,13 +58,9 @@ const good = ['pool_required', 'ready']
 /** A Kapsule cluster, known by its tags. */
 export const clusterKind: Kind<ClusterWant, ClusterLive, Scaleway> = {
   name: 'cluster',
+  ahead: sharedClusters,
   async read({ name }, scaleway) {
-    const found = theOne(
-      scaleway,
-      'cluster',
-      name,
-      await scaleway.lists.shared('cluster', () => listClusters(scaleway)),
-    )
+    const found = theOne(scaleway, 'cluster', name, await sharedClusters(scaleway))
     return found && found.status !== 'deleting' ? live(found) : null
   },
   diff(want, live) {

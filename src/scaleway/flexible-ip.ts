@@ -11,14 +11,16 @@ export type FlexibleIpLive = { id: string; address: string }
 const list = ({ instance, projectId, context }: Scaleway) =>
   instance.listIps({ project: projectId, tags: [contextTag(context)] }).all()
 
+const shared = (scaleway: Scaleway) => scaleway.lists.shared('flexible-ip', () => list(scaleway))
+
 const live = ({ id, address }: FlexibleIpLive): FlexibleIpLive => ({ id, address })
 
 /** The fixed public address of a server: what partners put on their allowlists, so it outlives the server. */
 export const flexibleIpKind: Kind<FlexibleIpWant, FlexibleIpLive, Scaleway> = {
   name: 'flexible-ip',
+  ahead: shared,
   async read({ name }, scaleway) {
-    const all = await scaleway.lists.shared('flexible-ip', () => list(scaleway))
-    const found = theOne(scaleway, 'flexible IP', name, all)
+    const found = theOne(scaleway, 'flexible IP', name, await shared(scaleway))
     return found && live(found)
   },
   diff: ({ name }, live) => (live ? null : create(`flexible IP ${name}`)),

@@ -13,14 +13,16 @@ export type GatewayIpLive = { id: string; address: string }
 const list = ({ gateway, projectId, context }: Scaleway) =>
   gateway.listIPs({ projectId, tags: [contextTag(context)] }).all()
 
+const shared = (scaleway: Scaleway) => scaleway.lists.shared('gateway-ip', () => list(scaleway))
+
 const live = ({ id, address }: GatewayIpLive): GatewayIpLive => ({ id, address })
 
 /** A public address for a Public Gateway; servers have a pool of their own. */
 export const gatewayIpKind: Kind<GatewayIpWant, GatewayIpLive, Scaleway> = {
   name: 'gateway-ip',
+  ahead: shared,
   async read({ name }, scaleway) {
-    const all = await scaleway.lists.shared('gateway-ip', () => list(scaleway))
-    const found = theOne(scaleway, 'gateway IP', name, all)
+    const found = theOne(scaleway, 'gateway IP', name, await shared(scaleway))
     return found && live(found)
   },
   diff: ({ name }, live) => (live ? null : create(`gateway IP ${name}`)),

@@ -3,11 +3,11 @@ import { word } from '../engine/desired.ts'
 import type { Kind } from '../engine/kind.ts'
 import { create, field, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
-import { gatewayRunning } from './gateway.ts'
+import { gatewayRunning, sharedGateways } from './gateway.ts'
 import { discard, makeOnce } from './make.ts'
 import { become, insist, staying, until, type Waiter } from './poll.ts'
 import { isInUse, isTransient, orNull } from './problems.ts'
-import { single } from './tags.ts'
+import { isOurs, single } from './tags.ts'
 
 /** `masquerade`: nodes leave by the gateway's address. `defaultRoute`: they are told so by DHCP. */
 export type GatewayNetworkWant = {
@@ -20,6 +20,9 @@ export type GatewayNetworkLive = GatewayNetworkWant & { id: string; status: stri
 
 const list = ({ gateway }: Scaleway, gatewayId: string) =>
   gateway.listGatewayNetworks({ gatewayIds: [gatewayId] }).all()
+
+const shared = (scaleway: Scaleway, gatewayId: string) =>
+  scaleway.lists.shared(`gateway-network ${gatewayId}`, () => list(scaleway, gatewayId))
 
 const live = (it: Vpcgwv2.GatewayNetwork): GatewayNetworkLive => ({
   id: it.id,
@@ -40,10 +43,12 @@ const pick = ({ gatewayId, privateNetworkId }: GatewayNetworkWant, all: Vpcgwv2.
 /** A gateway's leg in a private network. It has neither name nor tags: the pair it joins is its identity. */
 export const gatewayNetworkKind: Kind<GatewayNetworkWant, GatewayNetworkLive, Scaleway> = {
   name: 'gateway-network',
+  async ahead(scaleway) {
+    const gateways = (await sharedGateways(scaleway)).filter(it => isOurs(scaleway, it))
+    await Promise.all(gateways.map(({ id }) => shared(scaleway, id)))
+  },
   async read(want, scaleway) {
-    const { gatewayId } = want
-    const all = await scaleway.lists.shared(`gateway-network ${gatewayId}`, () => list(scaleway, gatewayId))
-    const found = pick(want, all)
+    const found = pick(want, await shared(scaleway, want.gatewayId))
     return found && found.status !== 'detaching' ? live(found) : null
   },
   diff(want, live) {

@@ -28,6 +28,9 @@ const keysTag = 'egress-bastion-keys='
 const list = ({ gateway, projectId, context }: Scaleway) =>
   gateway.listGateways({ projectId, tags: [contextTag(context)] }).all()
 
+export const sharedGateways = (scaleway: Scaleway): Promise<Vpcgwv2.Gateway[]> =>
+  scaleway.lists.shared('gateway', () => list(scaleway))
+
 const live = (it: Vpcgwv2.Gateway): GatewayLive => ({
   id: it.id,
   name: it.name,
@@ -46,8 +49,9 @@ const live = (it: Vpcgwv2.Gateway): GatewayLive => ({
 /** A Public Gateway. What it does for a network is a kind of its own, gateway-network. */
 export const gatewayKind: Kind<GatewayWant, GatewayLive, Scaleway> = {
   name: 'gateway',
+  ahead: sharedGateways,
   async read({ name }, scaleway) {
-    const found = theOne(scaleway, 'gateway', name, await scaleway.lists.shared('gateway', () => list(scaleway)))
+    const found = theOne(scaleway, 'gateway', name, await sharedGateways(scaleway))
     return found && found.status !== 'deleting' ? live(found) : null
   },
   diff(want, live) {

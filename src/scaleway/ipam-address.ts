@@ -16,8 +16,9 @@ export type IpamAddressLive = { id: string; address: string; attachedTo: string 
 export const listAddresses = (scaleway: Scaleway): Promise<Ipamv1.IP[]> =>
   scaleway.ipam.listIPs({ projectId: scaleway.projectId, tags: [contextTag(scaleway.context)], isIpv6: false }).all()
 
+/** Every private IPv4 address of the project, for all reads of a plan: ours, and those of nodes. */
 export const sharedAddresses = (scaleway: Scaleway): Promise<Ipamv1.IP[]> =>
-  scaleway.lists.shared('ipam-address', () => listAddresses(scaleway))
+  scaleway.lists.shared('address', () => scaleway.ipam.listIPs({ projectId: scaleway.projectId, isIpv6: false }).all())
 
 /** The API answers with a mask what was asked for without. */
 export const withoutMask = (address: string): string => address.split('/')[0] ?? address
@@ -31,6 +32,7 @@ const live = (it: Ipamv1.IP): IpamAddressLive => ({
 /** A private address kept for one server, known by its tags: addresses have no names. */
 export const ipamAddressKind: Kind<IpamAddressWant, IpamAddressLive, Scaleway> = {
   name: 'ipam-address',
+  ahead: sharedAddresses,
   async read({ name }, scaleway) {
     const found = theOne(scaleway, 'private address', name, await sharedAddresses(scaleway))
     return found && live(found)

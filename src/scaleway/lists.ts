@@ -6,16 +6,25 @@ export type Lists = {
   forget(): void
 }
 
-/** Short-lived on purpose: long enough for one plan, too short to act on yesterday's news. */
-export const createLists = ({ maxAgeMs = 2000 } = {}): Lists => {
+/**
+ * Short-lived on purpose: long enough for one plan, too short to act on yesterday's news. The age counts from the
+ * answer, so a slow API is not asked twice.
+ */
+export const createLists = ({ maxAgeMs = 5000 } = {}): Lists => {
   const kept = new Map<string, { at: number; list: Promise<unknown> }>()
   return {
     shared<T>(key: string, load: () => Promise<T>): Promise<T> {
       const found = kept.get(key)
       if (found && performance.now() - found.at < maxAgeMs) return found.list as Promise<T>
       const list = load()
-      kept.set(key, { at: performance.now(), list })
-      list.catch(() => kept.get(key)?.list === list && kept.delete(key))
+      const entry = { at: Number.POSITIVE_INFINITY, list }
+      kept.set(key, entry)
+      list.then(
+        () => {
+          entry.at = performance.now()
+        },
+        () => kept.get(key) === entry && kept.delete(key),
+      )
       return list
     },
     forget: () => kept.clear(),

@@ -3,12 +3,13 @@ import { canonical } from '../engine/json.ts'
 import type { Kind } from '../engine/kind.ts'
 import { create, field, fixed, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
+import { sharedClusters } from './cluster.ts'
 import { discard, makeOnce } from './make.ts'
-import { listNodes, type PoolNode } from './nodes.ts'
+import { listNodes, type PoolNode, sharedNodes } from './nodes.ts'
 import { become, insist, staying, until, type Waiter } from './poll.ts'
 import { createPool, getPool, listPools, type RawPool, setLabels, setTaints, type Taint } from './pool-api.ts'
 import { isInUse, orNull } from './problems.ts'
-import { tagsOf, theOne } from './tags.ts'
+import { isOurs, tagsOf, theOne } from './tags.ts'
 
 export type { Taint } from './pool-api.ts'
 
@@ -66,12 +67,18 @@ const live = (it: RawPool, nodes: PoolNode[]): PoolLive => ({
   nodes,
 })
 
+const shared = (scaleway: Scaleway, clusterId: string): Promise<RawPool[]> =>
+  scaleway.lists.shared(`pool ${clusterId}`, () => listPools(scaleway, clusterId))
+
 /** A node pool of one tenant. Its labels and taints are the pool's own, not tags that turn into some. */
 export const poolKind: Kind<PoolWant, PoolLive, Scaleway> = {
   name: 'pool',
+  async ahead(scaleway) {
+    const clusters = (await sharedClusters(scaleway)).filter(it => isOurs(scaleway, it))
+    await Promise.all(clusters.flatMap(({ id }) => [shared(scaleway, id), sharedNodes(scaleway, id)]))
+  },
   async read({ name, clusterId }, scaleway) {
-    const all = await scaleway.lists.shared(`pool ${clusterId}`, () => listPools(scaleway, clusterId))
-    const found = theOne(scaleway, 'pool', name, all)
+    const found = theOne(scaleway, 'pool', name, await shared(scaleway, clusterId))
     return found && found.status !== 'deleting' ? live(found, await listNodes(scaleway, clusterId, found.id)) : null
   },
   diff(want, live) {

@@ -22,6 +22,8 @@ export type PrivateNetworkLive = {
 const list = ({ vpc, projectId, context }: Scaleway) =>
   vpc.listPrivateNetworks({ projectId, tags: [contextTag(context)] }).all()
 
+const shared = (scaleway: Scaleway) => scaleway.lists.shared('private-network', () => list(scaleway))
+
 const live = (it: Vpcv2.PrivateNetwork): PrivateNetworkLive => ({
   id: it.id,
   name: it.name,
@@ -33,9 +35,9 @@ const live = (it: Vpcv2.PrivateNetwork): PrivateNetworkLive => ({
 /** A private network, known by its tags. */
 export const privateNetworkKind: Kind<PrivateNetworkWant, PrivateNetworkLive, Scaleway> = {
   name: 'private-network',
+  ahead: shared,
   async read({ name }, scaleway) {
-    const all = await scaleway.lists.shared('private-network', () => list(scaleway))
-    const found = theOne(scaleway, 'private network', name, all)
+    const found = theOne(scaleway, 'private network', name, await shared(scaleway))
     return found && live(found)
   },
   diff(want, live) {

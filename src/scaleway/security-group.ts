@@ -6,7 +6,7 @@ import type { Scaleway } from './client.ts'
 import { discard, makeOnce } from './make.ts'
 import { become, insist, type Waiter } from './poll.ts'
 import { bodyOf, isInUse, orNull, statusOf } from './problems.ts'
-import { contextTag, tagsOf, theOne } from './tags.ts'
+import { contextTag, isOurs, tagsOf, theOne } from './tags.ts'
 
 /** `ports`: both ends included; absent for ICMP, ANY, or all ports. */
 export type SecurityRule = {
@@ -28,6 +28,9 @@ export type SecurityGroupLive = { id: string; name: string; inbound: string; out
 const list = ({ instance, projectId, context }: Scaleway) =>
   instance.listSecurityGroups({ project: projectId, tags: [contextTag(context)] }).all()
 
+const shared = (scaleway: Scaleway): Promise<Instancev1.SecurityGroup[]> =>
+  scaleway.lists.shared('security-group', () => list(scaleway))
+
 /** This list has no total, so the SDK's `.all()` would stop after its first page. */
 const listRules = async ({ instance }: Scaleway, securityGroupId: string): Promise<Instancev1.SecurityGroupRule[]> => {
   const all: Instancev1.SecurityGroupRule[] = []
@@ -38,29 +41,32 @@ const listRules = async ({ instance }: Scaleway, securityGroupId: string): Promi
   }
 }
 
-const read = async (scaleway: Scaleway, group: Instancev1.SecurityGroup): Promise<SecurityGroupLive> => {
-  const rules = await listRules(scaleway, group.id)
-  return {
-    id: group.id,
-    name: group.name,
-    inbound: group.inboundDefaultPolicy,
-    outbound: group.outboundDefaultPolicy,
-    rules: inOrder(
-      rules
-        .filter(it => it.editable) // the rest are Scaleway's own drops of SMTP
-        .sort((a, b) => a.position - b.position)
-        .map(it => line(it.direction, it.action, it.protocol, it.ipRange, it.destPortFrom, it.destPortTo)),
-    ),
-  }
-}
+const sharedRules = (scaleway: Scaleway, id: string) =>
+  scaleway.lists.shared(`security-group-rule ${id}`, () => listRules(scaleway, id))
+
+const see = (group: Instancev1.SecurityGroup, rules: Instancev1.SecurityGroupRule[]): SecurityGroupLive => ({
+  id: group.id,
+  name: group.name,
+  inbound: group.inboundDefaultPolicy,
+  outbound: group.outboundDefaultPolicy,
+  rules: inOrder(
+    rules
+      .filter(it => it.editable) // the rest are Scaleway's own drops of SMTP
+      .sort((a, b) => a.position - b.position)
+      .map(it => line(it.direction, it.action, it.protocol, it.ipRange, it.destPortFrom, it.destPortTo)),
+  ),
+})
 
 /** What a server may exchange with the internet; nothing here guards one private network from within. */
 export const securityGroupKind: Kind<SecurityGroupWant, SecurityGroupLive, Scaleway> = {
   name: 'security-group',
+  async ahead(scaleway) {
+    const groups = (await shared(scaleway)).filter(it => isOurs(scaleway, it))
+    await Promise.all(groups.map(({ id }) => sharedRules(scaleway, id)))
+  },
   async read({ name }, scaleway) {
-    const all = await scaleway.lists.shared('security-group', () => list(scaleway))
-    const found = theOne(scaleway, 'security group', name, all)
-    return found && read(scaleway, found)
+    const found = theOne(scaleway, 'security group', name, await shared(scaleway))
+    return found && see(found, await sharedRules(scaleway, found.id))
   },
   diff(want, live) {
     const what = `security group ${want.name}`
@@ -123,7 +129,7 @@ const bring = async (scaleway: Scaleway, securityGroupId: string, want: Security
       patienceMs: 10_000,
       withinMs: scaleway.deadlines.securityGroup,
     })
-    return read(scaleway, group)
+    return see(group, await listRules(scaleway, group.id))
   }
   const now = await settled()
   const { name, inboundDefault: inboundDefaultPolicy, outboundDefault: outboundDefaultPolicy } = want

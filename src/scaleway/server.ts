@@ -1,4 +1,4 @@
-import type { Instancev1 } from '@scaleway/sdk'
+import type { Instancev1, Ipamv1 } from '@scaleway/sdk'
 import { word } from '../engine/desired.ts'
 import type { Json } from '../engine/json.ts'
 import type { Change, Kind } from '../engine/kind.ts'
@@ -10,7 +10,7 @@ import { orNull } from './problems.ts'
 import { removeStrayVolumes, volumeIdsOf } from './root-volume.ts'
 import { bringServer, createServer, isLeaving, listServers, stayingServer } from './server-make.ts'
 import { removeServer } from './server-remove.ts'
-import { theOne } from './tags.ts'
+import { isOurs, theOne } from './tags.ts'
 
 export type ServerWant = {
   name: string
@@ -48,10 +48,15 @@ export type ServerLive = {
 /** A server with its private NIC and root volume, which live and die with it. Known by its tags. */
 export const serverKind: Kind<ServerWant, ServerLive, ServerClients> = {
   name: 'server',
+  async ahead(clients) {
+    const servers = (await sharedServers(clients)).filter(it => isOurs(clients, it))
+    await Promise.all([sharedAddresses(clients), ...servers.map(({ id }) => sharedUserData(clients, id))])
+  },
   async read(want, clients) {
-    const all = await clients.lists.shared('server', () => listServers(clients))
-    const found = theOne(clients, 'server', want.name, all)
-    return found && !isLeaving(found) ? see(clients, want, found, sharedAddresses(clients)) : null
+    const found = theOne(clients, 'server', want.name, await sharedServers(clients))
+    if (!found || isLeaving(found)) return null
+    const [addresses, text] = await Promise.all([sharedAddresses(clients), sharedUserData(clients, found.id)])
+    return see(clients, want, found, addresses, text)
   },
   diff(want, live) {
     const what = `server ${want.name}`
@@ -66,7 +71,7 @@ export const serverKind: Kind<ServerWant, ServerLive, ServerClients> = {
   async apply(want, clients, _live, report) {
     let server = await stayingServer(clients, want.name, report)
     if (server) {
-      const live = await see(clients, want, server, listAddresses(clients))
+      const live = await seeNow(clients, want, server)
       if (replacement(want, live)) {
         // The flexible IP and the booked address are resources of their own and stay.
         await removeServer(clients, server.id, want.name, report)
@@ -77,7 +82,7 @@ export const serverKind: Kind<ServerWant, ServerLive, ServerClients> = {
     server ??= await createServer(clients, want, report)
     await removeStrayVolumes(clients, want.name, volumeIdsOf(server), report)
     const done = await bringServer(clients, want, server, report)
-    return see(clients, want, done, listAddresses(clients))
+    return seeNow(clients, want, done)
   },
   async undo(want, clients, before, now, report) {
     if (before) {
@@ -135,17 +140,26 @@ const inPlace = (want: ServerWant, live: ServerLive): Change | null => {
   return change && unreachable.some(it => it !== null) ? { ...change, unready: true } : change
 }
 
+const sharedServers = (clients: ServerClients) => clients.lists.shared('server', () => listServers(clients))
+
+const userDataOf = ({ instance }: ServerClients, serverId: string): Promise<string | null> =>
+  orNull(instance.getServerUserData({ serverId, key: 'cloud-init' }))
+
+/** There is no list of it: one call for each server. */
+const sharedUserData = (clients: ServerClients, serverId: string) =>
+  clients.lists.shared(`user-data ${serverId}`, () => userDataOf(clients, serverId))
+
+const seeNow = async (clients: ServerClients, want: ServerWant, server: Instancev1.Server) =>
+  see(clients, want, server, ...(await Promise.all([listAddresses(clients), userDataOf(clients, server.id)])))
+
 const see = async (
   clients: ServerClients,
   want: ServerWant,
   server: Instancev1.Server,
-  listing: ReturnType<typeof listAddresses>,
+  addresses: Ipamv1.IP[],
+  text: string | null,
 ): Promise<ServerLive> => {
   const nic = server.privateNics.find(it => it.privateNetworkId === want.privateNetworkId)
-  const [addresses, text] = await Promise.all([
-    listing,
-    orNull(clients.instance.getServerUserData({ serverId: server.id, key: 'cloud-init' })),
-  ])
   const held = addresses.find(it => nic && it.resource?.id === nic.id)
   const userData = text ? await compareUserData(clients, text, want.cloudInit) : null
   return {

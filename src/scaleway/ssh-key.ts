@@ -15,6 +15,7 @@ export type SshKeyLive = { id: string; publicKey: string }
 const prefixOf = ({ context }: Pick<Scaleway, 'context'>) => `kapsule-egress/${context}/`
 
 const list = ({ iam, projectId }: Scaleway) => iam.listSSHKeys({ projectId }).all()
+const shared = (scaleway: Scaleway) => scaleway.lists.shared('ssh-key', () => list(scaleway))
 
 export const ourKeys = async (scaleway: Scaleway): Promise<Iamv1alpha1.SSHKey[]> =>
   (await list(scaleway)).filter(it => it.name.startsWith(prefixOf(scaleway)))
@@ -31,8 +32,9 @@ const live = ({ id, publicKey }: Iamv1alpha1.SSHKey): SshKeyLive => ({ id, publi
 /** A project's SSH key. Servers get it when they boot, a bastion when it is told to refresh. */
 export const sshKeyKind: Kind<SshKeyWant, SshKeyLive, Scaleway> = {
   name: 'ssh-key',
+  ahead: shared,
   async read({ name }, scaleway) {
-    const found = pick(scaleway, name, await scaleway.lists.shared('ssh-key', () => list(scaleway)))
+    const found = pick(scaleway, name, await shared(scaleway))
     return found && live(found)
   },
   diff({ name, publicKey }, live) {

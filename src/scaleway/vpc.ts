@@ -12,13 +12,15 @@ export type VpcWant = { name: string }
 export type VpcLive = { id: string; name: string }
 
 const list = ({ vpc, projectId, context }: Scaleway) => vpc.listVPCs({ projectId, tags: [contextTag(context)] }).all()
+const shared = (scaleway: Scaleway) => scaleway.lists.shared('vpc', () => list(scaleway))
 const live = ({ id, name }: Vpcv2.VPC): VpcLive => ({ id, name })
 
 /** A VPC, known by its tags. */
 export const vpcKind: Kind<VpcWant, VpcLive, Scaleway> = {
   name: 'vpc',
+  ahead: shared,
   async read({ name }, scaleway) {
-    const found = theOne(scaleway, 'VPC', name, await scaleway.lists.shared('vpc', () => list(scaleway)))
+    const found = theOne(scaleway, 'VPC', name, await shared(scaleway))
     return found && live(found)
   },
   diff({ name }, live) {

@@ -1,0 +1,99 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { maskKeys } from '../../src/cli/clients.ts'
+import { cloudInit, hostKeyOf, newHostKey } from '../../src/hosts/cloud-init.ts'
+import type { ScalewayOptions as EmulatorOptions } from '../../src/sandbox/scaleway/api.ts'
+import { createScaleway as createEmulator } from '../../src/sandbox/scaleway/api.ts'
+import { createScaleway, type ScalewayOptions } from '../../src/scaleway/client.ts'
+import type { ServerClients } from '../../src/scaleway/cloud-init.ts'
+import { credentials } from '../scaleway/emulated.ts'
+import type { Timed } from './chains.ts'
+
+const done = () => Promise.resolve()
+const range = (third: number) => Array.from({ length: 250 }, (_, at) => `198.18.${third}.${at + 2}`)
+
+/** Machines and clusters that do nothing, with room for hundreds of tenants. */
+const nothing: Pick<EmulatorOptions, 'machines' | 'clusters'> = {
+  machines: {
+    networkUp: done,
+    networkDown: done,
+    gatewayUp: done,
+    gatewayDown: done,
+    serverUp: done,
+    serverOff: done,
+    serverDelete: done,
+    nodeUp: done,
+    nodeDown: done,
+    internet: {
+      cidr: '198.18.0.0/16',
+      gatewayPool: range(0),
+      instancePool: [...range(1), ...range(2)],
+      dns: '198.18.0.1',
+    },
+  },
+  clusters: {
+    create: done,
+    delete: done,
+    addNode: done,
+    updateNode: done,
+    removeNode: done,
+    kubeconfig: id => JSON.stringify({ clusters: [{ cluster: { server: `https://127.0.0.1:6443/${id}` } }] }),
+  },
+}
+
+/** An emulated project over HTTP, in this process. */
+export const openCloud = async (clock: NonNullable<EmulatorOptions['clock']>) => {
+  const api = createEmulator({ ...nothing, clock, credentials })
+  const server = createServer((request, response) => api.handle(request, response))
+  await new Promise<void>(ready => server.listen(0, '127.0.0.1', ready))
+  return {
+    api,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      await api.close()
+      server.closeAllConnections()
+      await new Promise(closed => server.close(closed))
+    },
+  }
+}
+
+/** The product's clients, as the commands make them. */
+export const connect = async (
+  apiUrl: string,
+  context: string,
+  http: ScalewayOptions['http'] = {},
+): Promise<ServerClients> => {
+  const profile = { ...credentials, apiUrl, region: 'fr-par', zone: 'fr-par-1' }
+  return Object.assign(await createScaleway(profile, { context, http }), {
+    cloudInit: {
+      render: (want: unknown, hostKey: unknown) =>
+        cloudInit({ ...(want as object), hostKey } as Parameters<typeof cloudInit>[0]),
+      newHostKey: () => newHostKey(),
+      publicKeyOf: hostKeyOf,
+      withoutKeys: maskKeys,
+    },
+  })
+}
+
+/** A fetch that takes `latencyMs` longer, and tells when each call began and ended as its caller saw it. */
+export const traced = (latencyMs = 0) => {
+  const calls: Timed[] = []
+  const send: typeof fetch = async (input, init) => {
+    const request = new Request(input, init)
+    const call: Timed = {
+      method: request.method,
+      path: new URL(request.url).pathname,
+      startMs: performance.now(),
+      endMs: Number.POSITIVE_INFINITY,
+    }
+    calls.push(call)
+    try {
+      if (latencyMs > 0) await sleep(latencyMs)
+      return await fetch(request)
+    } finally {
+      call.endMs = performance.now()
+    }
+  }
+  return { send, calls }
+}

@@ -1,0 +1,28 @@
+import { table } from '../../src/report/table.ts'
+
+/** `npm run bench [-- NAME...] [--seed N]`: every bench, or those named. Figures are of this machine, today. */
+
+export type Figures = { title: string; head: string[]; rows: string[][]; notes?: string[] }
+/** `seed`: where a bench rolls dice, so that what it found can be found again. */
+export type Bench = (options: { seed: number | undefined }) => Promise<Figures>
+
+const benches: Record<string, () => Promise<Bench>> = {
+  plan: async () => (await import('./plan.bench.ts')).plan,
+}
+
+const main = async (args: string[]) => {
+  const at = args.indexOf('--seed')
+  const seed = at < 0 ? undefined : Number(args[at + 1])
+  if (seed !== undefined && !Number.isInteger(seed)) throw new Error('--seed takes a whole number')
+  const names = args.filter((_, index) => at < 0 || (index !== at && index !== at + 1))
+  const unknown = names.filter(it => !(it in benches))
+  if (unknown.length > 0) throw new Error(`no bench is named ${unknown.join(', ')}: there are ${Object.keys(benches)}`)
+  for (const name of names.length > 0 ? names : Object.keys(benches)) {
+    const bench = await benches[name]!()
+    const { title, head, rows, notes = [] } = await bench({ seed })
+    console.log(`\n${name}: ${title}\n${table(head, rows)}`)
+    for (const note of notes) console.log(`  ${note}`)
+  }
+}
+
+await main(process.argv.slice(2))
