@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
@@ -85,52 +85,47 @@ const cloud = async () => {
 const owned = async () =>
   (await listOwned(await cloud())).map(it => `${it.kind} ${it.name === it.id ? '' : it.name}`).sort()
 
+let table: string[][]
 let start: Awaited<ReturnType<typeof objects>>
 let resources: string[]
 let outputs: Summary['outputs']
 
 after(() => checkout.remove())
 
-test('a stage alone says what it lacks', async () => {
-  const it = await run('40-configure.mjs', '--json')
-  ok(it, 1)
-  assert.match(it.stderr, /the stage gateway is not complete/)
-})
-
-test('the first four stages, one by one', async () => {
-  for (const stage of ['10-gateway', '20-proxy', '30-cluster', '40-configure']) ok(await run(`${stage}.mjs`, '--json'))
-  start = await objects()
+test('the first deploy of an empty project moves both tenants to their own address and proves it', async () => {
+  assert.not(existsSync(state), 'no journal')
+  const it = await run('deploy.mjs')
+  ok(it)
+  const rows = it.stdout.split('\n').filter(line => /^client-[ab] /.test(line))
+  table = rows.map(line => line.trim().split(/ {2,}/))
   resources = await owned()
   assert.is(new Set(resources).size, resources.length, 'no two resources of one name')
-  assert.equal((await inPod('client-a-demo', 'curl -s http://whatismyip.example/')).stdout.trim().length > 0, true)
 })
 
-test('deploy moves both tenants to their own address and proves it', async () => {
-  const it = await run('deploy.mjs', '--json')
-  ok(it)
-  outputs = summaryOf(it).outputs
-  assert.is(outputs.proxy_private_ip, '172.16.28.8')
-  const proofs = it.events.filter(({ event }) => event === 'proof') as unknown as {
-    tenant: string
-    addressBefore: string
-    addressNow: string
-    failures: unknown[]
-  }[]
-  assert.equal(proofs.map(({ tenant }) => tenant).sort(), ['client-a', 'client-b'])
-  for (const { tenant, addressBefore, addressNow, failures } of proofs) {
-    assert.is(addressBefore, outputs.gateway_public_ip)
-    assert.is(addressNow, outputs.proxies[`proxy-${tenant}`]!.public_ip)
-    assert.equal(failures, [])
-  }
-  assert.is.not(proofs[0]!.addressNow, proofs[1]!.addressNow)
-})
-
-test('again: nothing changes, and check mode agrees', async () => {
+test('again: nothing changes, what it proves is what the first table said, and check mode agrees', async () => {
   const it = await run('deploy.mjs', '--json')
   ok(it)
   const { create, update, delete: deleted, unchanged } = summaryOf(it).changes
   assert.equal({ create, update, deleted }, { create: 0, update: 0, deleted: 0 })
   assert.ok(unchanged > 20)
+  outputs = summaryOf(it).outputs
+  assert.is(outputs.proxy_private_ip, '172.16.28.8')
+  const { gateway_public_ip: before, proxies } = outputs
+  const [a, b] = [proxies['proxy-client-a']!.public_ip, proxies['proxy-client-b']!.public_ip]
+  assert.is(new Set([before, a, b]).size, 3)
+  // tenant, workloads moved, seen before, seen now, fixed address, gates passed
+  assert.equal(table, [
+    ['client-a', '2 of 2', before, a, a, '10 of 10'],
+    ['client-b', '1 of 1', before, b, b, '5 of 5'],
+  ])
+  const proofs = it.events.filter(({ event }) => event === 'proof')
+  assert.equal(
+    proofs.map(({ tenant, addressBefore, addressNow, failures }) => ({ tenant, addressBefore, addressNow, failures })),
+    [
+      { tenant: 'client-a', addressBefore: before, addressNow: a, failures: [] },
+      { tenant: 'client-b', addressBefore: before, addressNow: b, failures: [] },
+    ],
+  )
   ok(await run('deploy.mjs', '--check'))
 })
 
@@ -205,7 +200,12 @@ test('a run that mended is taken back alone, and then the rest', async () => {
 
 test('rolling back to the start brings every object back, twice', async () => {
   ok(await run('rollback.ts', '--to', 'start', '--yes'))
-  assert.equal(await objects(), start)
+  start = await objects()
+  assert.equal(
+    start.flatMap(it => it.owners),
+    [],
+    'nothing of ours is left on them',
+  )
   for (const namespace of namespaces) {
     const seen = await inPod(namespace, 'curl -s --max-time 5 http://whatismyip.example/')
     assert.is(seen.stdout.trim(), outputs.gateway_public_ip)
@@ -213,6 +213,7 @@ test('rolling back to the start brings every object back, twice', async () => {
   const again = await run('rollback.ts', '--to', 'start', '--yes', '--json')
   ok(again)
   assert.equal(summaryOf(again).changes, { create: 0, update: 0, delete: 0, unchanged: 0 })
+  assert.equal(await objects(), start)
 })
 
 test('the runbook for rolling back runs, and finds nothing left', async () => {
@@ -251,7 +252,22 @@ test('killed in the middle of a rollout: another process takes it back', async (
   }
 })
 
-test('destroy leaves the project empty, and a deploy killed at random moments ends as if never interrupted', async () => {
+test('stage by stage from nothing: each says what it lacks, and the start is what rolling back brought', async () => {
+  ok(await run('destroy.mjs', '--yes'))
+  assert.equal(await owned(), [])
+  const early = await run('40-configure.mjs', '--json')
+  ok(early, 1)
+  assert.match(early.stderr, /the stage gateway is not complete/)
+  for (const stage of ['10-gateway', '20-proxy', '30-cluster', '40-configure']) ok(await run(`${stage}.mjs`, '--json'))
+  assert.equal(await owned(), resources)
+  assert.equal(await objects(), start)
+})
+
+test('destroy goes on after kill -9, and a deploy killed at random moments ends as if never interrupted', async () => {
+  const destroying = checkout.start('destroy.mjs', ['--yes'])
+  await Promise.race([destroying, delay(1500)])
+  destroying.kill('SIGKILL')
+  await destroying
   ok(await run('destroy.mjs', '--yes'))
   assert.equal(await owned(), [])
   for (const ms of [700, 2500, 4500, 6500, 9000]) {
