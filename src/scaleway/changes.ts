@@ -1,18 +1,13 @@
 import type { Change, Detail } from '../engine/kind.ts'
-import { Problem } from '../engine/problem.ts'
 
 export const create = (what: string): Change => ({ action: 'create', summary: `create ${what}` })
 
 /** null when there is no detail to change. */
-export const update = (
-  what: string,
-  details: (Detail | null)[],
-  action: 'update' | 'replace' = 'update',
-): Change | null => {
+export const update = (what: string, details: (Detail | null)[]): Change | null => {
   const real = details.filter(it => it !== null)
   return real.length === 0
     ? null
-    : { action, summary: `${action} ${what}: ${real.map(it => it.name).join(', ')}`, details: real }
+    : { action: 'update', summary: `update ${what}: ${real.map(it => it.name).join(', ')}`, details: real }
 }
 
 /** A field that differs, as a line like `type: VPC-GW-S -> VPC-GW-M`. */
@@ -21,14 +16,25 @@ export const field = (name: string, live: unknown, want: unknown): Detail | null
   return a === b ? null : { name, action: 'update', diff: `${name}: ${a} -> ${b}` }
 }
 
-/** What is fixed for life and differs all the same. */
-export const fixed = (what: string, name: string, live: unknown, want: unknown): void => {
-  if (text(live) === text(want)) return
-  throw new Problem(`${what}: ${name} cannot be changed from ${text(live)} to ${text(want)}`, {
-    why: 'Scaleway fixes it when the resource is made',
-    next: `put ${text(live)} back into the inventory, or destroy ${what} and what depends on it, then deploy`,
-    exit: 2,
-  })
+/** A difference that only another one in its place can have, and the rule that says so. */
+export type Fixed = { detail: Detail; why: string }
+
+/** A field that is fixed for life and differs all the same. */
+export const fixed = (name: string, live: unknown, want: unknown, why: string): Fixed | null => {
+  const detail = field(name, live, want)
+  return detail && { detail, why }
+}
+
+/** null when nothing stands in the way of a change in place. */
+export const replace = (what: string, differences: (Fixed | null)[]): Change | null => {
+  const real = differences.filter(it => it !== null)
+  if (real.length === 0) return null
+  return {
+    action: 'replace',
+    summary: `replace ${what}: ${real.map(it => it.detail.name).join(', ')}`,
+    details: real.map(it => it.detail),
+    why: [...new Set(real.map(it => it.why))].join('; '),
+  }
 }
 
 const text = (it: unknown): string => (typeof it === 'string' ? it : (JSON.stringify(it) ?? 'none'))

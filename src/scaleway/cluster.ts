@@ -1,12 +1,13 @@
 import type { K8Sv1 } from '@scaleway/sdk'
 import { word } from '../engine/desired.ts'
-import type { Kind } from '../engine/kind.ts'
+import type { Change, Kind } from '../engine/kind.ts'
 import { Problem } from '../engine/problem.ts'
-import { create, field, fixed, update } from './changes.ts'
+import { create, field, fixed, replace, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { discard, makeOnce } from './make.ts'
 import { become, insist, staying, until, type Waiter } from './poll.ts'
 import { bodyOf, isInUse, orNull } from './problems.ts'
+import { clearWay, refuseReturn } from './replaced.ts'
 import { tagsOf, theOne } from './tags.ts'
 
 /** `version`: a minor like 1.34 (the newest patch is taken when it is made) or a full one. */
@@ -59,6 +60,8 @@ const good = ['pool_required', 'ready']
 export const clusterKind: Kind<ClusterWant, ClusterLive, Scaleway> = {
   name: 'cluster',
   ahead: sharedClusters,
+  holds: true,
+  takes: { create: 5, update: 5, replace: 35, delete: 30 },
   async read({ name }, scaleway) {
     const found = theOne(scaleway, 'cluster', name, await sharedClusters(scaleway))
     return found && found.status !== 'deleting' ? live(found) : null
@@ -66,11 +69,8 @@ export const clusterKind: Kind<ClusterWant, ClusterLive, Scaleway> = {
   diff(want, live) {
     const what = `cluster ${want.name}`
     if (!live) return create(`${what} ${want.version}`)
-    fixed(what, 'private network', live.privateNetworkId, want.privateNetworkId)
-    fixed(what, 'cni', live.cni, want.cni)
-    fixed(what, 'type', live.type, want.type || 'kapsule')
-    if (want.podCidr) fixed(what, 'pod range', live.podCidr, want.podCidr)
-    if (want.serviceCidr) fixed(what, 'service range', live.serviceCidr, want.serviceCidr)
+    const other = replacement(want, live)
+    if (other) return other
     if (!isVersion(live.version, want.version))
       throw new Problem(`${what} runs ${live.version}, the inventory says ${want.version}`, {
         why: 'an upgrade restarts the nodes of every tenant, so it is not done in passing',
@@ -79,13 +79,16 @@ export const clusterKind: Kind<ClusterWant, ClusterLive, Scaleway> = {
       })
     return update(what, [good.includes(live.status) ? null : field('status', live.status, 'ready')])
   },
-  async apply(want, scaleway, _live, report) {
+  async apply(want, scaleway, before, report) {
     const { name, privateNetworkId, podCidr, serviceCidr } = want
+    const stays = await clearWay(before, before && replacement(want, before), report, id =>
+      removeCluster(scaleway, id, report),
+    )
     const made = await makeOnce(report, {
       look: () =>
         staying(report, {
           what: `cluster ${name}`,
-          look: async () => theOne(scaleway, 'cluster', name, await listClusters(scaleway)),
+          look: async () => theOne(scaleway, 'cluster', name, (await listClusters(scaleway)).filter(stays)),
           state: it => it.status,
           leaving: ['deleting'],
           withinMs: scaleway.deadlines.cluster,
@@ -116,12 +119,23 @@ export const clusterKind: Kind<ClusterWant, ClusterLive, Scaleway> = {
     return live(done)
   },
   async undo(want, scaleway, before, now, report) {
-    if (before) return
     const there = now ?? (await clusterKind.read(want, scaleway, report))
-    if (there) await removeCluster(scaleway, there.id, report)
+    if (before) refuseReturn(`cluster ${want.name}`, before, there)
+    else if (there) await removeCluster(scaleway, there.id, report)
   },
 }
 export const cluster = word(clusterKind)
+
+const replacement = (want: ClusterWant, live: ClusterLive): Change | null => {
+  const rule = 'is fixed when a cluster is made'
+  return replace(`cluster ${want.name}`, [
+    fixed('private network', live.privateNetworkId, want.privateNetworkId, `the private network ${rule}`),
+    fixed('cni', live.cni, want.cni, `the network plugin ${rule}`),
+    fixed('type', live.type, want.type || 'kapsule', `the type ${rule}`),
+    fixed('pod range', live.podCidr, want.podCidr ?? live.podCidr, `the range of pods ${rule}`),
+    fixed('service range', live.serviceCidr, want.serviceCidr ?? live.serviceCidr, `the range of services ${rule}`),
+  ])
+}
 
 const isVersion = (live: string, want: string): boolean => live === want || live.startsWith(`${want}.`)
 

@@ -4,9 +4,10 @@ import type { Kind } from '../engine/kind.ts'
 import { create, field, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { gatewayRunning, sharedGateways } from './gateway.ts'
-import { discard, makeOnce } from './make.ts'
-import { become, insist, staying, until, type Waiter } from './poll.ts'
-import { isInUse, isTransient, orNull } from './problems.ts'
+import { removeGatewayNetwork } from './gateway-remove.ts'
+import { makeOnce } from './make.ts'
+import { become, insist, staying, type Waiter } from './poll.ts'
+import { isTransient, orNull } from './problems.ts'
 import { isOurs, single } from './tags.ts'
 
 /** `masquerade`: nodes leave by the gateway's address. `defaultRoute`: they are told so by DHCP. */
@@ -47,6 +48,7 @@ export const gatewayNetworkKind: Kind<GatewayNetworkWant, GatewayNetworkLive, Sc
     const gateways = (await sharedGateways(scaleway)).filter(it => isOurs(scaleway, it))
     await Promise.all(gateways.map(({ id }) => shared(scaleway, id)))
   },
+  takes: { create: 15, update: 5, delete: 5 },
   async read(want, scaleway) {
     const found = pick(want, await shared(scaleway, want.gatewayId))
     return found && found.status !== 'detaching' ? live(found) : null
@@ -118,19 +120,3 @@ const networkReady = ({ gateway, deadlines }: Scaleway, gatewayNetworkId: string
     bad: ['detaching'],
     withinMs: deadlines.gatewayNetwork,
   })
-
-export const removeGatewayNetwork = async (scaleway: Scaleway, id: string, report: Waiter): Promise<void> => {
-  await insist(report, {
-    what: `gateway network ${id}: waiting until it can be detached`,
-    act: () => discard(scaleway.gateway.deleteGatewayNetwork({ gatewayNetworkId: id })),
-    passing: isInUse,
-    withinMs: scaleway.deadlines.gatewayNetwork,
-  })
-  await until(report, {
-    what: `gateway network ${id}`,
-    look: () => orNull(scaleway.gateway.getGatewayNetwork({ gatewayNetworkId: id })),
-    state: it => it.status,
-    good: ['gone'],
-    withinMs: scaleway.deadlines.gatewayNetwork,
-  })
-}

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { Vpcgwv2 } from '@scaleway/sdk'
 import { word } from '../engine/desired.ts'
-import type { Kind } from '../engine/kind.ts'
-import { create, field, fixed, update } from './changes.ts'
+import type { Change, Kind } from '../engine/kind.ts'
+import { create, field, fixed, replace, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
-import { discard, makeOnce } from './make.ts'
-import { become, insist, staying, until, type Waiter } from './poll.ts'
-import { isDoubtful, isInUse, isTransient, orNull } from './problems.ts'
+import { removeGateway, removeGatewayFromNetworks } from './gateway-remove.ts'
+import { makeOnce } from './make.ts'
+import { become, insist, staying, type Waiter } from './poll.ts'
+import { isDoubtful, isTransient, orNull } from './problems.ts'
+import { clearWay, refuseReturn } from './replaced.ts'
 import { contextTag, tagsOf, theOne } from './tags.ts'
 
 export type GatewayWant = { name: string; type: string; ipId: string; bastion?: BastionWant }
@@ -50,6 +52,7 @@ const live = (it: Vpcgwv2.Gateway): GatewayLive => ({
 export const gatewayKind: Kind<GatewayWant, GatewayLive, Scaleway> = {
   name: 'gateway',
   ahead: sharedGateways,
+  takes: { create: 10, update: 10, replace: 20, delete: 5 },
   async read({ name }, scaleway) {
     const found = theOne(scaleway, 'gateway', name, await sharedGateways(scaleway))
     return found && found.status !== 'deleting' ? live(found) : null
@@ -57,7 +60,8 @@ export const gatewayKind: Kind<GatewayWant, GatewayLive, Scaleway> = {
   diff(want, live) {
     const what = `gateway ${want.name}`
     if (!live) return create(`${what} ${want.type}`)
-    fixed(what, 'ip', live.ipId, want.ipId)
+    const other = replacement(want, live)
+    if (other) return other
     return update(what, [
       field('status', live.status, 'running'),
       field('name', live.name, want.name),
@@ -72,13 +76,17 @@ export const gatewayKind: Kind<GatewayWant, GatewayLive, Scaleway> = {
         : []),
     ])
   },
-  async apply(want, scaleway, _live, report) {
+  async apply(want, scaleway, before, report) {
     const { name, type, ipId, bastion } = want
+    // Its leg in the network is a thing of its own, and is made again after it.
+    const stays = await clearWay(before, before && replacement(want, before), report, id =>
+      removeGatewayFromNetworks(scaleway, id, report),
+    )
     const made = await makeOnce(report, {
       look: () =>
         staying(report, {
           what: `gateway ${name}`,
-          look: async () => theOne(scaleway, 'gateway', name, await list(scaleway)),
+          look: async () => theOne(scaleway, 'gateway', name, (await list(scaleway)).filter(stays)),
           state: it => it.status,
           leaving: ['deleting'],
           withinMs: scaleway.deadlines.gateway,
@@ -98,8 +106,8 @@ export const gatewayKind: Kind<GatewayWant, GatewayLive, Scaleway> = {
   },
   async undo(want, scaleway, before, now, report) {
     const there = now ?? (await gatewayKind.read(want, scaleway, report))
-    if (!there) return
-    if (!before) return removeGateway(scaleway, there.id, report)
+    if (!before) return there ? removeGateway(scaleway, there.id, report) : undefined
+    refuseReturn(`gateway ${want.name}`, before, there)
     const { enabled, port, allowedIps } = before.bastion
     const keyIds = want.bastion?.keyIds ?? []
     const bastion = enabled ? { bastion: { port, allowedIps, keyIds } } : {}
@@ -112,6 +120,18 @@ export const gatewayKind: Kind<GatewayWant, GatewayLive, Scaleway> = {
   },
 }
 export const gateway = word(gatewayKind)
+
+/** Smallest first: a gateway is upgraded in place, and never downgraded. */
+const sizes = ['VPC-GW-S', 'VPC-GW-M', 'VPC-GW-L', 'VPC-GW-XL']
+const sizeOf = (type: string): number => sizes.indexOf(type.toUpperCase())
+
+const replacement = (want: GatewayWant, live: GatewayLive): Change | null => {
+  const smaller = sizeOf(want.type) >= 0 && sizeOf(want.type) < sizeOf(live.type)
+  return replace(`gateway ${want.name}`, [
+    fixed('ip', live.ipId, want.ipId, 'a gateway keeps the address it was made with'),
+    smaller ? fixed('type', live.type, want.type, 'a gateway can be upgraded, never downgraded') : null,
+  ])
+}
 
 /** Changes one thing at a time, each from a gateway that has settled: a busy one refuses. */
 const bring = async (
@@ -178,23 +198,6 @@ export const gatewayRunning = ({ gateway, deadlines }: Scaleway, gatewayId: stri
     patienceMs: 15_000,
     withinMs: deadlines.gateway,
   })
-
-export const removeGateway = async (scaleway: Scaleway, id: string, report: Waiter): Promise<void> => {
-  await insist(report, {
-    what: `gateway ${id}: waiting until it can be deleted`,
-    // Its IP is a resource of its own, with tags; it goes separately.
-    act: () => discard(scaleway.gateway.deleteGateway({ gatewayId: id, deleteIp: false })),
-    passing: isInUse,
-    withinMs: scaleway.deadlines.gateway,
-  })
-  await until(report, {
-    what: `gateway ${id}`,
-    look: () => orNull(scaleway.gateway.getGateway({ gatewayId: id })),
-    state: it => it.status,
-    good: ['gone'],
-    withinMs: scaleway.deadlines.gateway,
-  })
-}
 
 /** One spelling of ranges: sorted, a single address with its mask. */
 const ranges = (all: string[]): string[] => all.map(it => (it.includes('/') ? it : `${it}/32`)).sort()

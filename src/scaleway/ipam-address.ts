@@ -2,12 +2,12 @@ import type { Ipamv1 } from '@scaleway/sdk'
 import { word } from '../engine/desired.ts'
 import type { Kind } from '../engine/kind.ts'
 import { Problem } from '../engine/problem.ts'
-import { create, field, update } from './changes.ts'
+import { create, fixed, replace } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { discard, makeOnce } from './make.ts'
 import { insist, type Waiter } from './poll.ts'
 import { isInUse, statusOf } from './problems.ts'
-import { contextTag, tagsOf, theOne } from './tags.ts'
+import { contextTag, isOurs, tagsOf, theOne } from './tags.ts'
 
 /** `address`: IPv4 without a mask, inside the network and not its first or last two. */
 export type IpamAddressWant = { name: string; privateNetworkId: string; address: string }
@@ -39,18 +39,18 @@ export const ipamAddressKind: Kind<IpamAddressWant, IpamAddressLive, Scaleway> =
   },
   diff({ name, address }, live) {
     if (!live) return create(`private address ${name} ${address}`)
-    if (live.address !== address && live.attachedTo)
-      throw new Problem(`private address ${name}: ${live.address} is in use and cannot become ${address}`, {
-        why: 'an address cannot be released while a server holds it',
-        next: `put ${live.address} back into the inventory, or destroy the server that holds it, then deploy`,
-        exit: 2,
-      })
-    return update(`private address ${name}`, [field('address', live.address, address)], 'replace')
+    const why = 'a reservation is for one address'
+    return replace(`private address ${name}`, [fixed('address', live.address, address, why)])
   },
   async apply({ name, privateNetworkId, address }, scaleway, before, report) {
-    if (before && before.address !== address) await removeIpamAddress(scaleway, before.id, report)
+    if (before && before.address !== address) {
+      // The server that holds it gets a NIC with the new address when its own turn comes.
+      if (before.attachedTo) await removeOurNic(scaleway, before.attachedTo, before.address)
+      await removeIpamAddress(scaleway, before.id, report)
+    }
+    const stays = (it: { id: string }) => it.id !== before?.id || before.address === address
     const made = await makeOnce(report, {
-      look: async () => theOne(scaleway, 'private address', name, await listAddresses(scaleway)),
+      look: async () => theOne(scaleway, 'private address', name, (await listAddresses(scaleway)).filter(stays)),
       make: () => book(scaleway, name, privateNetworkId, address),
     })
     return live(made)
@@ -58,11 +58,23 @@ export const ipamAddressKind: Kind<IpamAddressWant, IpamAddressLive, Scaleway> =
   async undo(want, scaleway, before, now, report) {
     const there = now ?? (await ipamAddressKind.read(want, scaleway, report))
     if (before && there?.address === before.address) return
+    if (before && there?.attachedTo) await removeOurNic(scaleway, there.attachedTo, there.address)
     if (there) await removeIpamAddress(scaleway, there.id, report)
     if (before) await ipamAddressKind.apply({ ...want, address: before.address }, scaleway, null, report)
   },
 }
 export const ipamAddress = word(ipamAddressKind)
+
+/** Takes the NIC that holds an address off a server of ours; nobody else's is touched. */
+const removeOurNic = async ({ instance, projectId, context }: Scaleway, nicId: string, address: string) => {
+  const servers = await instance.listServers({ project: projectId, tags: [contextTag(context)] }).all()
+  const holder = servers.find(it => isOurs({ context }, it) && it.privateNics.some(({ id }) => id === nicId))
+  if (holder) return discard(instance.deletePrivateNIC({ serverId: holder.id, privateNicId: nicId }))
+  throw new Problem(`private address ${address} is held by something that is not ours`, {
+    why: `${nicId} has it, and no server of this context has that NIC`,
+    next: `put ${address} back into the inventory, or take it off what holds it in the Scaleway console`,
+  })
+}
 
 const book = async (
   scaleway: Scaleway,

@@ -1,7 +1,7 @@
 import { word } from '../engine/desired.ts'
 import { canonical } from '../engine/json.ts'
-import type { Kind } from '../engine/kind.ts'
-import { create, field, fixed, update } from './changes.ts'
+import type { Change, Kind } from '../engine/kind.ts'
+import { create, field, fixed, replace, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { sharedClusters } from './cluster.ts'
 import { discard, makeOnce } from './make.ts'
@@ -9,6 +9,7 @@ import { listNodes, type PoolNode, sharedNodes } from './nodes.ts'
 import { become, insist, staying, until, type Waiter } from './poll.ts'
 import { createPool, getPool, listPools, type RawPool, setLabels, setTaints, type Taint } from './pool-api.ts'
 import { isInUse, orNull } from './problems.ts'
+import { clearWay, refuseReturn } from './replaced.ts'
 import { isOurs, tagsOf, theOne } from './tags.ts'
 
 export type { Taint } from './pool-api.ts'
@@ -77,6 +78,7 @@ export const poolKind: Kind<PoolWant, PoolLive, Scaleway> = {
     const clusters = (await sharedClusters(scaleway)).filter(it => isOurs(scaleway, it))
     await Promise.all(clusters.flatMap(({ id }) => [shared(scaleway, id), sharedNodes(scaleway, id)]))
   },
+  takes: { create: 300, update: 120, replace: 470, delete: 170 },
   async read({ name, clusterId }, scaleway) {
     const found = theOne(scaleway, 'pool', name, await shared(scaleway, clusterId))
     return found && found.status !== 'deleting' ? live(found, await listNodes(scaleway, clusterId, found.id)) : null
@@ -84,9 +86,8 @@ export const poolKind: Kind<PoolWant, PoolLive, Scaleway> = {
   diff(want, live) {
     const what = `pool ${want.name}`
     if (!live) return create(`${what} ${want.size} x ${want.type}`)
-    fixed(what, 'type', typeOf(live.type), typeOf(want.type))
-    fixed(what, 'public_ip_disabled', live.publicIpDisabled, want.publicIpDisabled)
-    if (want.zone) fixed(what, 'zone', live.zone, want.zone)
+    const other = replacement(want, live)
+    if (other) return other
     const { autoscaling } = want
     return update(what, [
       // An autoscaler is always at work, so only its limits are ours.
@@ -98,13 +99,16 @@ export const poolKind: Kind<PoolWant, PoolLive, Scaleway> = {
       field('taints', live.taints, taintLines(want.taints)),
     ])
   },
-  async apply(want, scaleway, _live, report) {
+  async apply(want, scaleway, before, report) {
     const { name, clusterId, autoscaling } = want
+    const stays = await clearWay(before, before && replacement(want, before), report, id =>
+      removePool(scaleway, id, report),
+    )
     const made = await makeOnce(report, {
       look: () =>
         staying(report, {
           what: `pool ${name}`,
-          look: async () => theOne(scaleway, 'pool', name, await listPools(scaleway, clusterId)),
+          look: async () => theOne(scaleway, 'pool', name, (await listPools(scaleway, clusterId)).filter(stays)),
           state: it => it.status,
           leaving: ['deleting'],
           withinMs: scaleway.deadlines.pool,
@@ -129,8 +133,8 @@ export const poolKind: Kind<PoolWant, PoolLive, Scaleway> = {
   },
   async undo(want, scaleway, before, now, report) {
     const there = now ?? (await poolKind.read(want, scaleway, report))
-    if (!there) return
-    if (!before) return removePool(scaleway, there.id, report)
+    if (!before) return there ? removePool(scaleway, there.id, report) : undefined
+    refuseReturn(`pool ${want.name}`, before, there)
     const { size, labels, autohealing, taints } = before
     const old = { ...want, size, labels, autohealing, taints: taints.map(parseTaint) }
     const { autoscaling: _, ...fixedSize } = old
@@ -143,6 +147,18 @@ export const poolKind: Kind<PoolWant, PoolLive, Scaleway> = {
   },
 }
 export const pool = word(poolKind)
+
+const replacement = (want: PoolWant, live: PoolLive): Change | null =>
+  replace(`pool ${want.name}`, [
+    fixed('type', typeOf(live.type), typeOf(want.type), 'the nodes of a pool keep their type'),
+    fixed('zone', live.zone, want.zone ?? live.zone, 'a pool cannot move to another zone'),
+    fixed(
+      'public_ip_disabled',
+      live.publicIpDisabled,
+      want.publicIpDisabled,
+      'whether nodes have public addresses is fixed when a pool is made',
+    ),
+  ])
 
 const bring = async (want: PoolWant, scaleway: Scaleway, poolId: string, report: Waiter): Promise<PoolLive> => {
   const now = live(await getPool(scaleway, poolId), [])

@@ -1,12 +1,13 @@
 import type { Vpcv2 } from '@scaleway/sdk'
 import { word } from '../engine/desired.ts'
-import type { Kind } from '../engine/kind.ts'
+import type { Change, Kind } from '../engine/kind.ts'
 import { Problem } from '../engine/problem.ts'
-import { create, field, fixed, update } from './changes.ts'
+import { create, field, fixed, replace, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { discard, makeOnce } from './make.ts'
 import { insist, type Waiter } from './poll.ts'
 import { isInUse } from './problems.ts'
+import { clearWay, refuseReturn } from './replaced.ts'
 import { contextTag, tagsOf, theOne } from './tags.ts'
 
 /** `cidr`: the IPv4 range, fixed for life. Scaleway adds an IPv6 range of its own. */
@@ -36,6 +37,7 @@ const live = (it: Vpcv2.PrivateNetwork): PrivateNetworkLive => ({
 export const privateNetworkKind: Kind<PrivateNetworkWant, PrivateNetworkLive, Scaleway> = {
   name: 'private-network',
   ahead: shared,
+  holds: true,
   async read({ name }, scaleway) {
     const found = theOne(scaleway, 'private network', name, await shared(scaleway))
     return found && live(found)
@@ -43,17 +45,21 @@ export const privateNetworkKind: Kind<PrivateNetworkWant, PrivateNetworkLive, Sc
   diff(want, live) {
     const what = `private network ${want.name}`
     if (!live) return create(`${what} ${want.cidr}`)
-    fixed(what, 'cidr', live.cidr, want.cidr)
-    fixed(what, 'vpc', live.vpcId, want.vpcId)
-    return update(what, [
-      field('name', live.name, want.name),
-      field('default route propagation', live.defaultRoutePropagation, want.defaultRoutePropagation ?? false),
-    ])
+    return (
+      replacement(want, live) ??
+      update(what, [
+        field('name', live.name, want.name),
+        field('default route propagation', live.defaultRoutePropagation, want.defaultRoutePropagation ?? false),
+      ])
+    )
   },
-  async apply(want, scaleway, _live, report) {
+  async apply(want, scaleway, before, report) {
     const { name, vpcId, cidr, defaultRoutePropagation = false } = want
+    const stays = await clearWay(before, before && replacement(want, before), report, id =>
+      removePrivateNetwork(scaleway, id, report),
+    )
     const made = await makeOnce(report, {
-      look: async () => theOne(scaleway, 'private network', name, await list(scaleway)),
+      look: async () => theOne(scaleway, 'private network', name, (await list(scaleway)).filter(stays)),
       make: () =>
         scaleway.vpc.createPrivateNetwork({
           name,
@@ -68,12 +74,18 @@ export const privateNetworkKind: Kind<PrivateNetworkWant, PrivateNetworkLive, Sc
   },
   async undo(want, scaleway, before, now, report) {
     const there = now ?? (await privateNetworkKind.read(want, scaleway, report))
-    if (!there) return
-    if (!before) return removePrivateNetwork(scaleway, there.id, report)
+    if (!before) return there ? removePrivateNetwork(scaleway, there.id, report) : undefined
+    refuseReturn(`private network ${want.name}`, before, there)
     await change(scaleway, before.id, before.name, before.defaultRoutePropagation)
   },
 }
 export const privateNetwork = word(privateNetworkKind)
+
+const replacement = (want: PrivateNetworkWant, live: PrivateNetworkLive): Change | null =>
+  replace(`private network ${want.name}`, [
+    fixed('cidr', live.cidr, want.cidr, 'the range of a private network is fixed when it is made'),
+    fixed('vpc', live.vpcId, want.vpcId, 'a private network cannot move to another VPC'),
+  ])
 
 const change = ({ vpc }: Scaleway, privateNetworkId: string, name: string, defaultRoutePropagationEnabled: boolean) =>
   vpc.updatePrivateNetwork({ privateNetworkId, name, defaultRoutePropagationEnabled })

@@ -3,7 +3,7 @@ import { word } from '../engine/desired.ts'
 import type { Json } from '../engine/json.ts'
 import type { Change, Kind } from '../engine/kind.ts'
 import { Problem } from '../engine/problem.ts'
-import { create, field, update } from './changes.ts'
+import { create, field, fixed, replace, update } from './changes.ts'
 import { compareUserData, type ServerClients } from './cloud-init.ts'
 import { listAddresses, sharedAddresses, withoutMask } from './ipam-address.ts'
 import { orNull } from './problems.ts'
@@ -52,6 +52,7 @@ export const serverKind: Kind<ServerWant, ServerLive, ServerClients> = {
     const servers = (await sharedServers(clients)).filter(it => isOurs(clients, it))
     await Promise.all([sharedAddresses(clients), ...servers.map(({ id }) => sharedUserData(clients, id))])
   },
+  takes: { create: 10, update: 10, replace: 25, delete: 15 },
   async read(want, clients) {
     const found = theOne(clients, 'server', want.name, await sharedServers(clients))
     if (!found || isLeaving(found)) return null
@@ -114,16 +115,12 @@ export const server = word(serverKind)
 /** What no change can mend. User data counts, as a server reads it at its first boot only. */
 const replacement = (want: ServerWant, live: ServerLive): Change | null => {
   const neverBooted = live.userDataSha === null && live.state === 'stopped'
-  return update(
-    `server ${want.name}`,
-    [
-      field('type', live.type.toUpperCase(), want.type.toUpperCase()),
-      live.userDataIsCurrent || neverBooted
-        ? null
-        : { name: 'user data', action: 'update', diff: 'user data: it is read at the first boot only' },
-    ],
-    'replace',
-  )
+  const type = 'a type changes only while the server is off: a new one takes over its addresses sooner'
+  const old = { name: 'user data', action: 'update', diff: 'user data: no longer what it was made with' } as const
+  return replace(`server ${want.name}`, [
+    fixed('type', live.type.toUpperCase(), want.type.toUpperCase(), type),
+    live.userDataIsCurrent || neverBooted ? null : { detail: old, why: 'user data is read at the first boot only' },
+  ])
 }
 
 const inPlace = (want: ServerWant, live: ServerLive): Change | null => {

@@ -1,7 +1,7 @@
 import type { Iamv1alpha1 } from '@scaleway/sdk'
 import { word } from '../engine/desired.ts'
 import type { Kind } from '../engine/kind.ts'
-import { create, field, update } from './changes.ts'
+import { create, fixed, replace } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { discard, makeOnce } from './make.ts'
 import { single } from './tags.ts'
@@ -39,7 +39,8 @@ export const sshKeyKind: Kind<SshKeyWant, SshKeyLive, Scaleway> = {
   },
   diff({ name, publicKey }, live) {
     if (!live) return create(`SSH key ${name}`)
-    return update(`SSH key ${name}`, [field('public key', live.publicKey, bare(publicKey))], 'replace')
+    const why = 'the text of a key cannot be changed'
+    return replace(`SSH key ${name}`, [fixed('public key', live.publicKey, bare(publicKey), why)])
   },
   async apply({ name, publicKey }, scaleway, before, report) {
     if (before && before.publicKey !== bare(publicKey)) await removeSshKey(scaleway, before.id)

@@ -19,6 +19,7 @@ const live = ({ id, name }: Vpcv2.VPC): VpcLive => ({ id, name })
 export const vpcKind: Kind<VpcWant, VpcLive, Scaleway> = {
   name: 'vpc',
   ahead: shared,
+  holds: true,
   async read({ name }, scaleway) {
     const found = theOne(scaleway, 'VPC', name, await shared(scaleway))
     return found && live(found)

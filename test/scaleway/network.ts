@@ -25,20 +25,28 @@ export type Wishes = {
   poolSize?: number
   label?: string
   bastionFrom?: string
+  cidr?: string
+  address?: string
+  gatewayType?: string
+  poolType?: string
+  cni?: string
 }
 
 /** One of everything, in the documented order: a function of what the earlier ones gave. */
 const network = (wishes: Wishes): [AnyKind, (lives: Lives) => object][] => [
   [vpcKind, () => ({ name: 'egress' })],
-  [privateNetworkKind, it => ({ name: 'egress', vpcId: it.vpc.id, cidr: '172.16.28.0/22' })],
-  [ipamAddressKind, it => ({ name: 'proxy', privateNetworkId: it['private-network'].id, address: '172.16.28.8' })],
+  [privateNetworkKind, it => ({ name: 'egress', vpcId: it.vpc.id, cidr: wishes.cidr ?? '172.16.28.0/22' })],
+  [
+    ipamAddressKind,
+    it => ({ name: 'proxy', privateNetworkId: it['private-network'].id, address: wishes.address ?? '172.16.28.8' }),
+  ],
   [sshKeyKind, () => ({ name: 'operator', publicKey: `ssh-ed25519 ${'A'.repeat(68)} me@here` })],
   [gatewayIpKind, () => ({ name: 'egress' })],
   [
     gatewayKind,
     it => ({
       name: 'egress',
-      type: 'VPC-GW-S',
+      type: wishes.gatewayType ?? 'VPC-GW-S',
       ipId: it['gateway-ip'].id,
       bastion: { allowedIps: [wishes.bastionFrom ?? '203.0.113.240/28'], keyIds: [it['ssh-key'].id] },
     }),
@@ -79,13 +87,21 @@ const network = (wishes: Wishes): [AnyKind, (lives: Lives) => object][] => [
       cloudInit: { hostname: 'proxy', motd: wishes.motd ?? 'hello' },
     }),
   ],
-  [clusterKind, it => ({ name: 'shared', version: '1.34', cni: 'cilium', privateNetworkId: it['private-network'].id })],
+  [
+    clusterKind,
+    it => ({
+      name: 'shared',
+      version: '1.34',
+      cni: wishes.cni ?? 'cilium',
+      privateNetworkId: it['private-network'].id,
+    }),
+  ],
   [
     poolKind,
     it => ({
       name: 'client-a-pool',
       clusterId: it.cluster.id,
-      type: 'DEV1-M',
+      type: wishes.poolType ?? 'DEV1-M',
       size: wishes.poolSize ?? 1,
       publicIpDisabled: true,
       labels: { 'node-pool': wishes.label ?? 'client-a-pool' },
