@@ -1,16 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clusters, Machines } from '../ports.ts'
-import { type Answer, invalid, Refusal, unauthenticated } from './answer.ts'
+import { type Answer, unauthenticated } from './answer.ts'
 import type { Cloud, Credentials } from './cloud.ts'
-import type { Body } from './fields.ts'
+import type { Conditions } from './conditions.ts'
+import { control } from './control.ts'
+import { createFront } from './front.ts'
+import { createHistory } from './history.ts'
+import { createPast } from './past.ts'
+import { refuseOverQuota } from './quotas.ts'
 import { reconcile } from './reconcile.ts'
 import { emptyState, type ScalewayState } from './records.ts'
 import { type Ask, createRouter, type Match } from './router.ts'
 import { routesOf } from './routes.ts'
+import { kindOf } from './states.ts'
+import { createTrace, type Traced } from './trace.ts'
 import { createTransitions } from './transitions.ts'
-import { readBody, send } from './wire.ts'
+import { createWeather, type Weather } from './weather.ts'
+import { parseBody } from './wire.ts'
 
-export type { Credentials, ScalewayState }
+export type { Conditions, Credentials, ScalewayState, Traced }
 
 export type ScalewayOptions = {
   machines: Machines
@@ -27,6 +35,10 @@ export type ScalewayOptions = {
 export type Scaleway = {
   handle(request: IncomingMessage, response: ServerResponse): void
   state(): ScalewayState
+  /** What goes wrong, as `PUT /emulator/conditions` takes it. */
+  conditions: Pick<Weather, 'get' | 'set' | 'clear'>
+  /** The last calls, as `GET /emulator/trace` tells them. */
+  trace: { calls(): Traced[]; clear(): void }
   reconcile(): Promise<void>
   close(): Promise<void>
 }
@@ -36,49 +48,46 @@ export const createScaleway = (options: ScalewayOptions): Scaleway => {
   const { machines, clusters, credentials, clock = { scale: 0.05 }, saved, onChange = () => {} } = options
   const say = options.say ?? (what => console.error(`scaleway: ${what}`))
   const state = saved ? { ...emptyState(), ...structuredClone(saved) } : emptyState()
-  const transitions = createTransitions({ state, scale: clock.scale, onChange, say })
+  const history = createHistory(state)
+  const weather = createWeather(({ staleMs = 0, lagMs = 0 }) => history.keep(Math.max(staleMs, lagMs)))
+  const changed = () => {
+    history.changed()
+    onChange()
+  }
+  const strand = (kind: string) => weather.stuck(kindOf(kind))
+  const transitions = createTransitions({ state, scale: clock.scale, strand, onChange: changed, say })
   const cloud: Cloud = { state, credentials, machines, clusters, transitions }
   const find = createRouter(routesOf(cloud))
-  const calls: Record<string, number> = {}
+  const reader = createPast(cloud, history)
+  const trace = createTrace()
+  const templateOf = (method: string, path: string) => {
+    const found = find(method, path)
+    return found && found !== 'method' ? found.route.template : path
+  }
+  const door = control({ weather, trace })
 
-  /** The one place every request passes: where faults are to be injected, before and after its effect. */
-  const answer = async (request: IncomingMessage, url: URL): Promise<Answer> => {
-    const found = find(request.method!, url.pathname)
-    const template = found && found !== 'method' ? found.route.template : url.pathname
-    calls[`${request.method} ${template}`] = (calls[`${request.method} ${template}`] ?? 0) + 1
-    const raw = await readBody(request)
+  const answer = async (request: IncomingMessage, url: URL, raw: string): Promise<Answer> => {
+    const [method, path] = [request.method!, url.pathname]
+    const found = find(method, path)
     authenticate(request, credentials)
     if (found === 'method') return { status: 405, body: { message: 'method not allowed' } }
     if (!found) return { status: 404, body: { type: 'unknown_resource', message: 'unknown resource' } }
-    return found.route.run(ask(found, url, raw))
-  }
-
-  const serve = async (request: IncomingMessage): Promise<Answer> => {
-    const url = new URL(request.url ?? '/', 'http://localhost')
-    if (request.method === 'GET' && url.pathname === '/emulator/calls') return { status: 200, body: calls }
-    try {
-      return await answer(request, url)
-    } catch (thrown) {
-      if (thrown instanceof Refusal) return thrown.answer
-      say(`${request.method} ${url.pathname}: ${thrown instanceof Error ? thrown.stack : thrown}`)
-      return { status: 500, body: { type: 'internal', message: 'internal error' } }
-    } finally {
-      if (request.method !== 'GET') onChange()
-    }
+    const asked = ask(found, url, raw)
+    const { quotas, ...conditions } = weather.now()
+    if (quotas) refuseOverQuota(quotas, state, { method, path, type: asked.body.commercial_type })
+    return reader(found.route, path, conditions)(asked)
   }
 
   return {
-    handle(request, response) {
-      const spaced = request.url?.startsWith('/instance/') ?? false
-      // A client that hung up in the middle of its body gets nothing, and asked for nothing.
-      serve(request).then(
-        it => send(response, it, spaced),
-        () => response.destroy(),
-      )
-    },
+    handle: createFront({ weather, trace, door, templateOf, answer, changed, say }),
     state: () => structuredClone(state),
+    conditions: { get: weather.get, set: weather.set, clear: weather.clear },
+    trace: { calls: trace.calls, clear: trace.clear },
     reconcile: () => reconcile(cloud, say),
-    close: () => transitions.close(),
+    async close() {
+      history.keep(0)
+      await transitions.close()
+    },
   }
 }
 
@@ -93,16 +102,5 @@ const ask = ({ params }: Match, url: URL, raw: string): Ask => ({
   place: params.zone ?? params.region ?? '',
   query: url.searchParams,
   raw,
-  body: url.pathname.includes('/user_data/') ? {} : parse(raw),
+  body: url.pathname.includes('/user_data/') ? {} : parseBody(raw),
 })
-
-const parse = (raw: string): Body => {
-  if (!raw.trim()) return {}
-  try {
-    const value: unknown = JSON.parse(raw)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Body
-  } catch {
-    // falls through to the same refusal
-  }
-  throw invalid({ argument_name: 'body', reason: 'format', help_message: 'must be a JSON object' })
-}

@@ -39,7 +39,7 @@ export const blockRoutes = (cloud: Cloud): Route[] => {
   const { state, credentials, transitions } = cloud
   const volumeOf = ({ params, place }: Ask) => mustFind(cloud, 'volumes', params.id!, place)
 
-  const show = ({ reference, perf_iops, ...it }: Volume) => ({
+  const show = ({ reference, perf_iops, status, ...it }: Volume) => ({
     ...it,
     type: perf_iops > 5000 ? 'sbs_15k' : 'sbs_5k',
     project_id: credentials.projectId,
@@ -51,7 +51,7 @@ export const blockRoutes = (cloud: Cloud): Route[] => {
           },
         ]
       : [],
-    status: reference ? 'in_use' : 'available',
+    status: status ?? (reference ? 'in_use' : 'available'),
     specs: { perf_iops, class: 'sbs' },
     kms_key_id: null,
   })

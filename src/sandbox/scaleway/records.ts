@@ -154,6 +154,7 @@ export type Volume = Named & {
   parent_snapshot_id: string
   reference: { id: string; server_id: string; status: 'attached' | 'detaching'; created_at: string } | null
   last_detached_at: string | null
+  status?: string // only when it is not what the reference says
 }
 
 export type Acl = { id: string; ip: string | null; scaleway_ranges: boolean | null; description: string }

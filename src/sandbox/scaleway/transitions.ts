@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ScalewayState } from './records.ts'
+import { showState, stateOf } from './states.ts'
 
 /**
  * A state that takes time. `effect` works on the world meanwhile and runs again after a restart, so it must be
@@ -25,9 +26,18 @@ export type Transitions = {
   close(): Promise<void>
 }
 
-type Options = { state: ScalewayState; scale: number; onChange(): void; say(what: string): void }
+type Mine = { kind: string; due: number }
 
-export const createTransitions = ({ state, scale, onChange, say }: Options): Transitions => {
+type Options = {
+  state: ScalewayState
+  scale: number
+  /** Whether the next transition of a kind is to end elsewhere; null: as it should. */
+  strand?(kind: string): { state: string; thenMs?: number } | null
+  onChange(): void
+  say(what: string): void
+}
+
+export const createTransitions = ({ state, scale, strand, onChange, say }: Options): Transitions => {
   const phases = new Map<string, Phase>()
   const tails = new Map<string, Promise<unknown>>()
   const running = new Set<Promise<void>>()
@@ -47,11 +57,34 @@ export const createTransitions = ({ state, scale, onChange, say }: Options): Tra
     void work.finally(() => running.delete(work))
   }
 
-  const run = async (kind: string, id: string, mine: { kind: string; due: number }) => {
+  /** False: it stays where the weather left it, and what comes next is a new transition. */
+  const weathered = async (kind: string, id: string, mine: Mine): Promise<boolean> => {
+    const stuck = strand?.(kind)
+    if (!stuck) return true
+    const lasts = mine.due - Date.now()
+    await pause(lasts)
+    if (state.transitions[id] !== mine) return false
+    const before = stateOf(state, id)
+    showState(state, id, stuck.state)
+    onChange()
+    if (stuck.thenMs === undefined) {
+      delete state.transitions[id]
+      return false
+    }
+    await pause(stuck.thenMs)
+    if (state.transitions[id] !== mine) return false
+    showState(state, id, before)
+    mine.due = Date.now() + lasts
+    onChange()
+    return true
+  }
+
+  const run = async (kind: string, id: string, mine: Mine) => {
     const phase = phases.get(kind)
     if (!phase) throw new Error(`no transition is called ${kind}`)
     let failure: string | null = null
     try {
+      if (!(await weathered(kind, id, mine))) return
       const effect = phase.effect ? queue(id, () => phase.effect!(id)) : undefined
       await Promise.all([effect, pause(mine.due - Date.now())])
     } catch (thrown) {

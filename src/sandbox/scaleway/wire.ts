@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Answer, invalid } from './answer.ts'
+import type { Body } from './fields.ts'
 
 const mostBytes = 4 * 1024 * 1024
 
@@ -30,3 +31,15 @@ export const send = (response: ServerResponse, { status, body, text, headers }: 
 const spacedJson = (body: unknown): string =>
   // Line breaks inside strings are escaped, so those found here are the printer's own.
   JSON.stringify(body, null, 1).replace(/,\n */g, ', ').replace(/\n */g, '')
+
+/** Nothing is an empty object; anything but an object is refused. */
+export const parseBody = (raw: string): Body => {
+  if (!raw.trim()) return {}
+  try {
+    const value: unknown = JSON.parse(raw)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Body
+  } catch {
+    // falls through to the same refusal
+  }
+  throw invalid({ argument_name: 'body', reason: 'format', help_message: 'must be a JSON object' })
+}
