@@ -12,6 +12,7 @@ import type { ServerClients } from '../scaleway/cloud-init.ts'
 import { deadlinesFrom } from '../scaleway/deadlines.ts'
 import { scalewayKinds } from '../scaleway/kinds.ts'
 import { readProfile } from '../scaleway/profile.ts'
+import type { Output } from './output.ts'
 
 /** Everything this product knows how to see, make and unmake, by the name a journal uses. */
 export const kinds: ReadonlyMap<string, AnyKind> = new Map(
@@ -30,14 +31,14 @@ export type Clients = {
 export const createClients = (
   context: Context,
   signal: AbortSignal,
-  hide: (...secrets: string[]) => void,
+  output: Pick<Output, 'hide' | 'say'>,
   env = process.env,
 ): Clients => {
   const ssh = createSsh()
   const kube = createKubes({ signal })
   let cloud: Promise<ServerClients> | undefined
   const scaleway = () => {
-    cloud ??= openScaleway(context, signal, hide, env)
+    cloud ??= openScaleway(context, signal, output, env)
     return cloud
   }
   return {
@@ -57,12 +58,18 @@ export const createClients = (
 const openScaleway = async (
   { context, scaleway }: Context,
   signal: AbortSignal,
-  hide: (...secrets: string[]) => void,
+  { hide, say }: Pick<Output, 'hide' | 'say'>,
   env: NodeJS.ProcessEnv,
 ) => {
   const profile = await readProfile({ ...scaleway, env })
   hide(profile.secretKey)
-  const clients = await createScaleway(profile, { context, signal, deadlines: deadlinesFrom(scaleway.deadlines) })
+  const clients = await createScaleway(profile, {
+    context,
+    signal,
+    deadlines: deadlinesFrom(scaleway.deadlines),
+    onSecret: hide,
+    onWaiting: what => say(`waiting: ${what}`),
+  })
   return {
     ...clients,
     cloudInit: {

@@ -78,7 +78,7 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
       }
       journal.record({ event: 'run-started', command, context: context.context, pid: process.pid })
     }
-    clients = createClients(context, interrupt.abort, output.hide)
+    clients = createClients(context, interrupt.abort, output)
     const { clientsFor } = clients
     const world: World = { clientsFor, journal, watch() {}, stop: interrupt.stop, abort: interrupt.abort }
     return await work({ command, context, flags, root, state, run, output, clients, journal, world })

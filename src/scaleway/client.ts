@@ -11,12 +11,13 @@ import type {
 } from '@scaleway/sdk'
 import type { Client } from '@scaleway/sdk-client'
 import { type Deadlines, usualDeadlines } from './deadlines.ts'
-import type { Call } from './http.ts'
-import { createHttpClient, type HttpOptions } from './http.ts'
+import { type Call, createHttpClient, type HttpOptions, type Note } from './http.ts'
 import type { Lists } from './lists.ts'
 import { createLists } from './lists.ts'
 import { toProblem } from './problems.ts'
 import type { Profile } from './profile.ts'
+import { createRedaction } from './redaction.ts'
+import { createTally, type Tally } from './tally.ts'
 
 /** What the Kinds of this layer are given. */
 export type Scaleway = {
@@ -40,17 +41,24 @@ export type Scaleway = {
   context: string
   /** How long waits may take, by what is waited for. */
   deadlines: Deadlines
+  /** From now on these values are masked in errors; the operator's output is told of them too. */
+  hide(...secrets: string[]): void
   /** Calls made so far. */
   calls(): number
+  tally(): Tally
 }
 
 export type ScalewayOptions = {
   context: string
   signal?: AbortSignal
   onCall?: (call: Call) => void
+  /** Something long is waited for outside of any step, e.g. a new policy. */
+  onWaiting?: (what: string) => void
+  /** A secret was read that nobody knew before, e.g. the token of a kubeconfig. */
+  onSecret?: (...secrets: string[]) => void
   deadlines?: Deadlines
-  /** Deadline and retries; tests shorten them. */
-  http?: Pick<HttpOptions, 'fetch' | 'deadlineMs' | 'attempts' | 'baseMs' | 'capMs'>
+  /** Pace, deadline and retries; tests shorten them. */
+  http?: Omit<HttpOptions, 'signal' | 'onCall' | 'onWrite' | 'onWaiting' | 'onNote' | 'clean'>
 }
 
 /** The clients of one project, region and zone. The SDK is large: it is loaded here, not before. */
@@ -60,17 +68,23 @@ export const createScaleway = async (profile: Profile, options: ScalewayOptions)
     import('@scaleway/sdk-client'),
   ])
   const lists = createLists()
-  let calls = 0
+  const tally = createTally()
+  const redaction = createRedaction()
+  const notes = new WeakMap<Request, Note>()
+  const { accessKey, secretKey, projectId, organizationId, region, zone } = profile
+  redaction.hide(secretKey)
   const httpClient = createHttpClient({
     ...options.http,
     signal: options.signal,
+    clean: redaction.clean,
     onWrite: lists.forget,
+    onWaiting: options.onWaiting,
+    onNote: (request, note) => notes.set(request, note),
     onCall: call => {
-      calls++
+      tally.count(call)
       options.onCall?.(call)
     },
   })
-  const { accessKey, secretKey, projectId, organizationId, region, zone } = profile
   const client = createAdvancedClient(
     withProfile({
       accessKey,
@@ -85,7 +99,10 @@ export const createScaleway = async (profile: Profile, options: ScalewayOptions)
     // Set here, as createClient ignores it; the instance API takes at most 100.
     settings => ({ ...settings, defaultPageSize: 100 }),
     withAdditionalInterceptors([
-      { responseError: async ({ request, error }) => Promise.reject(toProblem(error, request, [secretKey])) },
+      {
+        responseError: async ({ request, error }) =>
+          Promise.reject(toProblem(error, request, { note: notes.get(request), clean: redaction.clean })),
+      },
     ]),
   )
   return {
@@ -105,6 +122,11 @@ export const createScaleway = async (profile: Profile, options: ScalewayOptions)
     zone,
     context: options.context,
     deadlines: options.deadlines ?? usualDeadlines,
-    calls: () => calls,
+    hide(...secrets) {
+      redaction.hide(...secrets)
+      options.onSecret?.(...secrets)
+    },
+    calls: () => tally.read().calls,
+    tally: tally.read,
   }
 }

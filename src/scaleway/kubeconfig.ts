@@ -64,10 +64,22 @@ export const kubeconfigKind: Kind<KubeconfigWant, KubeconfigLive, Scaleway> = {
 }
 export const kubeconfig = word(kubeconfigKind)
 
-const fetchKubeconfig = async ({ k8s }: Scaleway, clusterId: string): Promise<string> => {
+const fetchKubeconfig = async ({ k8s, hide }: Scaleway, clusterId: string): Promise<string> => {
   // The SDK types it as nothing; it asks for the file itself and gets a Blob.
   const blob = (await k8s.getClusterKubeConfig({ clusterId })) as unknown as Blob
-  return header + (await blob.text())
+  const text = await blob.text()
+  hide(...tokensIn(text))
+  return header + text
+}
+
+/** The admin tokens: from now on no error and no output shows them. */
+const tokensIn = (text: string): string[] => {
+  try {
+    const { users } = parse(text) as { users?: { user?: { token?: unknown } }[] }
+    return (users ?? []).flatMap(it => (typeof it.user?.token === 'string' ? [it.user.token] : []))
+  } catch {
+    return []
+  }
 }
 
 const readLocal = async (path: string) => {

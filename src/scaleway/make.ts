@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Waiter } from './poll.ts'
-import { isDoubtful, statusOf } from './problems.ts'
+import { bodyOf, isDoubtful, statusOf } from './problems.ts'
 
 /** A list may lag behind a create: after a doubtful one we look this often before making it again. */
 const looksMs = [0, 200, 600, 1500]
 
 /**
  * Makes a thing once, though there are no idempotency keys: looks first, and after a POST that may have taken effect
- * looks again, several times, before it is repeated.
+ * looks again, several times, before it is repeated. A refusal of the repeat may come from the first one's effect.
  */
 export const makeOnce = async <T>(
   report: Waiter,
@@ -19,18 +19,19 @@ export const makeOnce = async <T>(
     try {
       return await make()
     } catch (error) {
-      if (!isDoubtful(error)) throw error
+      const doubtful = isDoubtful(error)
+      if (!doubtful && attempt === 1 && bodyOf(error).type !== 'already_exists') throw error
       for (const ms of looksMs) {
         await sleep(ms, undefined, { signal: report.signal })
         const found = await look()
         if (found !== null) return found
       }
-      if (attempt >= tries) throw error
+      if (!doubtful || attempt >= tries) throw error
     }
   }
 }
 
-/** Deletes; what is not there is deleted. */
+/** Deletes; what is not there is deleted, also by a try whose answer was lost. */
 export const discard = async (deleting: Promise<unknown>): Promise<void> => {
   try {
     await deleting

@@ -1,94 +1,46 @@
 import { Problem } from '../engine/problem.ts'
-import { codeOf } from './http.ts'
+import { type Parts, refusal, tries } from './answers.ts'
+import type { Note } from './http.ts'
+import { codeOf } from './repeat.ts'
+import { routeOf } from './route.ts'
 
-/** What the permission sets of a key must be called for the part of the API that said no. */
-const permissionSets: Record<string, string> = {
-  vpc: 'VPCFullAccess and PrivateNetworksFullAccess',
-  'vpc-gw': 'VPCGatewayFullAccess',
-  ipam: 'IPAMFullAccess',
-  instance: 'InstancesFullAccess',
-  block: 'BlockStorageFullAccess',
-  k8s: 'KubernetesFullAccess',
-  iam: 'SSHKeysFullAccess',
-}
+type Told = { note?: Note | undefined; clean?: ((text: string) => string) | undefined }
 
 /** Turns what the SDK throws into what an operator can act on; the original stays as `cause`. Never a secret. */
-export const toProblem = (error: unknown, request: Request, secrets: string[]): unknown => {
+export const toProblem = (error: unknown, request: Request, { note, clean = it => it }: Told = {}): unknown => {
   if (error instanceof Problem || isAbort(error)) return error
   const { pathname, origin } = new URL(request.url)
-  const what = `Scaleway: ${request.method} ${pathname}`
   const status = statusOf(error)
-  const parts = status === undefined ? network(error, origin) : answered(status, bodyOf(error), pathname)
+  const parts =
+    status === undefined ? network(error, origin, note) : refusal(status, bodyOf(error), routeOf(request.url), note)
   if (!parts) return error
-  const mask = (text: string) => secrets.reduce((masked, it) => (it ? masked.replaceAll(it, '***') : masked), text)
-  return new Problem(`${what} ${parts.what}`, { why: mask(parts.why), next: mask(parts.next), cause: error })
+  const id = note?.requestId ? ` (request id ${note.requestId})` : ''
+  return new Problem(`Scaleway: ${request.method} ${pathname} ${parts.what}`, {
+    why: clean(parts.why) + id,
+    next: clean(parts.next),
+    cause: error,
+  })
 }
 
-type Parts = { what: string; why: string; next: string }
-
-const network = (error: unknown, origin: string): Parts | null => {
+const network = (error: unknown, origin: string, note?: Note): Parts | null => {
+  if (!isSilence(error)) return null // a bug keeps its stack
   const code = codeOf(error)
-  if (!(error instanceof TypeError) && code === undefined) return null // a bug keeps its stack
   const text = error instanceof Error ? error.message : String(error)
   return {
     what: 'got no answer',
-    why: `${origin}: ${code ?? text}`,
+    why: `${origin}: ${code ?? text}${tries(note)}`,
     next: 'check the network, the proxy settings and SCW_API_URL, then run the same command again',
-  }
-}
-
-const answered = (status: number, body: Record<string, unknown>, path: string): Parts => {
-  const said = `${status} ${[body.type, body.message].filter(it => typeof it === 'string').join(': ')}`.trim()
-  const details = Array.isArray(body.details) ? (body.details as Record<string, unknown>[]) : []
-  const api = path.split('/')[1] ?? ''
-  if (status === 401)
-    return {
-      what: 'was refused: the API key is not accepted',
-      why: `${said}${body.reason ? ` (${body.reason})` : ''}`,
-      next: 'check SCW_ACCESS_KEY and SCW_SECRET_KEY, or the profile, and whether the key has expired',
-    }
-  if (body.type === 'quotas_exceeded')
-    return {
-      what: 'was refused: a quota is used up',
-      why: details.map(it => `${it.resource}: ${it.current} of ${it.quota}`).join(', ') || said,
-      next: 'delete what is no longer needed, or ask Scaleway for a higher quota, then run the same command again',
-    }
-  if (status === 403)
-    return {
-      what: 'was refused: the API key may not do this',
-      why: [said, details.map(it => `${it.action} ${it.resource}`).join(', ')].filter(Boolean).join('; '),
-      next: `give the key's owner ${permissionSets[api] ?? 'the permission'} on this project; a new policy takes up to two minutes`,
-    }
-  if (body.type === 'out_of_stock')
-    return {
-      what: 'was refused: out of stock',
-      why: said,
-      next: 'choose another type or zone in the inventory, or try again later',
-    }
-  if (status === 400)
-    return {
-      what: 'was refused: an argument is not accepted',
-      why: details.map(it => `${it.argument_name}: ${it.reason} ${it.help_message ?? ''}`.trim()).join(', ') || said,
-      next: 'correct the value in the inventory, then run the same command again',
-    }
-  if (status === 429)
-    return {
-      what: 'was refused: too many requests',
-      why: 'the rate limit stayed shut for several tries',
-      next: 'wait a minute, then run the same command again',
-    }
-  const help = typeof body.help_message === 'string' ? ` (${body.help_message})` : ''
-  return {
-    what: `answered ${status}`,
-    why: `${said}${help}${typeof body.precondition === 'string' ? ` [${body.precondition}]` : ''}`,
-    next: 'run the same command again; if it stays, look at the resource in the Scaleway console',
   }
 }
 
 const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError'
 
-/** The SDK's error inside a Problem, or the error itself. */
-const original = (error: unknown): unknown => (error instanceof Problem ? error.cause : error)
+/** The SDK's error inside a Problem, however deep, or the error itself. */
+const original = (error: unknown): unknown => {
+  let it = error
+  while (it instanceof Problem && it.cause !== undefined) it = it.cause
+  return it
+}
 
 export const statusOf = (error: unknown): number | undefined => {
   const { status } = (original(error) ?? {}) as { status?: unknown }
@@ -112,8 +64,18 @@ export const isInUse = (error: unknown): boolean => statusOf(error) === 412 || s
 export const isDoubtful = (error: unknown): boolean => {
   const status = statusOf(error)
   if (status !== undefined) return status >= 500 && bodyOf(error).type !== 'out_of_stock'
-  return original(error) instanceof TypeError || codeOf(original(error)) !== undefined
+  return isSilence(original(error))
 }
+
+/** No answer came. A TypeError may also be a bug, and so may Node's own ERR_ codes. */
+const isSilence = (error: unknown): boolean => {
+  const code = codeOf(error)
+  if (code !== undefined) return !code.startsWith('ERR_')
+  return error instanceof TypeError && /fetch failed|terminated|network|socket/i.test(error.message)
+}
+
+/** It says nothing about the thing that was asked for: looking again later is right. */
+export const isPassing = (error: unknown): boolean => statusOf(error) === 429 || isDoubtful(error)
 
 /** A thing that is not there is an answer, not an error. */
 export const orNull = async <T>(asked: Promise<T>): Promise<T | null> => {

@@ -5,6 +5,7 @@ import type { Clusters, Machines } from '../../src/sandbox/ports.ts'
 import { createScaleway as createEmulator } from '../../src/sandbox/scaleway/api.ts'
 import { createScaleway, type ScalewayOptions } from '../../src/scaleway/client.ts'
 import type { CloudInit, ServerClients } from '../../src/scaleway/cloud-init.ts'
+import { createPace } from '../../src/scaleway/pace.ts'
 
 export const credentials = {
   accessKey: 'SCWAAAAAAAAAAAAAAAAA',
@@ -78,7 +79,7 @@ export const emulated = async (scale = 0.002): Promise<Emulated> => {
     url,
     async clients(context = 'sandbox', http = {}) {
       const profile = { ...credentials, apiUrl: url, region: 'fr-par', zone: 'fr-par-1' }
-      const quick = { baseMs: 10, capMs: 50, ...http }
+      const quick = { baseMs: 10, capMs: 50, pace: createPace({ perSecond: 5000, burst: 5000, atOnce: 64 }), ...http }
       return Object.assign(await createScaleway(profile, { context, http: quick }), {
         cloudInit: cloudInit as CloudInit,
       })

@@ -1,46 +1,16 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import * as assert from 'uvu/assert'
 import { Problem } from '../../src/engine/problem.ts'
-import { createScaleway } from '../../src/scaleway/client.ts'
-import { type Call, createHttpClient } from '../../src/scaleway/http.ts'
-import { isDoubtful, statusOf } from '../../src/scaleway/problems.ts'
+import { createCircuit } from '../../src/scaleway/circuit.ts'
+import { type Call, createHttpClient, type Note } from '../../src/scaleway/http.ts'
+import { createPace } from '../../src/scaleway/pace.ts'
+import { isDoubtful } from '../../src/scaleway/problems.ts'
+import { createRefusals } from '../../src/scaleway/refusals.ts'
 import { suite } from '../support/suite.ts'
+import { type Answer, ok, serving } from './serving.ts'
 
 const { test } = suite('scaleway/http')
 
-type Answer = { status: number; body?: string; headers?: Record<string, string> } | 'cut' | 'cut-body' | 'silence'
-
-/** A server that gives the answers in order, the last one for ever. */
-const serving = async (answers: Answer[], run: (url: string, seen: string[]) => Promise<void>) => {
-  const seen: string[] = []
-  const server: Server = createServer((request, response) => {
-    const answer = answers[Math.min(seen.length, answers.length - 1)] as Answer
-    seen.push(`${request.method} ${request.url}`)
-    request.resume().on('end', () => {
-      if (answer === 'silence') return
-      if (answer === 'cut') return request.socket.destroy()
-      if (answer === 'cut-body') {
-        response.writeHead(200, { 'content-length': '100', 'content-type': 'application/json' })
-        response.write('{"half"')
-        setTimeout(() => request.socket.destroy(), 20)
-        return
-      }
-      response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers })
-      response.end(answer.status === 204 ? undefined : (answer.body ?? '{}'))
-    })
-  })
-  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
-  try {
-    await run(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen)
-  } finally {
-    server.closeAllConnections()
-    await new Promise(done => server.close(done))
-  }
-}
-
-const quick = { baseMs: 1, capMs: 5, attempts: 4 }
-const ok: Answer = { status: 200 }
+const quick = { baseMs: 1, capMs: 5, attempts: 4, pace: createPace({ perSecond: 1000, burst: 1000, atOnce: 64 }) }
 
 for (const { when, method, answers, calls, status } of [
   { when: 'a GET after 429', method: 'GET', answers: [{ status: 429 }, ok], calls: 2, status: 200 },
@@ -134,77 +104,159 @@ test('counts calls and says when something is written', () =>
     assert.is(writes, 2)
   }))
 
-const secretKey = '11111111-2222-4333-8444-555555555555'
-const profile = (apiUrl: string) => ({
-  accessKey: 'SCWAAAAAAAAAAAAAAAAA',
-  secretKey,
-  apiUrl,
-  projectId: '99999999-2222-4333-8444-555555555555',
-  region: 'fr-par',
-  zone: 'fr-par-1',
-})
+test('a 503 with out_of_stock is not asked again', () =>
+  serving([{ status: 503, body: '{"type":"out_of_stock","resource":"DEV1-M"}' }, ok], async (url, seen) => {
+    assert.is((await createHttpClient(quick)(`${url}/x`, { method: 'PATCH', body: '{}' })).status, 503)
+    assert.is(seen.length, 1)
+  }))
 
-for (const { when, status, body, says } of [
-  {
-    when: '401',
-    status: 401,
-    body: { type: 'denied_authentication', method: 'api_key', reason: 'expired' },
-    says: [/key is not accepted/, /expired/, /SCW_SECRET_KEY/],
-  },
-  {
-    when: '403',
-    status: 403,
-    body: { type: 'permissions_denied', details: [{ action: 'write', resource: 'vpc' }] },
-    says: [/may not/, /write vpc/, /VPCFullAccess/],
-  },
-  {
-    when: 'a quota',
-    status: 403,
-    body: { type: 'quotas_exceeded', details: [{ resource: 'VPC', quota: 5, current: 5 }] },
-    says: [/quota/, /VPC: 5 of 5/, /higher quota/],
-  },
-  {
-    when: '400',
-    status: 400,
-    body: {
-      type: 'invalid_arguments',
-      details: [{ argument_name: 'name', reason: 'format', help_message: 'too long' }],
-    },
-    says: [/argument/, /name: format too long/, /inventory/],
-  },
-  {
-    when: 'out of stock',
-    status: 500,
-    body: { type: 'out_of_stock', resource: 'x' },
-    says: [/out of stock/, /out_of_stock/, /zone/],
-  },
-  {
-    when: 'text that quotes the key',
-    status: 400,
-    body: { message: `bad ${secretKey}` },
-    says: [/argument/, /bad \*\*\*/, /inventory/],
-  },
-] as { when: string; status: number; body: object; says: [RegExp, RegExp, RegExp] }[])
-  test(`makes a Problem of ${when}`, () =>
-    serving([{ status, body: JSON.stringify(body) }], async url => {
-      const { vpc } = await createScaleway(profile(url), { context: 'test', http: { ...quick, attempts: 1 } })
-      const problem = await vpc.createVPC({ name: 'x', enableRouting: true }).catch(it => it)
-      assert.instance(problem, Problem)
-      assert.match(problem.message, says[0])
-      assert.match(problem.why, says[1])
-      assert.match(problem.next, says[2])
-      assert.is(statusOf(problem), status)
-      assert.not.match([problem.message, problem.why, problem.next].join(), secretKey)
-    }))
-
-test('makes a Problem of an API that is not there', async () => {
-  let url = ''
-  await serving([ok], async it => {
-    url = it // free again after this
+test('waits until the date that Retry-After names', () => {
+  const inOneSecond = new Date(Date.now() + 1500).toUTCString() // a date has whole seconds
+  return serving([{ status: 503, headers: { 'retry-after': inOneSecond } }, ok], async (url, seen) => {
+    const started = performance.now()
+    await createHttpClient(quick)(`${url}/x`)
+    assert.is(seen.length, 2)
+    assert.ok(performance.now() - started >= 400, 'did not wait')
   })
-  const { vpc } = await createScaleway(profile(url), { context: 'test', http: quick })
-  const problem = await vpc.listVPCs({}).catch(it => it)
-  assert.instance(problem, Problem)
-  assert.match(problem.message, /got no answer/)
-  assert.is(problem.why, `${url}: ECONNREFUSED`)
 })
+
+test('a Retry-After beyond the cap is not waited for, and the note says when', () =>
+  serving([{ status: 429, headers: { 'retry-after': '3600' } }, ok], async (url, seen) => {
+    const notes: Note[] = []
+    const client = createHttpClient({ ...quick, onNote: (_, note) => notes.push(note) })
+    assert.is((await client(`${url}/x`)).status, 429)
+    assert.is(seen.length, 1)
+    const inMs = (notes[0]?.retryAt?.getTime() ?? 0) - Date.now()
+    assert.ok(inMs > 3_590_000 && inMs <= 3_600_000)
+  }))
+
+test('a 429 holds back every other call too', async () => {
+  const pace = createPace({ perSecond: 1000, burst: 1000, atOnce: 64 })
+  await serving([{ status: 429, headers: { 'retry-after': '0.3' } }, ok], async url => {
+    const first = createHttpClient({ ...quick, pace })(`${url}/x`)
+    await new Promise(done => setTimeout(done, 100))
+    const started = performance.now()
+    await createHttpClient({ ...quick, pace })(`${url}/other`)
+    assert.ok(performance.now() - started >= 100, 'another client went on during the hold')
+    await first
+  })
+})
+
+test('never more calls under way than the pace allows', async () => {
+  let open = 0
+  let most = 0
+  const slow: typeof fetch = async () => {
+    most = Math.max(most, ++open)
+    await new Promise(done => setTimeout(done, 10))
+    open--
+    return new Response('{}')
+  }
+  const client = createHttpClient({ fetch: slow, pace: createPace({ perSecond: 1000, burst: 1000, atOnce: 3 }) })
+  await Promise.all(Array.from({ length: 12 }, () => client('http://api.test/x')))
+  assert.is(most, 3)
+})
+
+test('a pace lets a burst through and then so many in a second', async () => {
+  const pace = createPace({ perSecond: 100, burst: 10, atOnce: 64 })
+  const started = performance.now()
+  const at = await Promise.all(
+    Array.from({ length: 40 }, async () => {
+      const leave = await pace.enter()
+      leave()
+      return performance.now() - started
+    }),
+  )
+  assert.ok(at.filter(ms => ms < 8).length <= 11, 'the burst was larger')
+  assert.ok(Math.max(...at) >= 290, `40 calls took ${Math.max(...at)} ms`)
+})
+
+test('an interrupt ends the wait for a turn and gives the turn back', async () => {
+  const pace = createPace({ perSecond: 1000, burst: 1000, atOnce: 1 })
+  const leave = await pace.enter()
+  const stop = new AbortController()
+  const waiting = pace.enter(stop.signal).catch(it => it.name)
+  stop.abort()
+  assert.is(await waiting, 'AbortError')
+  leave()
+  leave() // twice is once
+  const [second, third] = [pace.enter(), pace.enter()]
+  ;(await second)()
+  ;(await third)()
+})
+
+test('when nothing answers any more, thirty reads give up together with one Problem', async () => {
+  let calls = 0
+  const dead: typeof fetch = async () => {
+    calls++
+    throw new TypeError('fetch failed', { cause: Object.assign(new Error('no'), { code: 'ECONNRESET' }) })
+  }
+  const circuit = createCircuit({ tries: 5, withinMs: 100, restMs: 200 })
+  const client = createHttpClient({ ...quick, attempts: 1000, baseMs: 20, capMs: 40, fetch: dead, circuit })
+  const started = performance.now()
+  const problems = await Promise.all(Array.from({ length: 30 }, () => client('http://api.test/x').catch(it => it)))
+  assert.is(new Set(problems).size, 1)
+  assert.instance(problems[0], Problem)
+  assert.match(problems[0].why, /^http:\/\/api\.test: ECONNRESET, \d+ tries in 0 s$/)
+  assert.ok(isDoubtful(problems[0]))
+  assert.ok(performance.now() - started < 2000)
+  const before = calls
+  assert.is(await client('http://api.test/x').catch(it => it), problems[0])
+  assert.is(calls, before, 'asked again at once')
+})
+
+test('asks again after a rest, and goes on when it is answered', async () => {
+  let alive = false
+  const send: typeof fetch = async () => {
+    if (alive) return new Response('{}')
+    throw new TypeError('fetch failed')
+  }
+  const circuit = createCircuit({ tries: 2, withinMs: 0, restMs: 50 })
+  const client = createHttpClient({ ...quick, fetch: send, circuit })
+  assert.instance(await client('http://api.test/x').catch(it => it), Problem)
+  alive = true
+  await new Promise(done => setTimeout(done, 60))
+  assert.is((await client('http://api.test/x')).status, 200)
+})
+
+const denied: Answer = {
+  status: 403,
+  body: '{"type":"permissions_denied","details":[{"action":"read","resource":"vpc"}]}',
+}
+const refusing = { lookingMs: 200, changingMs: 1000 }
+
+test('a 403 is asked again for a while, as a new policy takes its time', () =>
+  serving([denied, denied, ok], async (url, seen) => {
+    const said: string[] = []
+    const client = createHttpClient({ ...quick, refusals: createRefusals(refusing), onWaiting: it => said.push(it) })
+    assert.is((await client(`${url}/vpc/v2/regions/fr-par/vpcs`)).status, 200)
+    assert.is(seen.length, 3)
+    assert.equal(said, ['403 from vpc: a new policy takes up to two minutes'])
+  }))
+
+test('a run that only looks gives up on a 403 sooner than one that changes', () =>
+  serving([denied], async url => {
+    const refusals = createRefusals(refusing)
+    const client = createHttpClient({ ...quick, refusals })
+    const took = async (path: string, method: string) => {
+      const started = performance.now()
+      assert.is((await client(`${url}${path}`, { method })).status, 403)
+      return performance.now() - started
+    }
+    const looking = await took('/vpc/v2/regions/fr-par/vpcs', 'GET')
+    assert.ok(looking >= 190 && looking < 900, `looked for ${looking} ms`)
+    assert.ok((await took('/vpc/v2/regions/fr-par/vpcs', 'GET')) < 100, 'waited for the same refusal twice')
+    const changing = await took('/ipam/v1/regions/fr-par/ips/x', 'DELETE')
+    assert.ok(changing >= 990, `changed for ${changing} ms`)
+  }))
+
+for (const { when, answer } of [
+  { when: 'a 401', answer: { status: 401, body: '{"type":"denied_authentication"}' } },
+  { when: 'a used-up quota', answer: { status: 403, body: '{"type":"quotas_exceeded","details":[]}' } },
+  { when: 'a 403 without a type', answer: { status: 403, body: '{}' } },
+  { when: 'a 400', answer: { status: 400, body: '{"type":"invalid_arguments"}' } },
+])
+  test(`${when} is never asked again`, () =>
+    serving([answer, ok], async (url, seen) => {
+      assert.is((await createHttpClient(quick)(`${url}/vpc/v2/regions/fr-par/vpcs`)).status, answer.status)
+      assert.is(seen.length, 1)
+    }))
