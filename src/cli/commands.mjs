@@ -1,7 +1,7 @@
 // Plain JavaScript, so that --help answers under any Node and before anything else is loaded.
 
 /**
- * @typedef {{ type: 'string' | 'boolean' | 'optional', value?: string, help: string }} FlagSpec
+ * @typedef {{ type: 'string' | 'boolean' | 'optional' | 'list', value?: string, help: string }} FlagSpec
  * @typedef {{ summary: string, usage?: string, detail?: string, flags: Record<string, FlagSpec> }} CommandSpec
  */
 
@@ -28,7 +28,18 @@ const stage = summary => ({ summary, flags: { ...changing, ...common } })
 
 /** @type {Record<string, CommandSpec>} */
 export const commands = {
-  deploy: stage('all stages in order: gateway, proxy, cluster, configure, rollout, verify'),
+  deploy: {
+    summary: 'all stages in order: gateway, proxy, cluster, configure, rollout, verify',
+    flags: {
+      replace: {
+        type: 'list',
+        value: 'ID',
+        help: 'this network or cluster may be replaced, with all that lives in it; repeat it, or commas',
+      },
+      ...changing,
+      ...common,
+    },
+  },
   '10-gateway': stage('VPC, private network, Public Gateway with NAT and bastion'),
   '20-proxy': stage('security group, flexible IPs, proxy VMs'),
   '30-cluster': stage('Kapsule cluster, pools, kubeconfig, namespaces, demo workloads'),

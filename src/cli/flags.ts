@@ -21,6 +21,8 @@ export type Flags = {
   host?: string
   list?: boolean
   render?: string
+  /** Ids that may be replaced although others live in them. */
+  replace: string[]
 }
 
 /** Reads a command's flags. Throws a Problem with exit 2 for anything it does not know. */
@@ -47,23 +49,25 @@ export const parse = (command: string, argv: readonly string[], env = process.en
       yes: is('yes'),
       force: is('force'),
       list: is('list'),
+      replace: Array.isArray(values.replace) ? values.replace.flatMap(it => wordsIn(String(it))) : [],
       ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
-      ...(text('tags') && {
-        tags: text('tags')!
-          .split(',')
-          .map(it => it.trim())
-          .filter(Boolean),
-      }),
+      ...(text('tags') && { tags: wordsIn(text('tags')!) }),
       ...(values.resume === '' ? { resume: true as const } : text('resume') && { resume: text('resume')! }),
     },
   }
 }
 
+const wordsIn = (text: string): string[] =>
+  text
+    .split(',')
+    .map(it => it.trim())
+    .filter(Boolean)
+
 const valuesOf = (command: string, spec: CommandSpec, argv: readonly string[]): Record<string, unknown> => {
   const options = Object.fromEntries(
     Object.entries(spec.flags).map(([name, { type }]) => [
       name,
-      { type: type === 'boolean' ? 'boolean' : 'string' } as const,
+      { type: type === 'boolean' ? 'boolean' : 'string', multiple: type === 'list' } as const,
     ]),
   )
   const args = withOptionalValues(spec, argv)
@@ -74,16 +78,18 @@ const valuesOf = (command: string, spec: CommandSpec, argv: readonly string[]): 
     if (token.kind !== 'option') continue
     const known = spec.flags[token.name]
     if (!known || !token.rawName.startsWith('--')) throw unknownFlag(command, token.rawName, Object.keys(spec.flags))
-    if (seen.has(token.name) && known.type !== 'boolean') throw twice(token.rawName)
+    if (seen.has(token.name) && known.type !== 'boolean' && known.type !== 'list') throw twice(token.rawName)
     seen.add(token.name)
     if (known.type === 'boolean' && token.value !== undefined) throw tooMuch(token.rawName, token.value)
-    if (known.type === 'string' && (token.value === undefined || token.value === ''))
+    if (takesValue(known) && (token.value === undefined || token.value === ''))
       throw tooLittle(token.rawName, known.value ?? 'VALUE')
-    if (known.type === 'string' && !token.inlineValue && token.value?.startsWith('--'))
+    if (takesValue(known) && !token.inlineValue && token.value?.startsWith('--'))
       throw tooLittle(token.rawName, known.value ?? 'VALUE')
   }
   return values
 }
+
+const takesValue = ({ type }: CommandSpec['flags'][string]) => type === 'string' || type === 'list'
 
 /** parseArgs knows no optional values: `--resume` alone becomes `--resume=`. */
 const withOptionalValues = ({ flags }: CommandSpec, argv: readonly string[]): string[] => {

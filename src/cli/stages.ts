@@ -54,11 +54,16 @@ export const pendingOf = (staged: Staged) =>
 /** Makes one stage true and goes on from there. */
 export const applyStage = async (staged: Staged, group: string, ids: string[]): Promise<Outcome> => {
   const outcome = await applyPlan(staged.plan, group, staged.session.world, { only: ids })
+  keep(staged, outcome)
+  return outcome
+}
+
+/** What a part of the run has done, for the rest of it and for the summary. */
+export const keep = (staged: Staged, outcome: Outcome): void => {
   staged.plan = outcome.plan
   const made = countChanges([...outcome.changes.values()])
   for (const key of Object.keys(made) as (keyof Counts)[]) staged.counts[key] += made[key]
   staged.session.output.know({ changes: staged.counts, outputs: outputsOf(staged) })
-  return outcome
 }
 
 export const summaryOf = (outcome: Outcome): string => {

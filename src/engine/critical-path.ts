@@ -1,7 +1,7 @@
 import type { Seen } from './plan.ts'
 
 /** How long a plan takes if all goes well, and the chain of steps that decides it. */
-export type CriticalPath = { seconds: number; path: { id: string; seconds: number }[] }
+export type CriticalPath = { seconds: number; path: { id: string; seconds: number; down?: true }[] }
 
 type Link = { id: string; seconds: number; total: number; before?: Link }
 
@@ -22,7 +22,10 @@ export const criticalPath = (
     const change = pending.has(id) ? all.get(id)?.step?.change : undefined
     return change ? takes(all.get(id), isGoing(all.get(id)) ? 'create' : change.action) + (extra.get(id) ?? 0) : 0
   })
-  return { seconds: down.seconds + up.seconds, path: [...down.path, ...up.path] }
+  return {
+    seconds: down.seconds + up.seconds,
+    path: [...down.path.map(it => ({ ...it, down: true as const })), ...up.path],
+  }
 }
 
 const isGoing = (it: Seen | undefined) =>

@@ -90,7 +90,7 @@ export const look = async (
     const there = await lookBehind(desired, missing, seen, world)
     if (there?.homes.length) {
       const { live, was, homes } = there
-      return { desired, parents, want, live, was, step: step(madeAgain(desired, homes)) }
+      return { desired, parents, want, live, was, step: step(madeAgain(homes)) }
     }
     const action = missing.length > 0 && !there ? 'create' : 'update'
     const change = { action, summary: describe(desired, blind) } as const
@@ -121,9 +121,9 @@ const isReplaced = (it: Seen | undefined) => it?.step?.change.action === 'replac
 
 const isHome = (it: Seen | undefined) => isReplaced(it) && (it?.desired.kind.holds === true || it?.was !== undefined)
 
-const madeAgain = ({ id }: Desired, homes: string[]): Change => ({
+const madeAgain = (homes: string[]): Change => ({
   action: 'replace',
-  summary: `${id}: taken down and made again`,
+  summary: 'taken down and made again',
   why: `it lives in ${homes.join(', ')}`,
 })
 

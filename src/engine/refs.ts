@@ -29,6 +29,13 @@ export const resolve = (want: Json, lives: Lives): { value: Json; missing: strin
   return { value: value as Json, missing: [...missing] }
 }
 
+/** Where in a Want its Refs are: `cloudInit.users.0.name`. */
+export const refLeaves = (want: Json | undefined, at = ''): { path: string; id: string }[] => {
+  if (isRef(want)) return [{ path: at, id: (want as Ref).$ref }]
+  if (typeof want !== 'object' || want === null) return []
+  return Object.entries(want).flatMap(([key, one]) => refLeaves(one, at ? `${at}.${key}` : key))
+}
+
 const walk = (it: Json | undefined, onRef: (ref: Ref) => Json | Ref): Json | undefined => {
   if (isRef(it)) return onRef(it as Ref) as Json
   if (Array.isArray(it)) return it.map(one => walk(one, onRef) as Json)

@@ -16,6 +16,18 @@ export type Step = {
 /** How far one environment's run is allowed to look and wait. */
 export type Counts = { create: number; update: number; delete: number; unchanged: number }
 
+/** What a plan will count in the end: what is taken down and made again is deleted and created. */
+export const countPlanned = (seen: readonly { step: Step | null; was?: Json }[]): Counts =>
+  countChanges(
+    seen.flatMap(({ step, was }): (Change | null)[] => {
+      if (!step || was === undefined) return [step?.change ?? null]
+      return [
+        { ...step.change, action: 'delete' },
+        { ...step.change, action: 'create' },
+      ]
+    }),
+  )
+
 /** A step with parts counts its parts: what a person would call changes. */
 export const countChanges = (changes: readonly (Change | null)[]): Counts => {
   const counts: Counts = { create: 0, update: 0, delete: 0, unchanged: 0 }

@@ -15,6 +15,8 @@ export type HostPlay = { host: HostAddress; tasks: Task[]; handlers: Record<stri
 export const hostPlay: Kind<HostPlay, Seen, { ssh: Ssh }> = {
   name: 'host-play',
   looksThroughParents: true,
+  // Packages, on a server that has just booted.
+  takes: { create: 60, update: 60 },
 
   async read({ host, tasks }, { ssh }, report) {
     refuseTwins(host, tasks)

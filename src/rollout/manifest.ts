@@ -34,6 +34,7 @@ type Live = {
 export const manifestKind: Kind<Want, Live, Clients> = {
   name: 'kube-object',
   looksThroughParents: true,
+  takes: { create: 2, update: 2 },
   async read({ kubeconfig, object, manager }, { kube }) {
     refuseSecrets(object)
     const live = await kube(kubeconfig).get(idOf(object))

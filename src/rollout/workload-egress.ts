@@ -47,6 +47,7 @@ type Live = {
 export const workloadEgressKind: Kind<Want, Live, Clients> = {
   name: 'workload-egress',
   looksThroughParents: true,
+  takes: { create: 20, update: 20 },
   async read(want, { kube }) {
     const rollout = await readRollout(kube(want.kubeconfig), want.namespace, want.name)
     return rollout && liveOf(want, rollout)

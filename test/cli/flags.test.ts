@@ -35,6 +35,12 @@ for (const { argv, says, next } of [
   })
 }
 
+test('--replace may be said several times, and takes commas', () => {
+  const { replace } = parse('deploy', ['--replace', 'vpc/a,cluster/b', '--replace=private-network/c'], {}).flags
+  assert.equal(replace, ['vpc/a', 'cluster/b', 'private-network/c'])
+  assert.is(problem('deploy', ['--replace', '--check']).message, '--replace needs a value')
+})
+
 test('the context: the flag, else EGRESS_CONTEXT, else sandbox', () => {
   assert.is(parse('deploy', [], {}).flags.context, 'sandbox')
   assert.is(parse('deploy', [], { EGRESS_CONTEXT: 'staging' }).flags.context, 'staging')

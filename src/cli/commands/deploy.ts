@@ -1,19 +1,23 @@
 import type { StageName } from '../../../playbooks/site.ts'
+import { takeDown } from '../../engine/apply.ts'
 import { readJournals } from '../../engine/journal.ts'
+import type { Seen } from '../../engine/plan.ts'
 import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
-import { countChanges } from '../../engine/step.ts'
+import { type Counts, countPlanned } from '../../engine/step.ts'
 import { standing, undoAll } from '../../engine/undo.ts'
 import { plainProgress } from '../../report/plain.ts'
-import { planText } from '../../report/plan.ts'
+import { durationText, planText } from '../../report/plan.ts'
 import type { Progress, StageEnd } from '../../report/progress.ts'
 import { kinds } from '../clients.ts'
+import { expectedTime } from '../expected.ts'
 import { outputsOf } from '../outputs.ts'
 import { progressFor } from '../progress.ts'
 import { type Proof, proofTable, prove } from '../proofs.ts'
+import { checkReplace, refuseReplacements, replacementsOf } from '../replacements.ts'
 import { phaseProblem, runPhase, stuck, takeBack } from '../rollout.ts'
 import type { Session } from '../session.ts'
-import { applyStage, chosen, pendingOf, planStages, type Staged, summaryOf, throwFailures } from '../stages.ts'
+import { applyStage, chosen, keep, pendingOf, planStages, type Staged, summaryOf, throwFailures } from '../stages.ts'
 import { finish } from '../summary.ts'
 
 /** All stages, or one: look, show, change, prove. Earlier stages are only looked at. */
@@ -22,6 +26,7 @@ export const deploy = async (session: Session, stages: readonly StageName[]): Pr
   // While planning, only waits are worth a word: a host that does not answer, an API that is slow.
   session.world.watch = plainProgress(line => session.output.say(line)).watch
   const staged = await planStages(session, stages)
+  checkReplace(staged, session.flags.replace)
   return session.flags.check ? check(staged) : make(staged)
 }
 
@@ -29,23 +34,45 @@ export const deploy = async (session: Session, stages: readonly StageName[]): Pr
 const check = (staged: Staged): ExitCode => {
   const { session } = staged
   const pending = pendingOf(staged)
-  const counts = countChanges(pending.map(it => it.step?.change ?? null))
-  for (const { step } of pending) if (step) session.output.event('planned', { step: step.id, change: step.change })
+  const counts = countPlanned(pending)
   const changes = pending.some(it => it.step)
-  for (const line of planText(pending, session.flags)) session.output.data(line)
+  tellPlan(staged, pending)
   session.output.say(changes ? `changes: ${sentence(counts)}` : 'nothing to do: everything is as the inventory says')
   return finish(session, { status: changes ? 'changes-pending' : 'ok', changes: counts, outputs: outputsOf(staged) })
 }
 
+/** The plan as data and as text: what changes, what hangs on it, and how long it takes. */
+const tellPlan = (staged: Staged, pending: Seen[]) => {
+  const { session, site, plan } = staged
+  for (const { step, was } of pending) {
+    if (!step) continue
+    const { id, change, unknown, oneWay } = step
+    session.output.event('planned', { step: id, change, unknown, oneWay: oneWay || change.action === 'replace' })
+    if (was !== undefined) session.output.event('goes-first', { step: id, why: change.why })
+  }
+  const duration = expectedTime(staged)
+  const protectedIds = site.protectedIds
+  for (const line of planText(pending, { diff: session.flags.diff, all: plan.seen, protectedIds }))
+    session.output.data(line)
+  for (const line of durationText(duration)) session.output.data(line)
+  session.output.event('plan', { ...duration, replacements: replacementsOf(staged), protected: [...protectedIds] })
+}
+
 const make = async (staged: Staged): Promise<ExitCode> => {
   const { session, stages, site } = staged
-  if (session.flags.diff) for (const line of planText(pendingOf(staged), session.flags)) session.output.data(line)
+  if (session.flags.diff) tellPlan(staged, pendingOf(staged))
+  refuseReplacements(staged, session.flags.replace)
   const phases = site.phases.filter(() => stages.includes('rollout'))
-  const titles = stages.flatMap(it => (it === 'rollout' ? phases.map(phase => `rollout: ${phase.name}`) : [it]))
+  const goes = [...staged.plan.seen.values()].some(it => it.was !== undefined)
+  const titles = [
+    ...(goes ? [takingDown] : []),
+    ...stages.flatMap(it => (it === 'rollout' ? phases.map(phase => `rollout: ${phase.name}`) : [it])),
+  ]
   const progress = progressFor(session, titles)
   let proofs: Proof[] = []
   const proving = stages.includes('verify') && (session.flags.tags?.includes('verify') ?? true)
   try {
+    if (goes) await clearWay(staged, progress)
     for (const stage of stages) {
       if (stage === 'rollout') await rollOut(staged, progress)
       else if (stage === 'verify') proofs = proving ? await verify(staged, progress) : []
@@ -59,6 +86,21 @@ const make = async (staged: Staged): Promise<ExitCode> => {
     nextCommands(session)
   }
   return finish(session, { status: 'ok', changes: staged.counts, outputs: outputsOf(staged) })
+}
+
+const takingDown = 'take down'
+
+/** What lives in a thing that is replaced goes first. */
+const clearWay = async (staged: Staged, progress: Progress) => {
+  const { session } = staged
+  const { outcome } = await progress.stage(takingDown, async () => {
+    const outcome = await takeDown(staged.plan, takingDown, session.world)
+    keep(staged, outcome)
+    return { ok: outcome.failures.length + outcome.skipped.length === 0, summary: summaryOf(outcome), outcome }
+  })
+  if (session.world.abort.aborted) throw interrupted(session)
+  throwFailures(outcome)
+  if (outcome.skipped.length > 0) throw interrupted(session)
 }
 
 /** Gateway, proxy, cluster: stops at a failure and keeps what was made. Hosts: taken back. */
@@ -142,7 +184,7 @@ const checkResume = ({ flags, state }: Session) => {
   })
 }
 
-const sentence = ({ create, update, delete: deleted, unchanged }: ReturnType<typeof countChanges>) =>
+const sentence = ({ create, update, delete: deleted, unchanged }: Counts) =>
   `${create} to create, ${update} to change, ${deleted} to delete, ${unchanged} unchanged`
 
 const nextCommands = ({ output, context }: Session) => {

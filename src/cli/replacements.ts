@@ -1,0 +1,77 @@
+import { stageNames } from '../../playbooks/site.ts'
+import { nearest } from '../engine/nearest.ts'
+import { Problem } from '../engine/problem.ts'
+import { type Replacement, replacementsIn } from '../engine/replacement.ts'
+import { pendingOf, type Staged } from './stages.ts'
+
+/** What this command would replace of its own accord. */
+export const replacementsOf = (staged: Staged): Replacement[] => {
+  const pending = new Set(pendingOf(staged).map(it => it.desired.id))
+  return replacementsIn(staged.plan.seen).filter(it => pending.has(it.id))
+}
+
+/** Refuses, before anything is written, to replace what is protected, and what others live in unless it is named. */
+export const refuseReplacements = (staged: Staged, allowed: readonly string[]): void => {
+  refuseProtected(staged)
+  const unnamed = replacementsOf(staged).filter(it => it.holds && !allowed.includes(it.id))
+  if (unnamed.length > 0) throw notNamed(staged, unnamed)
+  if (replacementsOf(staged).some(it => it.holds)) refusePart(staged)
+}
+
+/** An id that the plan does not know is a slip of the hand. */
+export const checkReplace = ({ plan }: Staged, named: readonly string[]): void => {
+  const ids = [...plan.seen.keys()]
+  for (const id of named) {
+    if (plan.seen.has(id)) continue
+    const holding = ids.filter(it => plan.seen.get(it)!.desired.kind.holds)
+    throw new Problem(`--replace ${id}: there is no such thing in this plan`, {
+      why: `others live in ${holding.join(', ') || 'nothing of this context'}`,
+      next: `${hint(nearest(id, ids))}nothing was touched`,
+      exit: 2,
+    })
+  }
+}
+
+const hint = (near: string | undefined) => (near ? `did you mean ${near}? ` : '')
+
+const refuseProtected = (staged: Staged) => {
+  const lost = pendingOf(staged).flatMap(({ step }) =>
+    step && ['replace', 'delete'].includes(step.change.action) && staged.site.protectedIds.has(step.id) ? [step] : [],
+  )
+  if (lost.length === 0) return
+  throw new Problem(`${lost.map(it => it.id).join(', ')} ${lost.length > 1 ? 'are' : 'is'} protected`, {
+    why: lost.map(({ id, change }) => `${id} would be replaced: ${change.why ?? change.summary}`).join('\n'),
+    next: 'put the old values back into the inventory, or take protect: true out of it; nothing was touched',
+  })
+}
+
+const notNamed = ({ session }: Staged, all: Replacement[]) => {
+  const flag = session.flags.context === 'sandbox' ? '' : ` --context ${session.flags.context}`
+  return new Problem(`${all.map(it => it.id).join(', ')} can only be replaced with all that lives in it`, {
+    why: all
+      .flatMap(({ id, why, takesDown, affects }) => [
+        `${id}: ${why}`,
+        `taken down and made again: ${takesDown.join(', ') || 'nothing stands in it'}`,
+        ...inside(affects.filter(it => !takesDown.includes(it))),
+      ])
+      .join('\n'),
+    next: [
+      'put the old values back into the inventory; or, with an outage, say',
+      `npx zx scripts/deploy.mjs${flag} --replace ${all.map(it => it.id).join(',')}`,
+      'nothing was touched',
+    ].join('\n'),
+  })
+}
+
+const inside = (ids: string[]) => (ids.length > 0 ? [`goes with it: ${ids.join(', ')}`] : [])
+
+/** A part knows only a part of what lives in it. */
+const refusePart = ({ stages, session: { flags } }: Staged) => {
+  const part = flags.limit !== undefined ? '--limit' : flags.tags ? '--tags' : undefined
+  if (part === undefined && stages.length === stageNames.length) return
+  throw new Problem('replacing what others live in takes the whole context', {
+    why: `${part ?? 'a stage'} chooses a part, and what is left out lives in it too`,
+    next: `${part ? `leave out ${part}` : 'use deploy.mjs'}; nothing was touched`,
+    exit: 2,
+  })
+}
