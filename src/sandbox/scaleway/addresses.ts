@@ -16,12 +16,14 @@ export const book = (
     tags = [],
     automatic = false,
     resource = null,
+    projectId = network.project_id,
   }: {
     address?: string | undefined
     isIpv6?: boolean
     tags?: string[]
     automatic?: boolean
     resource?: Resource | null
+    projectId?: string
   },
 ): IpamIp => {
   const subnet = network.subnets[isIpv6 ? 1 : 0]!
@@ -29,6 +31,7 @@ export const book = (
   const picked = isIpv6 ? pick6(subnet.subnet) : address ? chosen(cloud, network, address) : lowestFree(cloud, network)
   const ip: IpamIp = {
     id: uuid(),
+    project_id: projectId,
     region: network.region,
     private_network_id: network.id,
     subnet_id: subnet.id,

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clusters, Machines } from '../ports.ts'
+import { addProject } from './account.ts'
 import { type Answer, unauthenticated } from './answer.ts'
 import type { Cloud, Credentials } from './cloud.ts'
 import type { Conditions } from './conditions.ts'
@@ -9,7 +10,7 @@ import { createHistory } from './history.ts'
 import { createPast } from './past.ts'
 import { refuseOverQuota } from './quotas.ts'
 import { reconcile } from './reconcile.ts'
-import { emptyState, type ScalewayState } from './records.ts'
+import { loadState, type ScalewayState } from './records.ts'
 import { type Ask, createRouter, type Match } from './router.ts'
 import { routesOf } from './routes.ts'
 import { kindOf } from './states.ts'
@@ -39,15 +40,17 @@ export type Scaleway = {
   conditions: Pick<Weather, 'get' | 'set' | 'clear'>
   /** The last calls, as `GET /emulator/trace` tells them. */
   trace: { calls(): Traced[]; clear(): void }
+  /** Makes a project known, as `PUT /emulator/projects/<uuid>` does. */
+  addProject(id: string, name?: string): void
   reconcile(): Promise<void>
   close(): Promise<void>
 }
 
-/** The Scaleway API of one project, in memory, with the world behind it given as ports. */
+/** The Scaleway API of one organization and one key, in memory, with the world behind it given as ports. */
 export const createScaleway = (options: ScalewayOptions): Scaleway => {
   const { machines, clusters, credentials, clock = { scale: 0.05 }, saved, onChange = () => {} } = options
   const say = options.say ?? (what => console.error(`scaleway: ${what}`))
-  const state = saved ? { ...emptyState(), ...structuredClone(saved) } : emptyState()
+  const state = loadState(saved, credentials.projectId)
   const history = createHistory(state)
   const weather = createWeather(({ staleMs = 0, lagMs = 0 }) => history.keep(Math.max(staleMs, lagMs)))
   const changed = () => {
@@ -64,7 +67,7 @@ export const createScaleway = (options: ScalewayOptions): Scaleway => {
     const found = find(method, path)
     return found && found !== 'method' ? found.route.template : path
   }
-  const door = control({ weather, trace })
+  const door = control({ state, weather, trace })
 
   const answer = async (request: IncomingMessage, url: URL, raw: string): Promise<Answer> => {
     const [method, path] = [request.method!, url.pathname]
@@ -83,6 +86,10 @@ export const createScaleway = (options: ScalewayOptions): Scaleway => {
     state: () => structuredClone(state),
     conditions: { get: weather.get, set: weather.set, clear: weather.clear },
     trace: { calls: trace.calls, clear: trace.clear },
+    addProject(id, name) {
+      addProject(cloud, id, name)
+      changed()
+    },
     reconcile: () => reconcile(cloud, say),
     async close() {
       history.keep(0)

@@ -15,11 +15,13 @@ export const addVolume = (
     size,
     imageId,
     serverId,
-  }: { zone: string; name: string; size: number; imageId: string; serverId: string },
+    projectId,
+  }: { zone: string; name: string; size: number; imageId: string; serverId: string; projectId: string },
 ): Volume => {
   const dates = dated()
   const volume: Volume = {
-    ...{ id: uuid(), name, tags: [], zone, size, perf_iops: 5000, parent_snapshot_id: snapshotOf(imageId) },
+    ...{ id: uuid(), name, tags: [], project_id: projectId, zone, size, perf_iops: 5000 },
+    parent_snapshot_id: snapshotOf(imageId),
     reference: { id: uuid(), server_id: serverId, status: 'attached', created_at: dates.created_at },
     ...{ last_detached_at: null, ...dates },
   }
@@ -36,13 +38,12 @@ export const detachVolume = ({ state, transitions }: Cloud, id: string) => {
 }
 
 export const blockRoutes = (cloud: Cloud): Route[] => {
-  const { state, credentials, transitions } = cloud
+  const { state, transitions } = cloud
   const volumeOf = ({ params, place }: Ask) => mustFind(cloud, 'volumes', params.id!, place)
 
   const show = ({ reference, perf_iops, status, ...it }: Volume) => ({
     ...it,
     type: perf_iops > 5000 ? 'sbs_15k' : 'sbs_5k',
-    project_id: credentials.projectId,
     references: reference
       ? [
           {
@@ -73,7 +74,7 @@ export const blockRoutes = (cloud: Cloud): Route[] => {
             it.zone === ask.place &&
             nameHas(ask, it.name) &&
             anyTag(ask, it.tags) &&
-            asks(ask, 'project_id', credentials.projectId) &&
+            asks(ask, 'project_id', it.project_id) &&
             asks(ask, 'product_resource_id', it.reference?.server_id),
         )
         return page('volumes', rows.map(show), ask)

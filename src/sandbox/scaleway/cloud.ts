@@ -6,7 +6,7 @@ import type { Transitions } from './transitions.ts'
 
 export type Credentials = { accessKey: string; secretKey: string; projectId: string; organizationId: string }
 
-/** What every service works on: the project's state, the world behind it, and the clock. */
+/** What every service works on: the projects' state, the world behind it, and the clock. */
 export type Cloud = {
   state: ScalewayState
   credentials: Credentials

@@ -1,4 +1,4 @@
-import { ours } from './account.ts'
+import { projectOf } from './account.ts'
 import { takePublic } from './addresses.ts'
 import { noContent, ok, precondition } from './answer.ts'
 import { byId, type Cloud, dated, mustFind, now, uuid } from './cloud.ts'
@@ -9,11 +9,20 @@ import { type Ask, type Route, route } from './router.ts'
 
 const root = '/vpc-gw/v2/zones/:zone/ips'
 
-export const addGatewayIp = (cloud: Cloud, zone: string, tags: string[]): GatewayIp => {
+export const addGatewayIp = (cloud: Cloud, zone: string, projectId: string, tags: string[]): GatewayIp => {
   const taken = byId(cloud.state.gateway_ips).map(it => it.address)
   const address = takePublic(cloud.machines.internet.gatewayPool, taken, 'vpc_gateway_ips')
   const reverse = `${address.split('.').toReversed().join('-')}.instances.scw.cloud`
-  const ip: GatewayIp = { id: uuid(), zone, address, reverse, tags, gateway_id: null, ...dated() }
+  const ip: GatewayIp = {
+    id: uuid(),
+    project_id: projectId,
+    zone,
+    address,
+    reverse,
+    tags,
+    gateway_id: null,
+    ...dated(),
+  }
   cloud.state.gateway_ips[ip.id] = ip
   return ip
 }
@@ -23,17 +32,15 @@ export const showGatewayIp = ({ credentials }: Cloud, { gateway_id, ...it }: Gat
   ...it,
   ...(gateway_id ? { gateway_id } : {}),
   organization_id: credentials.organizationId,
-  project_id: credentials.projectId,
 })
 
 export const gatewayIpRoutes = (cloud: Cloud): Route[] => {
-  const { state, credentials } = cloud
+  const { state } = cloud
   const ipOf = ({ params, place }: Ask) => mustFind(cloud, 'gateway_ips', params.id!, place)
   const show = (it: GatewayIp) => ok(showGatewayIp(cloud, it))
   return [
     route('POST', root, ({ body, place }) => {
-      ours(cloud, body, 'ip')
-      return show(addGatewayIp(cloud, place, texts(body, 'tags') ?? []))
+      return show(addGatewayIp(cloud, place, projectOf(cloud, body, 'ip'), texts(body, 'tags') ?? []))
     }),
     route('GET', root, ask => {
       const free = ask.query.get('is_free')
@@ -41,7 +48,7 @@ export const gatewayIpRoutes = (cloud: Cloud): Route[] => {
         it =>
           it.zone === ask.place &&
           anyTag(ask, it.tags) &&
-          asks(ask, 'project_id', credentials.projectId) &&
+          asks(ask, 'project_id', it.project_id) &&
           (it.reverse ?? '').includes(ask.query.get('reverse') ?? '') &&
           (free === null || String(it.gateway_id === null) === free),
       )

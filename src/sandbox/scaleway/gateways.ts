@@ -1,4 +1,4 @@
-import { ours } from './account.ts'
+import { projectOf } from './account.ts'
 import { constraint, exists, ok, precondition, transient } from './answer.ts'
 import { byId, type Cloud, dated, mustFind, now, uuid } from './cloud.ts'
 import { type Body, count, flag, oneOf, require, text, texts } from './fields.ts'
@@ -29,7 +29,6 @@ export const gatewayRoutes = (cloud: Cloud): Route[] => {
         .map(showGatewayNetwork),
       is_legacy: false,
       organization_id: credentials.organizationId,
-      project_id: credentials.projectId,
       ...(version ? { version } : {}),
     }
   }
@@ -41,21 +40,21 @@ export const gatewayRoutes = (cloud: Cloud): Route[] => {
   }
 
   const addGateway = ({ body, place }: Ask) => {
-    ours(cloud, body, 'gateway')
+    const project_id = projectOf(cloud, body, 'gateway')
     require(body, 'type')
     const type = oneOf(body, 'type', typeNames)!
     const bastion_port = bastionPort(body) ?? 61_000
     const asked = text(body, 'ip_id')
-    const ip = asked ? mustFind(cloud, 'gateway_ips', asked, place) : addGatewayIp(cloud, place, [])
+    const ip = asked ? mustFind(cloud, 'gateway_ips', asked, place) : addGatewayIp(cloud, place, project_id, [])
     if (ip.gateway_id) throw exists('ip', ip.id, 'IP is attached to another gateway')
     const gateway: Gateway = {
       ...{ id: uuid(), name: text(body, 'name') ?? `gw-${uuid().slice(0, 8)}`, tags: texts(body, 'tags') ?? [] },
-      ...{ zone: place, type, status: 'allocating', ip_id: ip.id, version: null },
+      ...{ project_id, zone: place, type, status: 'allocating', ip_id: ip.id, version: null },
       smtp_enabled: flag(body, 'enable_smtp') ?? false,
       bastion_enabled: flag(body, 'enable_bastion') ?? false,
       bastion_port,
       bastion_allowed_ips: ['0.0.0.0/0'],
-      bastion_keys: flag(body, 'enable_bastion') ? projectKeys(cloud) : [],
+      bastion_keys: flag(body, 'enable_bastion') ? projectKeys(cloud, project_id) : [],
       delete_ip: false,
       ...dated(),
     }
@@ -79,7 +78,7 @@ export const gatewayRoutes = (cloud: Cloud): Route[] => {
     const gateway = idle(ask)
     const port = bastionPort(body)
     const bastion = flag(body, 'enable_bastion')
-    if (bastion && !gateway.bastion_enabled) gateway.bastion_keys = projectKeys(cloud)
+    if (bastion && !gateway.bastion_enabled) gateway.bastion_keys = projectKeys(cloud, gateway.project_id)
     gateway.name = text(body, 'name') ?? gateway.name
     gateway.tags = texts(body, 'tags') ?? gateway.tags
     gateway.smtp_enabled = flag(body, 'enable_smtp') ?? gateway.smtp_enabled
@@ -110,7 +109,7 @@ export const gatewayRoutes = (cloud: Cloud): Route[] => {
           it.zone === ask.place &&
           nameHas(ask, it.name) &&
           anyTag(ask, it.tags) &&
-          asks(ask, 'project_id', credentials.projectId) &&
+          asks(ask, 'project_id', it.project_id) &&
           asks(ask, 'status', it.status) &&
           asks(ask, 'types', it.type) &&
           (!ask.query.has('private_network_ids') ||
@@ -130,7 +129,7 @@ export const gatewayRoutes = (cloud: Cloud): Route[] => {
     }),
     route('POST', `${root}/gateways/:id/refresh-ssh-keys`, ask => {
       const gateway = idle(ask)
-      gateway.bastion_keys = projectKeys(cloud)
+      gateway.bastion_keys = projectKeys(cloud, gateway.project_id)
       return configure(gateway)
     }),
     route('PUT', `${root}/gateways/:id/bastion-allowed-ips`, ask => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { ours } from './account.ts'
+import { projectOf } from './account.ts'
 import { constraint, noContent, ok } from './answer.ts'
 import { byId, type Cloud, dated, mustFind, now, uuid } from './cloud.ts'
 import { flag, require, text } from './fields.ts'
@@ -9,22 +9,21 @@ import { type Route, route } from './router.ts'
 
 const root = '/iam/v1alpha1/ssh-keys'
 
-/** Keys of the project; they reach a server when it boots and a bastion when it is refreshed. */
+/** Keys of a project; they reach its servers when they boot and its bastions when they are refreshed. */
 export const iamRoutes = (cloud: Cloud): Route[] => {
   const { state, credentials } = cloud
   const show = (it: SshKey) => ({
     ...it,
     creation_info: { address: '127.0.0.1', country_code: '', user_agent: '' },
     organization_id: credentials.organizationId,
-    project_id: credentials.projectId,
   })
   return [
     route('POST', root, ({ body }) => {
-      ours(cloud, body, 'ssh_key')
+      const project_id = projectOf(cloud, body, 'ssh_key')
       require(body, 'public_key')
       const public_key = text(body, 'public_key')!.trim()
       const key: SshKey = {
-        id: uuid(),
+        ...{ id: uuid(), project_id },
         name: text(body, 'name') ?? `key-${uuid().slice(0, 8)}`,
         public_key,
         fingerprint: fingerprint(public_key),
@@ -39,7 +38,7 @@ export const iamRoutes = (cloud: Cloud): Route[] => {
       const rows = byId(state.ssh_keys).filter(
         it =>
           nameHas(ask, it.name) &&
-          asks(ask, 'project_id', credentials.projectId) &&
+          asks(ask, 'project_id', it.project_id) &&
           asks(ask, 'organization_id', credentials.organizationId) &&
           (disabled === null || String(it.disabled) === disabled),
       )
@@ -60,10 +59,10 @@ export const iamRoutes = (cloud: Cloud): Route[] => {
   ]
 }
 
-/** What is copied to servers and bastions now. */
-export const projectKeys = ({ state }: Cloud): string[] =>
+/** What is copied to a project's servers and bastions now. */
+export const projectKeys = ({ state }: Cloud, projectId: string): string[] =>
   byId(state.ssh_keys)
-    .filter(it => !it.disabled)
+    .filter(it => !it.disabled && it.project_id === projectId)
     .map(it => it.public_key)
 
 const fingerprint = (publicKey: string): string => {

@@ -1,4 +1,4 @@
-import { ours } from './account.ts'
+import { projectOf } from './account.ts'
 import { instanceAddresses, takePublic } from './addresses.ts'
 import { created, noContent, ok } from './answer.ts'
 import { byId, type Cloud, mustFind, uuid } from './cloud.ts'
@@ -10,9 +10,9 @@ import { syncServer } from './sync.ts'
 
 const root = '/instance/v1/zones/:zone/ips'
 
-export const addInstanceIp = (cloud: Cloud, zone: string, tags: string[]): InstanceIp => {
+export const addInstanceIp = (cloud: Cloud, zone: string, projectId: string, tags: string[]): InstanceIp => {
   const address = takePublic(cloud.machines.internet.instancePool, instanceAddresses(cloud), 'instances_ips')
-  const ip: InstanceIp = { id: uuid(), zone, address, reverse: null, tags, server_id: null }
+  const ip: InstanceIp = { id: uuid(), project_id: projectId, zone, address, reverse: null, tags, server_id: null }
   cloud.state.instance_ips[ip.id] = ip
   return ip
 }
@@ -21,18 +21,18 @@ export const instanceIpRoutes = (cloud: Cloud): Route[] => {
   const { state, credentials } = cloud
   const ipOf = ({ params, place }: Ask) => mustFind(cloud, 'instance_ips', params.id!, place)
 
-  const show = ({ id, address, reverse, server_id, zone, tags }: InstanceIp) => ({
+  const show = ({ id, project_id, address, reverse, server_id, zone, tags }: InstanceIp) => ({
     ...{ id, address, prefix: null, reverse },
     server: server_id ? { id: server_id, name: state.servers[server_id]!.name } : null,
-    ...{ organization: credentials.organizationId, project: credentials.projectId, zone, type: 'routed_ipv4' },
+    ...{ organization: credentials.organizationId, project: project_id, zone, type: 'routed_ipv4' },
     ...{ state: server_id ? 'attached' : 'detached', tags, ipam_id: id },
   })
 
   return [
     route('POST', root, ({ body, place }) => {
-      ours(cloud, body, 'instance_ip')
+      const project = projectOf(cloud, body, 'instance_ip')
       oneOf(body, 'type', ['routed_ipv4'])
-      const ip = addInstanceIp(cloud, place, texts(body, 'tags') ?? [])
+      const ip = addInstanceIp(cloud, place, project, texts(body, 'tags') ?? [])
       const server = text(body, 'server')
       if (server) moveIp(cloud, ip, mustFind(cloud, 'servers', server, place).id)
       return created({ ip: show(ip) })
@@ -43,7 +43,7 @@ export const instanceIpRoutes = (cloud: Cloud): Route[] => {
         it =>
           it.zone === ask.place &&
           allTags(ask, it.tags) &&
-          asks(ask, 'project', credentials.projectId) &&
+          asks(ask, 'project', it.project_id) &&
           asks(ask, 'organization', credentials.organizationId) &&
           (!named || it.address.includes(named)),
       )

@@ -1,4 +1,4 @@
-import { ours } from './account.ts'
+import { projectOf } from './account.ts'
 import { book } from './addresses.ts'
 import { constraint, noContent, notFound, ok, precondition } from './answer.ts'
 import { byId, type Cloud, mustFind, now } from './cloud.ts'
@@ -10,12 +10,10 @@ import { type Ask, type Route, route } from './router.ts'
 const root = '/ipam/v1/regions/:region'
 
 export const ipamRoutes = (cloud: Cloud): Route[] => {
-  const { state, credentials } = cloud
-  const project_id = credentials.projectId
+  const { state } = cloud
 
   const show = ({ automatic: _a, private_network_id: _p, subnet_id, ...it }: IpamIp) => ({
     ...it,
-    project_id,
     source: { subnet_id },
     zone: null,
   })
@@ -55,7 +53,7 @@ export const ipamRoutes = (cloud: Cloud): Route[] => {
       asks(ask, 'resource_type', it.resource?.type) &&
       asks(ask, 'resource_types', it.resource?.type) &&
       asks(ask, 'ip_ids', it.id) &&
-      asks(ask, 'project_id', project_id) &&
+      asks(ask, 'project_id', it.project_id) &&
       (!named || (it.resource?.name ?? '').includes(named)) &&
       (!mac || it.resource?.mac_address === mac) &&
       (attached === null || String(it.resource !== null) === attached) &&
@@ -66,12 +64,12 @@ export const ipamRoutes = (cloud: Cloud): Route[] => {
 
   return [
     route('POST', `${root}/ips`, ask => {
-      ours(cloud, ask.body, 'ip')
+      const projectId = projectOf(cloud, ask.body, 'ip')
       require(ask.body, 'source')
       const isIpv6 = flag(ask.body, 'is_ipv6') ?? false
       const network = networkOf(ask)
       const [address, tags] = [text(ask.body, 'address'), texts(ask.body, 'tags') ?? []]
-      return ok(show(book(cloud, network, { address, isIpv6, tags })))
+      return ok(show(book(cloud, network, { address, isIpv6, tags, projectId })))
     }),
     route('GET', `${root}/ips`, ask => page('ips', byId(state.ips).filter(matches(ask)).map(show), ask)),
     route('GET', `${root}/ips/:id`, ask => ok(show(ipOf(ask)))),

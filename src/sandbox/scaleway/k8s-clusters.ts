@@ -1,4 +1,4 @@
-import { ours } from './account.ts'
+import { projectOf } from './account.ts'
 import { constraint, exists, invalid, ok, transient } from './answer.ts'
 import { byId, type Cloud, dated, mustFind, now, uuid } from './cloud.ts'
 import { type Body, flag, object, objects, oneOf, require, text, texts } from './fields.ts'
@@ -19,17 +19,18 @@ export const clusterRoutes = (cloud: Cloud): Route[] => {
   const clusterOf = ({ params, place }: Ask) => mustFind(cloud, 'clusters', params.id!, place)
 
   const add = ({ body, place }: Ask) => {
-    ours(cloud, body, 'cluster')
+    const project_id = projectOf(cloud, body, 'cluster')
     require(body, 'name', 'version', 'cni', 'private_network_id')
     const network = mustFind(cloud, 'private_networks', text(body, 'private_network_id')!, place)
     const name = text(body, 'name')!
-    const twin = byId(state.clusters).find(it => it.name === name)
+    const twin = byId(state.clusters).find(it => it.name === name && it.project_id === project_id)
     if (twin) throw exists('cluster', twin.id, 'a cluster with this name exists in the project')
     const auto_upgrade = autoUpgrade(body, noUpgrade)
     const service_cidr = text(body, 'service_cidr') ?? '10.32.0.0/20'
     const cluster: Cluster = {
       ...{
         id: uuid(),
+        project_id,
         name,
         tags: texts(body, 'tags') ?? [],
         region: place,
@@ -83,7 +84,7 @@ export const clusterRoutes = (cloud: Cloud): Route[] => {
         it =>
           it.region === ask.place &&
           nameHas(ask, it.name) &&
-          asks(ask, 'project_id', cloud.credentials.projectId) &&
+          asks(ask, 'project_id', it.project_id) &&
           asks(ask, 'private_network_id', it.private_network_id) &&
           asks(ask, 'status', it.status) &&
           asks(ask, 'type', it.type),
@@ -116,7 +117,6 @@ export const updating = ({ transitions }: Cloud, cluster: Cluster) => {
 const showCluster = ({ credentials }: Cloud, { acls: _acls, settings, delete_network: _delete, ...it }: Cluster) => ({
   ...it,
   organization_id: credentials.organizationId,
-  project_id: credentials.projectId,
   cluster_url: `https://${it.id}.api.k8s.${it.region}.scw.cloud:6443`,
   dns_wildcard: `*.${it.id}.nodes.k8s.${it.region}.scw.cloud`,
   autoscaler_config: { ...autoscaler, ...given(settings.autoscaler_config) },
@@ -216,8 +216,9 @@ const defineTransitions = (cloud: Cloud) => {
       const cluster = state.clusters[id]
       for (const pool of poolsOf(id)) delete state.pools[pool.id]
       delete state.clusters[id]
-      const group = byId(state.security_groups).find(it => it.name === kapsuleGroup)
-      if (group && Object.keys(state.clusters).length === 0) delete state.security_groups[group.id]
+      const inProject = (it: { project_id: string }) => it.project_id === cluster?.project_id
+      const group = byId(state.security_groups).find(it => it.name === kapsuleGroup && inProject(it))
+      if (group && !byId(state.clusters).some(inProject)) delete state.security_groups[group.id]
       const network = cluster && state.private_networks[cluster.private_network_id]
       if (!cluster?.delete_network || !network || inUse(cloud, network.id)) return
       // Under the cluster's queue: removing takes the network's own, and waiting for oneself never ends.

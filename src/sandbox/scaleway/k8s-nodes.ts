@@ -155,6 +155,7 @@ const addNode = (cloud: Cloud, pool: Pool) => {
   const type = pool.node_type.toUpperCase().replaceAll('_', '-')
   const server = addServer(cloud, pool.zone, {
     name,
+    project_id: cluster.project_id,
     tags: [
       ...[`kapsule=${cluster.id}`, `pool=${pool.id}`, `pool-name=${pool.name}`, `runtime=${pool.container_runtime}`],
       ...['managed=true', `node=${id}`],
@@ -166,7 +167,7 @@ const addNode = (cloud: Cloud, pool: Pool) => {
   })
   addNic(cloud, server, state.private_networks[cluster.private_network_id]!)
   if (!pool.public_ip_disabled) {
-    const ip = addInstanceIp(cloud, pool.zone, [`kapsule=${cluster.id}`, `node-name=${name}`])
+    const ip = addInstanceIp(cloud, pool.zone, cluster.project_id, [`kapsule=${cluster.id}`, `node-name=${name}`])
     ip.server_id = server.id
   }
   state.nodes[id] = {

@@ -113,7 +113,9 @@ export const addPool = (cloud: Cloud, cluster: Cluster, body: Body): Pool => {
     root_volume_type: !volumeType || volumeType === 'default_volume_type' ? 'sbs_5k' : volumeType,
     root_volume_size: count(body, 'root_volume_size') || 20_000_000_000,
     public_ip_disabled: flag(body, 'public_ip_disabled') ?? false,
-    security_group_id: asked ? mustFind(cloud, 'security_groups', asked, zone).id : groupForNodes(cloud, zone),
+    security_group_id: asked
+      ? mustFind(cloud, 'security_groups', asked, zone).id
+      : groupForNodes(cloud, zone, cluster.project_id),
     ...{ labels: textMap(body, 'labels') ?? {}, taints: taints(body, 'taints') },
     ...{ startup_taints: taints(body, 'startup_taints'), error_message: null, ...dated() },
   }
@@ -138,10 +140,11 @@ const scale = ({ transitions }: Cloud, pool: Pool) => {
 
 const show = (pool: Pool) => pool
 
-const groupForNodes = (cloud: Cloud, zone: string): string =>
+const groupForNodes = (cloud: Cloud, zone: string, project_id: string): string =>
   (
-    byId(cloud.state.security_groups).find(it => it.name === kapsuleGroup && it.zone === zone) ??
-    addSecurityGroup(cloud, zone, { name: kapsuleGroup, inbound_default_policy: 'drop' })
+    byId(cloud.state.security_groups).find(
+      it => it.name === kapsuleGroup && it.zone === zone && it.project_id === project_id,
+    ) ?? addSecurityGroup(cloud, zone, { name: kapsuleGroup, project_id, inbound_default_policy: 'drop' })
   ).id
 
 /** "DEV1-M" is answered as "dev1_m". */

@@ -1,8 +1,9 @@
 import type { Taint } from '../ports.ts'
 
-/** What the emulated project holds, in the API's own spelling where a field is also answered. All of it is JSON. */
+/** What the emulated projects hold, in the API's own spelling where a field is also answered. All of it is JSON. */
 export type ScalewayState = {
   sequence: number
+  projects: Record<string, ProjectRecord> // beside the key's own
   vpcs: Record<string, Vpc>
   private_networks: Record<string, PrivateNetwork>
   ips: Record<string, IpamIp>
@@ -22,23 +23,28 @@ export type ScalewayState = {
 }
 
 /** Names of the tables whose rows have an id. */
-export type Table = Exclude<keyof ScalewayState, 'sequence' | 'transitions'>
+export type Table = Exclude<keyof ScalewayState, 'sequence' | 'projects' | 'transitions'>
 
 type Dated = { created_at: string; updated_at: string }
 type Named = { id: string; name: string; tags: string[] } & Dated
+type Owned = { project_id: string }
 
-export type Vpc = Named & { region: string; is_default: boolean; routing_enabled: boolean }
+export type ProjectRecord = { id: string; name: string; created_at: string }
 
-export type PrivateNetwork = Named & {
-  region: string
-  vpc_id: string
-  subnets: { id: string; subnet: string }[] // the IPv4 one first, then the ULA
-  dhcp_enabled: boolean
-  default_route_propagation_enabled: boolean
-}
+export type Vpc = Named & Owned & { region: string; is_default: boolean; routing_enabled: boolean }
+
+export type PrivateNetwork = Named &
+  Owned & {
+    region: string
+    vpc_id: string
+    subnets: { id: string; subnet: string }[] // the IPv4 one first, then the ULA
+    dhcp_enabled: boolean
+    default_route_propagation_enabled: boolean
+  }
 
 export type IpamIp = {
   id: string
+  project_id: string
   region: string
   private_network_id: string
   subnet_id: string
@@ -52,6 +58,7 @@ export type IpamIp = {
 
 export type GatewayIp = {
   id: string
+  project_id: string
   zone: string
   address: string
   reverse: string | null
@@ -59,19 +66,20 @@ export type GatewayIp = {
   gateway_id: string | null
 } & Dated
 
-export type Gateway = Named & {
-  zone: string
-  type: string
-  status: 'allocating' | 'configuring' | 'running' | 'failed' | 'deleting'
-  ip_id: string
-  version: string | null
-  smtp_enabled: boolean
-  bastion_enabled: boolean
-  bastion_port: number
-  bastion_allowed_ips: string[]
-  bastion_keys: string[] // as of the last refresh: later keys do not reach the bastion
-  delete_ip: boolean
-}
+export type Gateway = Named &
+  Owned & {
+    zone: string
+    type: string
+    status: 'allocating' | 'configuring' | 'running' | 'failed' | 'deleting'
+    ip_id: string
+    version: string | null
+    smtp_enabled: boolean
+    bastion_enabled: boolean
+    bastion_port: number
+    bastion_allowed_ips: string[]
+    bastion_keys: string[] // as of the last refresh: later keys do not reach the bastion
+    delete_ip: boolean
+  }
 
 export type GatewayNetwork = {
   id: string
@@ -87,6 +95,7 @@ export type GatewayNetwork = {
 
 export type InstanceIp = {
   id: string
+  project_id: string
   zone: string
   address: string
   reverse: string | null
@@ -104,37 +113,39 @@ export type Rule = {
   dest_port_to: number | null
 }
 
-export type SecurityGroupRecord = Named & {
-  zone: string
-  description: string | null
-  stateful: boolean
-  state: 'available' | 'syncing' | 'syncing_error'
-  inbound_default_policy: 'accept' | 'drop'
-  outbound_default_policy: 'accept' | 'drop'
-  enable_default_security: boolean
-  project_default: boolean
-  rules: Rule[]
-}
+export type SecurityGroupRecord = Named &
+  Owned & {
+    zone: string
+    description: string | null
+    stateful: boolean
+    state: 'available' | 'syncing' | 'syncing_error'
+    inbound_default_policy: 'accept' | 'drop'
+    outbound_default_policy: 'accept' | 'drop'
+    enable_default_security: boolean
+    project_default: boolean
+    rules: Rule[]
+  }
 
 export type ServerState = 'stopped' | 'starting' | 'running' | 'stopping' | 'stopped in place' | 'locked'
 
-export type Server = Named & {
-  zone: string
-  commercial_type: string
-  image_id: string
-  volume_id: string
-  boot: boolean
-  boot_type: string
-  state: ServerState
-  state_detail: string
-  protected: boolean
-  dynamic_ip_required: boolean
-  dynamic_address: string | null // only while it runs
-  security_group_id: string
-  mac_address: string
-  user_data: Record<string, string>
-  node_id: string | null // a node of a Kapsule cluster: its machine is the cluster's, not ours
-}
+export type Server = Named &
+  Owned & {
+    zone: string
+    commercial_type: string
+    image_id: string
+    volume_id: string
+    boot: boolean
+    boot_type: string
+    state: ServerState
+    state_detail: string
+    protected: boolean
+    dynamic_ip_required: boolean
+    dynamic_address: string | null // only while it runs
+    security_group_id: string
+    mac_address: string
+    user_data: Record<string, string>
+    node_id: string | null // a node of a Kapsule cluster: its machine is the cluster's, not ours
+  }
 
 export type PrivateNic = {
   id: string
@@ -147,35 +158,37 @@ export type PrivateNic = {
   ipam_ip_ids: string[]
 } & Dated
 
-export type Volume = Named & {
-  zone: string
-  size: number
-  perf_iops: number
-  parent_snapshot_id: string
-  reference: { id: string; server_id: string; status: 'attached' | 'detaching'; created_at: string } | null
-  last_detached_at: string | null
-  status?: string // only when it is not what the reference says
-}
+export type Volume = Named &
+  Owned & {
+    zone: string
+    size: number
+    perf_iops: number
+    parent_snapshot_id: string
+    reference: { id: string; server_id: string; status: 'attached' | 'detaching'; created_at: string } | null
+    last_detached_at: string | null
+    status?: string // only when it is not what the reference says
+  }
 
 export type Acl = { id: string; ip: string | null; scaleway_ranges: boolean | null; description: string }
 
-export type Cluster = Named & {
-  region: string
-  type: string
-  description: string
-  status: 'creating' | 'pool_required' | 'ready' | 'updating' | 'deleting' | 'locked'
-  version: string
-  cni: string
-  private_network_id: string
-  pod_cidr: string
-  service_cidr: string
-  service_dns_ip: string
-  auto_upgrade: { enabled: boolean; maintenance_window: { start_hour: number; day: string } }
-  settings: Record<string, unknown> // what is stored and answered, and moves nothing here
-  acls: Acl[]
-  iam_nodes_group_id: string
-  delete_network: boolean
-}
+export type Cluster = Named &
+  Owned & {
+    region: string
+    type: string
+    description: string
+    status: 'creating' | 'pool_required' | 'ready' | 'updating' | 'deleting' | 'locked'
+    version: string
+    cni: string
+    private_network_id: string
+    pod_cidr: string
+    service_cidr: string
+    service_dns_ip: string
+    auto_upgrade: { enabled: boolean; maintenance_window: { start_hour: number; day: string } }
+    settings: Record<string, unknown> // what is stored and answered, and moves nothing here
+    acls: Acl[]
+    iam_nodes_group_id: string
+    delete_network: boolean
+  }
 
 export type Pool = Named & {
   region: string
@@ -214,10 +227,18 @@ export type Node = {
   error_message: string
 } & Dated
 
-export type SshKey = { id: string; name: string; public_key: string; fingerprint: string; disabled: boolean } & Dated
+export type SshKey = {
+  id: string
+  project_id: string
+  name: string
+  public_key: string
+  fingerprint: string
+  disabled: boolean
+} & Dated
 
 export const emptyState = (): ScalewayState => ({
   sequence: 0,
+  projects: {},
   vpcs: {},
   private_networks: {},
   ips: {},
@@ -235,3 +256,16 @@ export const emptyState = (): ScalewayState => ({
   ssh_keys: {},
   transitions: {},
 })
+
+const owned = [
+  ...(['vpcs', 'private_networks', 'ips', 'gateway_ips', 'gateways', 'instance_ips', 'security_groups'] as const),
+  ...(['servers', 'volumes', 'clusters', 'ssh_keys'] as const),
+]
+
+/** A saved state of this shape or of one before projects, when everything was in the key's own. */
+export const loadState = (saved: object | undefined, ownProject: string): ScalewayState => {
+  const state: ScalewayState = { ...emptyState(), ...structuredClone(saved) }
+  for (const table of owned)
+    for (const row of Object.values<{ project_id?: string }>(state[table])) row.project_id ??= ownProject
+  return state
+}

@@ -1,4 +1,4 @@
-import { ours } from './account.ts'
+import { projectOf } from './account.ts'
 import { created, noContent, ok, precondition, Refusal } from './answer.ts'
 import { byId, type Cloud, dated, mustFind, now, pythonDate, uuid } from './cloud.ts'
 import { type Body, flag, oneOf, text, texts } from './fields.ts'
@@ -13,7 +13,7 @@ const policies = ['accept', 'drop'] as const
 export const addSecurityGroup = (
   { state }: Cloud,
   zone: string,
-  fields: Partial<SecurityGroupRecord> & { name: string },
+  fields: Partial<SecurityGroupRecord> & { name: string; project_id: string },
 ): SecurityGroupRecord => {
   const group: SecurityGroupRecord = {
     ...{ id: uuid(), tags: [], zone, description: null, stateful: true, state: 'available', rules: [] },
@@ -26,9 +26,10 @@ export const addSecurityGroup = (
 }
 
 /** Made when the first server without a group needs it. */
-export const defaultSecurityGroup = (cloud: Cloud, zone: string): SecurityGroupRecord =>
-  byId(cloud.state.security_groups).find(it => it.project_default && it.zone === zone) ??
-  addSecurityGroup(cloud, zone, { name: 'Default security group', project_default: true })
+export const defaultSecurityGroup = (cloud: Cloud, zone: string, project_id: string): SecurityGroupRecord =>
+  byId(cloud.state.security_groups).find(
+    it => it.project_default && it.zone === zone && it.project_id === project_id,
+  ) ?? addSecurityGroup(cloud, zone, { name: 'Default security group', project_id, project_default: true })
 
 export const securityGroupRoutes = (cloud: Cloud): Route[] => {
   const { state, credentials, transitions } = cloud
@@ -38,7 +39,7 @@ export const securityGroupRoutes = (cloud: Cloud): Route[] => {
   const show = (it: SecurityGroupRecord) => ({
     ...{ id: it.id, creation_date: pythonDate(it.created_at), modification_date: pythonDate(it.updated_at) },
     ...{ name: it.name, description: it.description },
-    ...{ organization: credentials.organizationId, project: credentials.projectId },
+    ...{ organization: credentials.organizationId, project: it.project_id },
     servers: serversOf(it.id).map(({ id, name }) => ({ id, name })),
     ...{ stateful: it.stateful, inbound_default_policy: it.inbound_default_policy },
     ...{ outbound_default_policy: it.outbound_default_policy, organization_default: false },
@@ -74,8 +75,8 @@ export const securityGroupRoutes = (cloud: Cloud): Route[] => {
 
   return [
     route('POST', root, ({ body, place }) => {
-      ours(cloud, body, 'instance_security_group')
-      return created({ security_group: show(addSecurityGroup(cloud, place, fields(body))) })
+      const project_id = projectOf(cloud, body, 'instance_security_group')
+      return created({ security_group: show(addSecurityGroup(cloud, place, { ...fields(body), project_id })) })
     }),
     route('GET', root, ask => {
       const isDefault = ask.query.get('project_default')
@@ -84,7 +85,7 @@ export const securityGroupRoutes = (cloud: Cloud): Route[] => {
           it.zone === ask.place &&
           nameHas(ask, it.name) &&
           allTags(ask, it.tags) &&
-          asks(ask, 'project', credentials.projectId) &&
+          asks(ask, 'project', it.project_id) &&
           (isDefault === null || String(it.project_default) === isDefault),
       )
       return instancePage('security_groups', rows.map(show), ask)

@@ -23,7 +23,7 @@ export const showServer = (cloud: Cloud, it: Server) => {
   const placed = !['stopped', 'starting'].includes(it.state)
   return {
     ...{ id: it.id, name: it.name, arch: serverTypes[it.commercial_type]!.arch, commercial_type: it.commercial_type },
-    ...{ boot_type: it.boot_type, organization: credentials.organizationId, project: credentials.projectId },
+    ...{ boot_type: it.boot_type, organization: credentials.organizationId, project: it.project_id },
     ...{ hostname: it.name, image: showImage(it.zone, it.image_id) },
     volumes: {
       0: { boot: it.boot, volume_type: 'sbs_volume', id: it.volume_id, state: 'available', zone: it.zone },

@@ -1,4 +1,4 @@
-import { ours } from './account.ts'
+import { projectOf } from './account.ts'
 import { release } from './addresses.ts'
 import { broken, constraint, created, invalid, noContent, ok, precondition } from './answer.ts'
 import { addVolume, detachVolume } from './block.ts'
@@ -18,11 +18,11 @@ import { reasonOf } from './transitions.ts'
 const root = '/instance/v1/zones/:zone/servers'
 
 export const serverRoutes = (cloud: Cloud): Route[] => {
-  const { state, credentials, machines, transitions } = cloud
+  const { state, machines, transitions } = cloud
   const serverOf = ({ params, place }: Ask) => mustFind(cloud, 'servers', params.id!, place)
 
   const add = ({ body, place }: Ask) => {
-    ours(cloud, body, 'instance_server')
+    const project_id = projectOf(cloud, body, 'instance_server')
     require(body, 'commercial_type', 'image', 'volumes')
     const volume = rootVolume(body)
     const ips = (texts(body, 'public_ips') ?? []).map(id => mustFind(cloud, 'instance_ips', id, place))
@@ -32,8 +32,10 @@ export const serverRoutes = (cloud: Cloud): Route[] => {
       tags: texts(body, 'tags') ?? [],
       commercial_type: commercialType(body)!,
       image_id: text(body, 'image')!,
-      security_group_id: (group ? mustFind(cloud, 'security_groups', group, place) : defaultSecurityGroup(cloud, place))
-        .id,
+      project_id,
+      security_group_id: group
+        ? mustFind(cloud, 'security_groups', group, place).id
+        : defaultSecurityGroup(cloud, place, project_id).id,
       ...volume,
       boot_type: text(body, 'boot_type') ?? 'local',
       protected: flag(body, 'protected') ?? false,
@@ -96,7 +98,7 @@ export const serverRoutes = (cloud: Cloud): Route[] => {
           it.zone === ask.place &&
           nameHas(ask, it.name) &&
           allTags(ask, it.tags) &&
-          asks(ask, 'project', credentials.projectId) &&
+          asks(ask, 'project', it.project_id) &&
           asks(ask, 'state', it.state) &&
           asks(ask, 'commercial_type', it.commercial_type) &&
           asks(ask, 'servers', it.id) &&
@@ -114,7 +116,7 @@ export const serverRoutes = (cloud: Cloud): Route[] => {
   ]
 }
 
-type NewServer = Pick<Server, 'name' | 'tags' | 'commercial_type' | 'image_id' | 'security_group_id'> & {
+type NewServer = Pick<Server, 'name' | 'project_id' | 'tags' | 'commercial_type' | 'image_id' | 'security_group_id'> & {
   size: number
   boot: boolean
 } & Partial<Server>
@@ -126,7 +128,10 @@ export const addServer = (cloud: Cloud, zone: string, { size, ...fields }: NewSe
   if (!image) throw constraint('image', 'image does not exist in this zone')
   if (image.arch !== serverTypes[fields.commercial_type]!.arch)
     throw constraint('image', `image is for ${image.arch}, ${fields.commercial_type} is not`)
-  const volume = addVolume(cloud, { zone, name: `${image.name}_sbs_volume_0`, size, imageId: image.id, serverId: id })
+  const volume = addVolume(cloud, {
+    ...{ zone, name: `${image.name}_sbs_volume_0`, size, imageId: image.id },
+    ...{ serverId: id, projectId: fields.project_id },
+  })
   const server: Server = {
     ...{ id, zone, volume_id: volume.id, boot_type: 'local', state: 'stopped', state_detail: '', protected: false },
     ...{ dynamic_ip_required: false, dynamic_address: null, mac_address: newMac(cloud, 'de:00:00') },

@@ -51,7 +51,7 @@ export const serverSpec = (cloud: Cloud, server: Server): ServerSpec => {
     })),
     securityGroup: group ? securityGroupSpec(group) : null,
     userData: server.user_data['cloud-init'] ?? null,
-    authorizedKeys: projectKeys(cloud),
+    authorizedKeys: projectKeys(cloud, server.project_id),
   }
 }
 

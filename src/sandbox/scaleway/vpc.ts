@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { ours } from './account.ts'
+import { projectOf } from './account.ts'
 import { broken, constraint, noContent, ok, precondition } from './answer.ts'
 import { byId, type Cloud, dated, mustFind, now, uuid } from './cloud.ts'
 import { flag, text, texts } from './fields.ts'
@@ -13,32 +13,44 @@ const root = '/vpc/v2/regions/:region'
 
 export const vpcRoutes = (cloud: Cloud): Route[] => {
   const { state, credentials, machines } = cloud
-  const owner = { organization_id: credentials.organizationId, project_id: credentials.projectId }
-
-  const showVpc = ({ id, name, tags, region, is_default, routing_enabled, created_at, updated_at }: Vpc) => ({
-    ...{ id, name, tags, ...owner, created_at, updated_at, is_default },
-    private_network_count: byId(state.private_networks).filter(it => it.vpc_id === id).length,
-    ...{ routing_enabled, custom_routes_propagation_enabled: true, transitivity_enabled: false },
-    ...{ s3_integration_enabled: false, region },
+  const ownerOf = ({ project_id }: Vpc | PrivateNetwork) => ({
+    organization_id: credentials.organizationId,
+    project_id,
   })
-  const showSubnet = ({ id, vpc_id, region, created_at, updated_at }: PrivateNetwork, subnet: Subnet) => ({
-    ...{ id: subnet.id, created_at, updated_at, subnet: subnet.subnet, project_id: owner.project_id },
+
+  const showVpc = (it: Vpc) => ({
+    ...{ id: it.id, name: it.name, tags: it.tags, ...ownerOf(it), created_at: it.created_at },
+    ...{ updated_at: it.updated_at, is_default: it.is_default },
+    private_network_count: byId(state.private_networks).filter(one => one.vpc_id === it.id).length,
+    ...{ routing_enabled: it.routing_enabled, custom_routes_propagation_enabled: true, transitivity_enabled: false },
+    ...{ s3_integration_enabled: false, region: it.region },
+  })
+  const showSubnet = ({ id, project_id, vpc_id, region, created_at, updated_at }: PrivateNetwork, subnet: Subnet) => ({
+    ...{ id: subnet.id, created_at, updated_at, subnet: subnet.subnet, project_id },
     ...{ private_network_id: id, vpc_id, region },
   })
   const showNetwork = (it: PrivateNetwork) => ({
-    ...{ id: it.id, name: it.name, tags: it.tags, ...owner, created_at: it.created_at, updated_at: it.updated_at },
+    ...{
+      id: it.id,
+      name: it.name,
+      tags: it.tags,
+      ...ownerOf(it),
+      created_at: it.created_at,
+      updated_at: it.updated_at,
+    },
     subnets: it.subnets.map(subnet => showSubnet(it, subnet)),
     ...{ vpc_id: it.vpc_id, dhcp_enabled: it.dhcp_enabled, has_s3_integration: false, region: it.region },
     default_route_propagation_enabled: it.default_route_propagation_enabled,
   })
 
-  const addVpc = (region: string, name: string, tags: string[], is_default: boolean): Vpc => {
-    const vpc: Vpc = { id: uuid(), name, tags, region, is_default, routing_enabled: true, ...dated() }
+  const addVpc = (fields: Pick<Vpc, 'region' | 'project_id' | 'name' | 'tags' | 'is_default'>): Vpc => {
+    const vpc: Vpc = { id: uuid(), ...fields, routing_enabled: true, ...dated() }
     state.vpcs[vpc.id] = vpc
     return vpc
   }
-  const defaultVpc = (region: string) =>
-    byId(state.vpcs).find(it => it.is_default && it.region === region) ?? addVpc(region, 'default', ['default'], true)
+  const defaultVpc = (region: string, project_id: string) =>
+    byId(state.vpcs).find(it => it.is_default && it.region === region && it.project_id === project_id) ??
+    addVpc({ region, project_id, name: 'default', tags: ['default'], is_default: true })
 
   const vpcOf = ({ params, place }: Ask) => mustFind(cloud, 'vpcs', params.id!, place)
   const networkOf = ({ params, place }: Ask) => mustFind(cloud, 'private_networks', params.id!, place)
@@ -46,16 +58,16 @@ export const vpcRoutes = (cloud: Cloud): Route[] => {
     Object.assign(it, { name: text(body, 'name') ?? it.name, tags: texts(body, 'tags') ?? it.tags, updated_at: now() })
 
   const addNetwork = async ({ body, place }: Ask) => {
-    ours(cloud, body, 'private_network')
+    const project_id = projectOf(cloud, body, 'private_network')
     const asked = text(body, 'vpc_id')
-    const vpc = asked ? mustFind(cloud, 'vpcs', asked, place) : defaultVpc(place)
+    const vpc = asked ? mustFind(cloud, 'vpcs', asked, place) : defaultVpc(place, project_id)
     const cidr = subnetFor(
       byId(state.private_networks).filter(it => it.vpc_id === vpc.id),
       texts(body, 'subnets'),
     )
     const network: PrivateNetwork = {
       ...{ id: uuid(), name: text(body, 'name') ?? `pn-${uuid().slice(0, 8)}`, tags: texts(body, 'tags') ?? [] },
-      ...{ region: place, vpc_id: vpc.id, dhcp_enabled: true },
+      ...{ project_id, region: place, vpc_id: vpc.id, dhcp_enabled: true },
       subnets: [cidr, ula()].map(subnet => ({ id: uuid(), subnet })),
       default_route_propagation_enabled: flag(body, 'default_route_propagation_enabled') ?? false,
       ...dated(),
@@ -72,10 +84,11 @@ export const vpcRoutes = (cloud: Cloud): Route[] => {
 
   return [
     route('POST', `${root}/vpcs`, ({ body, place }) => {
-      ours(cloud, body, 'vpc')
+      const project_id = projectOf(cloud, body, 'vpc')
       // `enable_routing: false` is taken and ignored, as over there.
       const name = text(body, 'name') ?? `vpc-${uuid().slice(0, 8)}`
-      return ok(showVpc(addVpc(place, name, texts(body, 'tags') ?? [], false)))
+      const tags = texts(body, 'tags') ?? []
+      return ok(showVpc(addVpc({ region: place, project_id, name, tags, is_default: false })))
     }),
     route('GET', `${root}/vpcs`, ask => {
       const isDefault = ask.query.get('is_default')
@@ -84,7 +97,7 @@ export const vpcRoutes = (cloud: Cloud): Route[] => {
           it.region === ask.place &&
           nameHas(ask, it.name) &&
           anyTag(ask, it.tags) &&
-          asks(ask, 'project_id', owner.project_id) &&
+          asks(ask, 'project_id', it.project_id) &&
           (isDefault === null || String(it.is_default) === isDefault),
       )
       return page('vpcs', rows.map(showVpc), ask)
@@ -110,7 +123,7 @@ export const vpcRoutes = (cloud: Cloud): Route[] => {
           anyTag(ask, it.tags) &&
           asks(ask, 'vpc_id', it.vpc_id) &&
           asks(ask, 'private_network_ids', it.id) &&
-          asks(ask, 'project_id', owner.project_id),
+          asks(ask, 'project_id', it.project_id),
       )
       return page('private_networks', rows.map(showNetwork), ask)
     }),
@@ -131,7 +144,9 @@ export const vpcRoutes = (cloud: Cloud): Route[] => {
     }),
     route('GET', `${root}/subnets`, ask => {
       const rows = byId(state.private_networks)
-        .filter(it => it.region === ask.place && asks(ask, 'vpc_id', it.vpc_id))
+        .filter(
+          it => it.region === ask.place && asks(ask, 'vpc_id', it.vpc_id) && asks(ask, 'project_id', it.project_id),
+        )
         .flatMap(it => it.subnets.map(subnet => showSubnet(it, subnet)))
       return page(
         'subnets',
