@@ -7,7 +7,7 @@ import { type Lock, takeLock } from '../engine/lock.ts'
 import { Problem, Problems } from '../engine/problem.ts'
 import type { World } from '../engine/world.ts'
 import { byHand, type Context } from '../inventory/context.ts'
-import { loadContext } from '../inventory/load.ts'
+import { loadInventory, type ProblemAt } from '../inventory/load.ts'
 import { type Clients, createClients } from './clients.ts'
 import type { Flags } from './flags.ts'
 import { forTargets } from './limit.ts'
@@ -18,6 +18,8 @@ import { exitOf, statusOf } from './summary.ts'
 export type Session = {
   command: string
   context: Context
+  /** A Problem with the line of a value of the context. */
+  problemAt: ProblemAt
   flags: Flags
   root: string
   /** `.egress/<context>`: lock, runs, kubeconfig. */
@@ -44,7 +46,7 @@ export type Interrupt = { stop: AbortSignal; abort: AbortSignal }
 /** Loads the context, prepares it, takes the lock when the command changes things, and lets go of all of it. */
 export const withSession = async <T>(options: SessionOptions, work: (session: Session) => Promise<T>): Promise<T> => {
   const { command, flags, root, output, interrupt, writes } = options
-  const whole = await loadContext(flags.context, { root })
+  const { context: whole, problemAt } = await loadInventory(flags.context, { root })
   const context = forTargets(whole, flags.limit)
   const state = join(root, '.egress', context.context)
   const run = newRunId()
@@ -81,7 +83,7 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
     clients = createClients(context, interrupt.abort, output)
     const { clientsFor } = clients
     const world: World = { clientsFor, journal, watch() {}, stop: interrupt.stop, abort: interrupt.abort }
-    return await work({ command, context, flags, root, state, run, output, clients, journal, world })
+    return await work({ command, context, problemAt, flags, root, state, run, output, clients, journal, world })
   } catch (thrown) {
     const error = touched ? asFailure(thrown) : thrown
     tryRecord({ journal }, { event: 'run-ended', status: statusOf(exitOf(error)) })

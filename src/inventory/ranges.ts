@@ -1,15 +1,5 @@
 import { Address4, Address6 } from 'ip-address'
-
-/** Both ends of an IPv4 range, as numbers that compare. */
-const ends = (cidr: string) => {
-  const range = new Address4(cidr)
-  return { first: range.startAddress().bigInt(), last: range.endAddress().bigInt() }
-}
-
-export const overlap = (a: string, b: string): boolean => {
-  const [one, other] = [ends(a), ends(b)]
-  return one.first <= other.last && other.first <= one.last
-}
+import { ends, overlap } from '../engine/ranges.ts'
 
 /** The range as it should be written, when the given one names a host inside it; undefined when it is right. */
 export const withoutHostBits = (cidr: string): string | undefined => {

@@ -12,6 +12,7 @@ import type { Progress, StageEnd } from '../../report/progress.ts'
 import { kinds } from '../clients.ts'
 import { expectedTime } from '../expected.ts'
 import { outputsOf } from '../outputs.ts'
+import { refuseEarly } from '../preflight.ts'
 import { progressFor } from '../progress.ts'
 import { type Proof, proofTable, prove } from '../proofs.ts'
 import { checkReplace, refuseReplacements, replacementsOf } from '../replacements.ts'
@@ -27,6 +28,7 @@ export const deploy = async (session: Session, stages: readonly StageName[]): Pr
   session.world.watch = plainProgress(line => session.output.say(line)).watch
   const staged = await planStages(session, stages)
   checkReplace(staged, session.flags.replace)
+  await refuseEarly(staged)
   return session.flags.check ? check(staged) : make(staged)
 }
 

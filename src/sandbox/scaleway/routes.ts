@@ -13,6 +13,7 @@ import { nodeRoutes } from './k8s-nodes.ts'
 import { poolRoutes } from './k8s-pools.ts'
 import { k8sVersionRoutes } from './k8s-versions.ts'
 import { marketplaceRoutes } from './marketplace.ts'
+import { offerRoutes } from './offers.ts'
 import { privateNicRoutes } from './private-nics.ts'
 import type { Route } from './router.ts'
 import { securityGroupRuleRoutes } from './security-group-rules.ts'
@@ -38,6 +39,7 @@ export const routesOf = (cloud: Cloud): Route[] => [
   ...userDataRoutes(cloud),
   ...blockRoutes(cloud),
   ...marketplaceRoutes(),
+  ...offerRoutes(),
   ...k8sVersionRoutes(),
   ...clusterRoutes(cloud),
   ...poolRoutes(cloud),

@@ -1,0 +1,126 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as assert from 'uvu/assert'
+import { deploy } from '../../src/cli/commands/deploy.ts'
+import { parse } from '../../src/cli/flags.ts'
+import { createOutput } from '../../src/cli/output.ts'
+import { withSession } from '../../src/cli/session.ts'
+import { Problem, Problems } from '../../src/engine/problem.ts'
+import { changed, cleanUp } from '../inventory/edited.ts'
+import { credentials, type Emulated, emulated } from '../scaleway/emulated.ts'
+import { suite } from '../support/suite.ts'
+
+const { test, before, after } = suite('cli: preflight', { seconds: 120 })
+
+let cloud: Emulated
+before(async () => {
+  cloud = await emulated()
+})
+after(async () => {
+  await cloud?.close()
+  cleanUp()
+})
+
+type Edits = Parameters<typeof changed>[0]
+
+/** The sandbox context with these edits, at the emulated API of this test instead of its own. */
+const rootWith = (edits: Edits, key: Record<string, string> = {}) => {
+  const { 'context.yaml': own = [], ...rest } = edits
+  const root = changed({
+    'context.yaml': [
+      [/prepare:\n.*\n/, ''],
+      ['.egress/.sandbox/scw.yaml', 'scw.yaml'],
+      ['.egress/.sandbox/id_ed25519', 'id_ed25519'],
+      ...own,
+    ],
+    ...rest,
+  })
+  const profile = {
+    access_key: credentials.accessKey,
+    secret_key: credentials.secretKey,
+    api_url: cloud.url,
+    default_project_id: credentials.projectId,
+    ...key,
+  }
+  writeFileSync(
+    join(root, 'scw.yaml'),
+    Object.entries(profile)
+      .map(([name, value]) => `${name}: ${value}\n`)
+      .join(''),
+  )
+  writeFileSync(join(root, 'id_ed25519.pub'), `ssh-ed25519 ${'A'.repeat(68)} me@here\n`)
+  return root
+}
+
+/** Runs deploy, or deploy --check, and gives what it told. */
+const run = async (root: string, ...argv: string[]): Promise<Problem[]> => {
+  const quiet = { write: () => true }
+  const { flags } = parse('deploy', ['--context', 'sandbox', ...argv])
+  const never = new AbortController().signal
+  const output = createOutput({ json: false, env: {} }, { stdout: quiet, stderr: quiet } as never)
+  const options = { command: 'deploy', flags, root, output, interrupt: { stop: never, abort: never } }
+  try {
+    const stages = ['gateway', 'proxy', 'cluster'] as const
+    await withSession({ ...options, writes: !flags.check }, session => deploy(session, stages))
+    return []
+  } catch (error) {
+    if (error instanceof Problems) return [...error.all]
+    if (error instanceof Problem) return [error]
+    throw error
+  }
+}
+
+const writes = async () => {
+  const trace = (await (await fetch(`${cloud.url}/emulator/trace`)).json()) as { method: string }[]
+  return trace.filter(it => it.method !== 'GET')
+}
+
+const broken: Edits = {
+  'context.yaml': [
+    ['type: VPC-GW-S', 'type: VPC-GW-XS'],
+    ['version: "1.34"', 'version: "1.12"'],
+    ['pools: [{ name: system, type: DEV1-M', 'pools: [{ name: system, type: DEV1-MM'],
+  ],
+  'tenants/client-a.yaml': [
+    ['image: ubuntu_noble', 'image: ubuntu_nobel'],
+    ['type: PLAY2-PICO', 'type: PLAY9-PICO'],
+  ],
+  'tenants/client-b.yaml': [[/pool: \{ name: ([a-z-]+), type: DEV1-M/, 'pool: { name: $1, type: GP1-XSS']],
+}
+
+for (const argv of [[], ['--check']]) {
+  test(`what only the API knows is told at once, with its line, before a write: deploy ${argv.join(' ')}`, async () => {
+    const root = rootWith(broken)
+    const found = await run(root, ...argv)
+    assert.is(found.length, 6, found.map(it => it.message).join('\n'))
+    for (const it of found) {
+      assert.is(it.exit, 2)
+      assert.match(it.message, /^inventory\/sandbox\/(context|tenants\/client-[ab])\.yaml:\d+:\d+: /)
+      assert.match(it.next, /^take one of \S/)
+      assert.ok(it.why)
+      // The column is that of the value itself.
+      const [, file = '', line = '', column = ''] = /^(\S+?):(\d+):(\d+): /.exec(it.message) ?? []
+      const value = readFileSync(join(root, file), 'utf8')
+        .split('\n')
+        [Number(line) - 1]!.slice(Number(column) - 1)
+      assert.match(value, /^"?(VPC-GW-XS|1\.12|DEV1-MM|ubuntu_nobel|PLAY9-PICO|GP1-XSS)/)
+    }
+    assert.equal(await writes(), [])
+    const runs = join(root, '.egress/sandbox/runs')
+    const journal =
+      argv.length > 0
+        ? ''
+        : readdirSync(runs)
+            .map(it => readFileSync(join(runs, it), 'utf8'))
+            .join('')
+    assert.not.match(journal, /"event":"started"/)
+  })
+}
+
+test('a field that is left to its default is told where it would stand', async () => {
+  const [found] = await run(rootWith({}, { default_project_id: '00000000-2222-4333-8444-555555555555' }), '--check')
+  assert.match(
+    `${found?.message} ${found?.next}`,
+    /context.yaml:\d+:\d+: there is no project 0{8}-.*scaleway.projectId/,
+  )
+})
