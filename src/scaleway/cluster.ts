@@ -8,6 +8,7 @@ import { discard, makeOnce } from './make.ts'
 import { become, insist, staying, until, type Waiter } from './poll.ts'
 import { bodyOf, isInUse, orNull } from './problems.ts'
 import { clearWay, refuseReturn } from './replaced.ts'
+import { states } from './states.ts'
 import { tagsOf, theOne } from './tags.ts'
 
 /** `version`: a minor like 1.34 (the newest patch is taken when it is made) or a full one. */
@@ -90,6 +91,7 @@ export const clusterKind: Kind<ClusterWant, ClusterLive, Scaleway> = {
           what: `cluster ${name}`,
           look: async () => theOne(scaleway, 'cluster', name, (await listClusters(scaleway)).filter(stays)),
           state: it => it.status,
+          states: states.cluster,
           leaving: ['deleting'],
           withinMs: scaleway.deadlines.cluster,
         }),
@@ -112,8 +114,7 @@ export const clusterKind: Kind<ClusterWant, ClusterLive, Scaleway> = {
       what: `cluster ${name}`,
       look: () => orNull(scaleway.k8s.getCluster({ clusterId: made.id })),
       state: it => it.status,
-      good,
-      bad: ['locked', 'deleting', 'deleted'],
+      states: states.cluster,
       withinMs: scaleway.deadlines.cluster,
     })
     return live(done)
@@ -177,6 +178,7 @@ export const removeCluster = async ({ k8s, deadlines }: Scaleway, clusterId: str
     what: `cluster ${clusterId}`,
     look: () => orNull(k8s.getCluster({ clusterId })),
     state: it => it.status,
+    states: states.cluster,
     good: ['gone', 'deleted'],
     withinMs: deadlines.cluster,
   })

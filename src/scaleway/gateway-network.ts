@@ -8,6 +8,7 @@ import { removeGatewayNetwork } from './gateway-remove.ts'
 import { makeOnce } from './make.ts'
 import { become, insist, staying, type Waiter } from './poll.ts'
 import { isTransient, orNull } from './problems.ts'
+import { states } from './states.ts'
 import { isOurs, single } from './tags.ts'
 
 /** `masquerade`: nodes leave by the gateway's address. `defaultRoute`: they are told so by DHCP. */
@@ -70,6 +71,7 @@ export const gatewayNetworkKind: Kind<GatewayNetworkWant, GatewayNetworkLive, Sc
             what: 'gateway network',
             look: async () => pick(want, await list(scaleway, gatewayId)),
             state: it => it.status,
+            states: states.gatewayNetwork,
             leaving: ['detaching'],
             withinMs: scaleway.deadlines.gatewayNetwork,
           }),
@@ -116,7 +118,6 @@ const networkReady = ({ gateway, deadlines }: Scaleway, gatewayNetworkId: string
     what: 'gateway network',
     look: () => orNull(gateway.getGatewayNetwork({ gatewayNetworkId })),
     state: it => it.status,
-    good: ['ready'],
-    bad: ['detaching'],
+    states: states.gatewayNetwork,
     withinMs: deadlines.gatewayNetwork,
   })

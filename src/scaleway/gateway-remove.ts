@@ -2,6 +2,7 @@ import type { Scaleway } from './client.ts'
 import { discard } from './make.ts'
 import { insist, until, type Waiter } from './poll.ts'
 import { isInUse, orNull } from './problems.ts'
+import { states } from './states.ts'
 
 /** A gateway goes only when it has left its networks. */
 export const removeGatewayFromNetworks = async (scaleway: Scaleway, id: string, report: Waiter): Promise<void> => {
@@ -22,6 +23,7 @@ export const removeGateway = async (scaleway: Scaleway, id: string, report: Wait
     what: `gateway ${id}`,
     look: () => orNull(scaleway.gateway.getGateway({ gatewayId: id })),
     state: it => it.status,
+    states: states.gateway,
     good: ['gone'],
     withinMs: scaleway.deadlines.gateway,
   })
@@ -38,6 +40,7 @@ export const removeGatewayNetwork = async (scaleway: Scaleway, id: string, repor
     what: `gateway network ${id}`,
     look: () => orNull(scaleway.gateway.getGatewayNetwork({ gatewayNetworkId: id })),
     state: it => it.status,
+    states: states.gatewayNetwork,
     good: ['gone'],
     withinMs: scaleway.deadlines.gatewayNetwork,
   })

@@ -9,6 +9,7 @@ import { makeOnce } from './make.ts'
 import { become, insist, staying, type Waiter } from './poll.ts'
 import { isDoubtful, isTransient, orNull } from './problems.ts'
 import { clearWay, refuseReturn } from './replaced.ts'
+import { states } from './states.ts'
 import { contextTag, tagsOf, theOne } from './tags.ts'
 
 export type GatewayWant = { name: string; type: string; ipId: string; bastion?: BastionWant }
@@ -88,6 +89,7 @@ export const gatewayKind: Kind<GatewayWant, GatewayLive, Scaleway> = {
           what: `gateway ${name}`,
           look: async () => theOne(scaleway, 'gateway', name, (await list(scaleway)).filter(stays)),
           state: it => it.status,
+          states: states.gateway,
           leaving: ['deleting'],
           withinMs: scaleway.deadlines.gateway,
         }),
@@ -193,8 +195,7 @@ export const gatewayRunning = ({ gateway, deadlines }: Scaleway, gatewayId: stri
     what: `gateway ${name}`,
     look: () => orNull(gateway.getGateway({ gatewayId })),
     state: it => it.status,
-    good: ['running'],
-    bad: ['failed', 'locked', 'stopped'],
+    states: states.gateway,
     patienceMs: 15_000,
     withinMs: deadlines.gateway,
   })

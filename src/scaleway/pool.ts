@@ -10,6 +10,7 @@ import { become, insist, staying, until, type Waiter } from './poll.ts'
 import { createPool, getPool, listPools, type RawPool, setLabels, setTaints, type Taint } from './pool-api.ts'
 import { isInUse, orNull } from './problems.ts'
 import { clearWay, refuseReturn } from './replaced.ts'
+import { states } from './states.ts'
 import { isOurs, tagsOf, theOne } from './tags.ts'
 
 export type { Taint } from './pool-api.ts'
@@ -110,6 +111,7 @@ export const poolKind: Kind<PoolWant, PoolLive, Scaleway> = {
           what: `pool ${name}`,
           look: async () => theOne(scaleway, 'pool', name, (await listPools(scaleway, clusterId)).filter(stays)),
           state: it => it.status,
+          states: states.pool,
           leaving: ['deleting'],
           withinMs: scaleway.deadlines.pool,
         }),
@@ -193,8 +195,7 @@ const poolReady = (scaleway: Scaleway, poolId: string, name: string, report: Wai
     what: `pool ${name}`,
     look: () => orNull(getPool(scaleway, poolId)),
     state: it => it.status,
-    good: ['ready'],
-    bad: ['warning', 'locked', 'deleting', 'deleted'],
+    states: states.pool,
     patienceMs: 180_000,
     withinMs: scaleway.deadlines.pool,
   })
@@ -210,6 +211,7 @@ export const removePool = async (scaleway: Scaleway, poolId: string, report: Wai
     what: `pool ${poolId}`,
     look: () => orNull(getPool(scaleway, poolId)),
     state: it => it.status,
+    states: states.pool,
     good: ['gone', 'deleted'],
     withinMs: scaleway.deadlines.pool,
   })

@@ -3,6 +3,7 @@ import type { Scaleway } from './client.ts'
 import { discard } from './make.ts'
 import { insist, until, type Waiter } from './poll.ts'
 import { isInUse, orNull } from './problems.ts'
+import { states } from './states.ts'
 import { contextTag, isOurs, nameIn, tagsOf } from './tags.ts'
 
 /** Block volumes outlive their server, and are born without tags: untracked they cost money for ever. */
@@ -37,9 +38,15 @@ export const removeStrayVolumes = async (
 }
 
 export const removeVolume = async ({ block, deadlines }: Scaleway, volumeId: string, report: Waiter): Promise<void> => {
-  const state = { look: () => orNull(block.getVolume({ volumeId })), state: (it: Blockv1.Volume) => it.status }
   const what = `volume ${volumeId}`
-  const free = await until(report, { what, ...state, good: ['available', 'error', 'gone'], withinMs: deadlines.volume })
+  const wait = {
+    what,
+    look: () => orNull(block.getVolume({ volumeId })),
+    state: (it: Blockv1.Volume) => it.status,
+    states: states.volume,
+    withinMs: deadlines.volume,
+  }
+  const free = await until(report, { ...wait, good: ['available', 'error', 'gone'] })
   if (!free) return
   await insist(report, {
     what: `${what}: waiting until it is free`,
@@ -47,5 +54,5 @@ export const removeVolume = async ({ block, deadlines }: Scaleway, volumeId: str
     passing: isInUse,
     withinMs: deadlines.volume,
   })
-  await until(report, { what, ...state, good: ['gone', 'deleted'], withinMs: deadlines.volume })
+  await until(report, { ...wait, good: ['gone', 'deleted'] })
 }

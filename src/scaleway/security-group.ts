@@ -6,6 +6,7 @@ import type { Scaleway } from './client.ts'
 import { discard, makeOnce } from './make.ts'
 import { become, insist, type Waiter } from './poll.ts'
 import { bodyOf, isInUse, orNull, statusOf } from './problems.ts'
+import { states } from './states.ts'
 import { contextTag, isOurs, tagsOf, theOne } from './tags.ts'
 
 /** `ports`: both ends included; absent for ICMP, ANY, or all ports. */
@@ -124,8 +125,7 @@ const bring = async (scaleway: Scaleway, securityGroupId: string, want: Security
       what: `security group ${want.name}`,
       look: async () => (await orNull(instance.getSecurityGroup({ securityGroupId })))?.securityGroup ?? null,
       state: it => it.state,
-      good: ['available'],
-      bad: ['syncing_error'],
+      states: states.securityGroup,
       patienceMs: 10_000,
       withinMs: scaleway.deadlines.securityGroup,
     })

@@ -9,6 +9,7 @@ import { become, insist, staying, until, type Waiter } from './poll.ts'
 import { isInUse, orNull } from './problems.ts'
 import { trackVolumes, volumeIdsOf } from './root-volume.ts'
 import type { ServerWant } from './server.ts'
+import { states } from './states.ts'
 import { contextTag, tagsOf, theOne } from './tags.ts'
 
 type Server = Instancev1.Server
@@ -25,6 +26,7 @@ export const stayingServer = (scaleway: Scaleway, name: string, report: Waiter):
     what: `server ${name}`,
     look: async () => theOne(scaleway, 'server', name, await listServers(scaleway)),
     state: it => (isLeaving(it) ? 'terminating' : it.state),
+    states: { ...states.server, terminating: 'bad' },
     leaving: ['terminating'],
     withinMs: scaleway.deadlines.server,
   })
@@ -72,6 +74,7 @@ export const bringServer = async (
     what: `server ${want.name}`,
     look: () => getServer(clients, serverId),
     state: it => it.state,
+    states: states.server,
     good: ['running', 'stopped', 'stopped in place'],
     bad: ['locked'],
     withinMs: clients.deadlines.server,
@@ -94,9 +97,8 @@ export const bringServer = async (
     what: `server ${want.name}`,
     look: () => getServer(clients, serverId),
     state: it => it.state,
-    good: ['running'],
+    states: states.server,
     // It may still say `stopped` right after it was told to start.
-    bad: ['stopped', 'stopped in place', 'locked'],
     patienceMs: 15_000,
     withinMs: clients.deadlines.server,
   })
@@ -133,6 +135,7 @@ const bringNic = async (scaleway: Scaleway, want: ServerWant, server: Server, re
         what: `private NIC of ${name}`,
         look: async () => (await look()) ?? null,
         state: it => it.state,
+        states: states.privateNic,
         good: ['gone'],
         withinMs: scaleway.deadlines.privateNic,
       })
@@ -161,8 +164,7 @@ const bringNic = async (scaleway: Scaleway, want: ServerWant, server: Server, re
     what: `private NIC of ${name}`,
     look: async () => (await orNull(instance.getPrivateNIC({ serverId, privateNicId: nic.id })))?.privateNic ?? null,
     state: it => it.state,
-    good: ['available'],
-    bad: ['syncing_error'],
+    states: states.privateNic,
     patienceMs: 10_000,
     withinMs: scaleway.deadlines.privateNic,
   })

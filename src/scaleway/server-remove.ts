@@ -3,6 +3,7 @@ import { discard } from './make.ts'
 import { insist, until, type Waiter } from './poll.ts'
 import { isDoubtful, isInUse, orNull } from './problems.ts'
 import { removeVolume, trackVolumes, volumeIdsOf } from './root-volume.ts'
+import { states } from './states.ts'
 
 /** Deletes a server, then its root volume, which only comes free when the server is gone. */
 export const removeServer = async (
@@ -19,24 +20,23 @@ export const removeServer = async (
   // Tagged before the server goes: a crash between the two deletions must not lose them.
   await trackVolumes(scaleway, name, volumes)
   const what = `server ${name}`
-  const state = (it: { state: string }) => it.state
+  const wait = {
+    what,
+    look: get,
+    state: (it: { state: string }) => it.state,
+    states: states.server,
+    bad: ['locked'],
+    withinMs: scaleway.deadlines.server,
+  }
   await insist(report, {
     what: `${what}: waiting until it can be deleted`,
     act: async () => {
-      const good = ['running', 'stopped', 'stopped in place', 'gone']
-      const now = await until(report, {
-        what,
-        look: get,
-        state,
-        good,
-        bad: ['locked'],
-        withinMs: scaleway.deadlines.server,
-      })
+      const now = await until(report, { ...wait, good: ['running', 'stopped', 'stopped in place', 'gone'] })
       if (now?.state === 'running') await discard(instance.serverAction({ serverId, action: 'terminate' }))
       if (now?.state === 'stopped') await discard(instance.deleteServer({ serverId }))
       if (now?.state === 'stopped in place') {
         await discard(instance.serverAction({ serverId, action: 'poweroff' }))
-        await until(report, { what, look: get, state, good: ['stopped', 'gone'], withinMs: scaleway.deadlines.server })
+        await until(report, { ...wait, good: ['stopped', 'gone'] })
         await discard(instance.deleteServer({ serverId }))
       }
     },
@@ -44,6 +44,6 @@ export const removeServer = async (
     passing: error => isInUse(error) || isDoubtful(error),
     withinMs: scaleway.deadlines.server,
   })
-  await until(report, { what, look: get, state, good: ['gone'], bad: ['locked'], withinMs: scaleway.deadlines.server })
+  await until(report, { ...wait, good: ['gone'] })
   for (const volumeId of volumes) await removeVolume(scaleway, volumeId, report)
 }

@@ -4,6 +4,7 @@ import { createLists } from '../../src/scaleway/lists.ts'
 import { makeOnce } from '../../src/scaleway/make.ts'
 import { become, insist, until } from '../../src/scaleway/poll.ts'
 import { isTransient, orNull } from '../../src/scaleway/problems.ts'
+import { states } from '../../src/scaleway/states.ts'
 import { isOurs, nameIn, tagsOf, theOne } from '../../src/scaleway/tags.ts'
 import { suite } from '../support/suite.ts'
 
@@ -13,79 +14,114 @@ const reporter = () => {
   const said: string[] = []
   return { said, waiting: (what: string) => said.push(what), signal: new AbortController().signal }
 }
-const states = (all: (string | null)[]) => {
+const showing = (all: (string | null)[]) => {
   let looks = 0
   return { looks: () => looks, look: async () => all[Math.min(looks++, all.length - 1)] as string | null }
 }
 const refused = (status: number, body: object = {}) => Object.assign(new Error(String(status)), { status, body })
 
-for (const { when, seen, good, bad, patienceMs, ends } of [
-  { when: 'good at the first look', seen: ['ready'], good: ['ready'], ends: 'ready' },
-  { when: 'good after a while', seen: ['creating', 'scaling', 'ready'], good: ['ready'], ends: 'ready' },
-  { when: 'gone', seen: ['deleting', null], good: ['gone'], ends: null },
+for (const { when, saw, of, good, patienceMs, ends } of [
+  { when: 'good at the first look', saw: ['ready'], of: 'pool', ends: 'ready' },
+  { when: 'good after a while', saw: ['scaling', 'upgrading', 'ready'], of: 'pool', ends: 'ready' },
+  { when: 'gone', saw: ['deleting', null], of: 'gateway', good: ['gone'], ends: null },
+  {
+    when: 'not stopped by a bad word on its way out',
+    saw: ['failed', null],
+    of: 'gateway',
+    good: ['gone'],
+    ends: null,
+  },
   {
     when: 'failed in passing',
-    seen: ['failed', 'configuring', 'running'],
-    good: ['running'],
-    bad: ['failed'],
+    saw: ['failed', 'configuring', 'running'],
+    of: 'gateway',
     patienceMs: 500,
     ends: 'running',
   },
-  {
-    when: 'failed for good',
-    seen: ['failed'],
-    good: ['running'],
-    bad: ['failed'],
-    patienceMs: 100,
-    ends: /gateway egress is failed/,
-  },
-  { when: 'locked', seen: ['locked'], good: ['ready'], bad: ['locked'], ends: /gateway egress is locked/ },
-  { when: 'slow', seen: ['creating'], good: ['ready'], ends: /gateway egress is still creating/ },
+  { when: 'failed for good', saw: ['failed'], of: 'gateway', patienceMs: 100, ends: /it is failed/ },
+  { when: 'locked', saw: ['locked'], of: 'cluster', ends: /it is locked/ },
+  { when: 'slow', saw: ['creating'], of: 'cluster', ends: /it is still creating/ },
+  { when: 'in a state that nobody knows', saw: ['rebalancing', 'ready'], of: 'pool', ends: 'ready' },
+  { when: 'in such a state for ever', saw: ['rebalancing'], of: 'pool', ends: /it is still rebalancing/ },
+  { when: 'a cluster without a pool', saw: ['creating', 'pool_required'], of: 'cluster', ends: 'pool_required' },
+  { when: 'a leg without a MAC address', saw: ['created', 'ready'], of: 'gatewayNetwork', ends: 'ready' },
 ] as {
   when: string
-  seen: (string | null)[]
-  good: string[]
-  bad?: string[]
+  saw: (string | null)[]
+  of: keyof typeof states
+  good?: string[]
   patienceMs?: number
   ends: string | null | RegExp
 }[])
   test(`waits for what is ${when}`, async () => {
     const report = reporter()
-    const { look } = states(seen)
-    const wait = { what: 'gateway egress', look, state: (it: string) => it, good, withinMs: 600 }
-    const outcome = await until(report, { ...wait, ...(bad && { bad }), ...(patienceMs && { patienceMs }) }).catch(
+    const { look } = showing(saw)
+    const wait = { what: 'it', look, state: (it: string) => it, states: states[of], withinMs: 600 }
+    const outcome = await until(report, { ...wait, ...(good && { good }), ...(patienceMs && { patienceMs }) }).catch(
       it => it,
     )
     if (ends instanceof RegExp) {
       assert.instance(outcome, Problem)
       assert.match(outcome.message, ends)
     } else assert.is(outcome, ends)
-    if (seen.length > 1) assert.is(report.said[0], `gateway egress: ${seen[0]}`)
+    const said = saw[0] === 'rebalancing' ? 'rebalancing (a state unknown here)' : saw[0]
+    if (saw.length > 1) assert.is(report.said[0], `it: ${said}`)
   })
 
 test('the first look comes at once, the next ones soon', async () => {
   const started = performance.now()
-  await until(reporter(), { what: 'x', ...states(['a', 'a', 'b']), state: it => it, good: ['b'], withinMs: 5000 })
+  const { look } = showing(['scaling', 'scaling', 'ready'])
+  await until(reporter(), { what: 'x', look, state: it => it, states: states.pool, withinMs: 5000 })
   assert.ok(performance.now() - started < 1000)
 })
 
 test('what must be there and is not is a Problem', async () => {
-  const wait = {
-    what: 'x',
-    ...states([null]),
-    state: (it: string) => it,
-    good: ['ready'],
-    withinMs: 5000,
-    patienceMs: 50,
-  }
+  const { look } = showing([null])
+  const wait = { what: 'x', look, state: (it: string) => it, states: states.pool, withinMs: 5000, goneMs: 50 }
   assert.match((await become(reporter(), wait).catch(it => it)).message, /x is gone/)
+})
+
+test('what is not to be seen yet after it was made is waited for', async () => {
+  const { look } = showing([null, null, 'ready'])
+  const wait = { what: 'x', look, state: (it: string) => it, states: states.pool, withinMs: 5000 }
+  assert.is(await become(reporter(), wait), 'ready')
+})
+
+for (const { when, error } of [
+  { when: '503', error: refused(503) },
+  { when: '429', error: refused(429) },
+  { when: 'no answer', error: new TypeError('fetch failed') },
+]) {
+  const stumbling = (times: number) => {
+    let looks = 0
+    return async () => {
+      if (looks++ < times) throw error
+      return 'ready'
+    }
+  }
+  const wait = { what: 'pool x', state: (it: string) => it, states: states.pool }
+  test(`a look that gets ${when} does not end a wait`, async () => {
+    const report = reporter()
+    assert.is(await become(report, { ...wait, look: stumbling(3), withinMs: 5000 }), 'ready')
+    assert.is(report.said[0], 'pool x: the API does not answer')
+  })
+  test(`a look that only ever gets ${when} ends a wait at its deadline`, async () => {
+    const outcome = await become(reporter(), { ...wait, look: stumbling(1000), withinMs: 300 }).catch(it => it)
+    assert.is(outcome, error)
+  })
+}
+
+test('a look that is refused ends a wait at once', async () => {
+  const wait = { what: 'x', look: () => Promise.reject(refused(403)), state: () => '', states: states.pool }
+  assert.is((await until(reporter(), { ...wait, withinMs: 5000 }).catch(it => it)).status, 403)
 })
 
 test('an interrupt ends a wait at once', async () => {
   const stop = new AbortController()
   setTimeout(() => stop.abort(), 20)
   const report = { waiting: () => undefined, signal: stop.signal }
-  const wait = { what: 'x', ...states(['a']), state: (it: string) => it, good: ['b'], withinMs: 60_000 }
+  const { look } = showing(['scaling'])
+  const wait = { what: 'x', look, state: (it: string) => it, states: states.pool, withinMs: 60_000 }
   assert.is((await until(report, wait).catch(it => it)).name, 'AbortError')
 })
 
