@@ -15,7 +15,7 @@ import { type Ask, createRouter, type Match } from './router.ts'
 import { routesOf } from './routes.ts'
 import { kindOf } from './states.ts'
 import { createTrace, type Traced } from './trace.ts'
-import { createTransitions } from './transitions.ts'
+import { type Clock, createTransitions } from './transitions.ts'
 import { createWeather, type Weather } from './weather.ts'
 import { parseBody } from './wire.ts'
 
@@ -25,8 +25,7 @@ export type ScalewayOptions = {
   machines: Machines
   clusters: Clusters
   credentials: Credentials
-  /** Real durations are multiplied by it. */
-  clock?: { scale: number }
+  clock?: Clock
   saved?: ScalewayState
   /** After every change of the state: time to save it. */
   onChange?(): void
@@ -58,7 +57,7 @@ export const createScaleway = (options: ScalewayOptions): Scaleway => {
     onChange()
   }
   const strand = (kind: string) => weather.stuck(kindOf(kind))
-  const transitions = createTransitions({ state, scale: clock.scale, strand, onChange: changed, say })
+  const transitions = createTransitions({ state, clock, strand, onChange: changed, say })
   const cloud: Cloud = { state, credentials, machines, clusters, transitions }
   const find = createRouter(routesOf(cloud))
   const reader = createPast(cloud, history)

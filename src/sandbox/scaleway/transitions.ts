@@ -26,18 +26,21 @@ export type Transitions = {
   close(): Promise<void>
 }
 
+/** Real durations are multiplied by `scale`; `lastsMs` says of a transition how long it takes instead. */
+export type Clock = { scale: number; lastsMs?(kind: string, id: string): number }
+
 type Mine = { kind: string; due: number }
 
 type Options = {
   state: ScalewayState
-  scale: number
+  clock: Clock
   /** Whether the next transition of a kind is to end elsewhere; null: as it should. */
   strand?(kind: string): { state: string; thenMs?: number } | null
   onChange(): void
   say(what: string): void
 }
 
-export const createTransitions = ({ state, scale, strand, onChange, say }: Options): Transitions => {
+export const createTransitions = ({ state, clock, strand, onChange, say }: Options): Transitions => {
   const phases = new Map<string, Phase>()
   const tails = new Map<string, Promise<unknown>>()
   const running = new Set<Promise<void>>()
@@ -106,7 +109,8 @@ export const createTransitions = ({ state, scale, strand, onChange, say }: Optio
       phases.set(kind, phase)
     },
     start(kind, id, seconds) {
-      const mine = { kind, due: Date.now() + seconds * scale * 1000 }
+      const lastsMs = clock.lastsMs?.(kind, id) ?? seconds * clock.scale * 1000
+      const mine = { kind, due: Date.now() + lastsMs }
       state.transitions[id] = mine
       track(run(kind, id, mine))
     },
@@ -123,7 +127,7 @@ export const createTransitions = ({ state, scale, strand, onChange, say }: Optio
       })
       track(guarded)
     },
-    wait: seconds => pause(seconds * scale * 1000),
+    wait: seconds => pause(seconds * clock.scale * 1000),
     resume() {
       for (const [id, mine] of Object.entries(state.transitions)) track(run(mine.kind, id, mine))
     },
