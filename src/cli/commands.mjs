@@ -36,6 +36,8 @@ export const commands = {
         value: 'ID',
         help: 'this network or cluster may be replaced, with all that lives in it; repeat it, or commas',
       },
+      out: { type: 'string', value: 'FILE', help: 'with --check: save the plan there; without it, --out is refused' },
+      plan: { type: 'string', value: 'FILE', help: 'do exactly what this saved plan says, or refuse: the world moved' },
       ...changing,
       ...common,
     },

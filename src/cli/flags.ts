@@ -23,6 +23,8 @@ export type Flags = {
   render?: string
   /** Ids that may be replaced although others live in them. */
   replace: string[]
+  out?: string
+  plan?: string
 }
 
 /** Reads a command's flags. Throws a Problem with exit 2 for anything it does not know. */
@@ -38,6 +40,8 @@ export const parse = (command: string, argv: readonly string[], env = process.en
     run: text('run'),
     host: text('host'),
     render: text('render'),
+    out: text('out'),
+    plan: text('plan'),
   }
   return {
     flags: {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Site, type StageName, site, stageNames } from '../../playbooks/site.ts'
-import { applyPlan, type Outcome } from '../engine/apply.ts'
+import { type ApplyOptions, applyPlan, type Outcome } from '../engine/apply.ts'
 import type { Desired } from '../engine/desired.ts'
 import { makePlan, type Plan, throwAll } from '../engine/plan.ts'
 import { Problem } from '../engine/problem.ts'
@@ -16,17 +16,23 @@ export type Staged = {
   /** The stages of this command; what comes before them is only looked at. */
   stages: readonly StageName[]
   counts: Counts
+  /** Asked right before each change: throws where a saved plan did not announce it. */
+  admit?: ApplyOptions['admit']
 }
 
 export const siteOf = (session: Session): Site =>
   site(session.context, { operatorKey: operatorKey(session.context), kubeconfig: join(session.state, 'kubeconfig') })
 
 /** Looks at everything up to the last of these stages. */
-export const planStages = async (session: Session, stages: readonly StageName[]): Promise<Staged> => {
+export const planStages = async (
+  session: Session,
+  stages: readonly StageName[],
+  { later = !session.flags.check } = {},
+): Promise<Staged> => {
   const all = siteOf(session)
   const upTo = Math.max(...stages.map(it => stageNames.indexOf(it)))
   const desired = stageNames.slice(0, upTo + 1).flatMap(it => all.stages[it])
-  const plan = await makePlan(desired, session.world, { later: !session.flags.check })
+  const plan = await makePlan(desired, session.world, { later })
   const staged = { session, site: all, plan, stages, counts: countChanges([]) }
   session.output.know({ outputs: outputsOf(staged) })
   refuseGaps(staged)
@@ -53,7 +59,8 @@ export const pendingOf = (staged: Staged) =>
 
 /** Makes one stage true and goes on from there. */
 export const applyStage = async (staged: Staged, group: string, ids: string[]): Promise<Outcome> => {
-  const outcome = await applyPlan(staged.plan, group, staged.session.world, { only: ids })
+  const { plan, session, admit } = staged
+  const outcome = await applyPlan(plan, group, session.world, { only: ids, ...(admit && { admit }) })
   keep(staged, outcome)
   return outcome
 }

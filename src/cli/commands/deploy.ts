@@ -2,6 +2,7 @@ import type { StageName } from '../../../playbooks/site.ts'
 import { takeDown } from '../../engine/apply.ts'
 import { readJournals } from '../../engine/journal.ts'
 import type { Seen } from '../../engine/plan.ts'
+import { onlyAnnounced } from '../../engine/plan-file.ts'
 import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
 import { type Counts, countPlanned } from '../../engine/step.ts'
@@ -11,7 +12,9 @@ import { durationText, planText } from '../../report/plan.ts'
 import type { Progress, StageEnd } from '../../report/progress.ts'
 import { kinds } from '../clients.ts'
 import { expectedTime } from '../expected.ts'
+import type { Flags } from '../flags.ts'
 import { outputsOf } from '../outputs.ts'
+import { checkOrigin, checkOut, checkUnmoved, readPlan, type SavedPlan, savedPlanOf, writePlan } from '../plan-file.ts'
 import { refuseEarly } from '../preflight.ts'
 import { progressFor } from '../progress.ts'
 import { type Proof, proofTable, prove } from '../proofs.ts'
@@ -24,12 +27,31 @@ import { finish } from '../summary.ts'
 /** All stages, or one: look, show, change, prove. Earlier stages are only looked at. */
 export const deploy = async (session: Session, stages: readonly StageName[]): Promise<ExitCode> => {
   checkResume(session)
+  const { flags } = session
+  const saved = savedIn(flags)
+  if (saved) checkOrigin(saved, session)
   // While planning, only waits are worth a word: a host that does not answer, an API that is slow.
   session.world.watch = plainProgress(line => session.output.say(line)).watch
-  const staged = await planStages(session, stages)
-  checkReplace(staged, session.flags.replace)
+  const staged = await planStages(session, stages, saved && { later: false })
+  checkReplace(staged, flags.replace)
+  if (saved) {
+    checkUnmoved(saved, staged)
+    staged.admit = onlyAnnounced(saved.steps)
+  }
   await refuseEarly(staged)
-  return session.flags.check ? check(staged) : make(staged)
+  return flags.check ? check(staged) : make(staged, [...flags.replace, ...(saved?.replace ?? [])])
+}
+
+/** The plan that is to be done, if one is named; and whether one can be saved where it should be. */
+const savedIn = ({ check, out, plan }: Flags): SavedPlan | undefined => {
+  if (out !== undefined && (!check || plan !== undefined))
+    throw new Problem('--out goes with --check alone', {
+      why: 'it saves what would be done, and then nothing is done',
+      next: `deploy.mjs --check --out ${out}, then deploy.mjs --plan ${out}; nothing was touched`,
+      exit: 2,
+    })
+  if (out !== undefined) checkOut(out)
+  return plan === undefined ? undefined : readPlan(plan)
 }
 
 /** `--check`: says what would change, changes nothing. */
@@ -39,6 +61,11 @@ const check = (staged: Staged): ExitCode => {
   const counts = countPlanned(pending)
   const changes = pending.some(it => it.step)
   tellPlan(staged, pending)
+  const { out } = session.flags
+  if (out !== undefined) {
+    writePlan(out, savedPlanOf(staged))
+    session.output.say(`plan saved: deploy.mjs --plan ${out} does exactly this, or refuses`)
+  }
   session.output.say(changes ? `changes: ${sentence(counts)}` : 'nothing to do: everything is as the inventory says')
   return finish(session, { status: changes ? 'changes-pending' : 'ok', changes: counts, outputs: outputsOf(staged) })
 }
@@ -60,10 +87,10 @@ const tellPlan = (staged: Staged, pending: Seen[]) => {
   session.output.event('plan', { ...duration, replacements: replacementsOf(staged), protected: [...protectedIds] })
 }
 
-const make = async (staged: Staged): Promise<ExitCode> => {
+const make = async (staged: Staged, replace: readonly string[]): Promise<ExitCode> => {
   const { session, stages, site } = staged
   if (session.flags.diff) tellPlan(staged, pendingOf(staged))
-  refuseReplacements(staged, session.flags.replace)
+  refuseReplacements(staged, replace)
   const phases = site.phases.filter(() => stages.includes('rollout'))
   const goes = [...staged.plan.seen.values()].some(it => it.was !== undefined)
   const titles = [
