@@ -12,6 +12,8 @@ const help = `The embedded cloud of kapsule-egress: emulated APIs over hosts mad
   status [--json]        where things are
   exec HOST -- CMD...    run a command on a host; pods are NAMESPACE/POD or POD
   partner [ADDRESS]      the one address the partner admits (none: nobody)
+  conditions [FILE|-]    show what goes wrong in the emulated Scaleway, or set it from JSON;
+                         --clear first makes all well again
   packages               install the Debian packages it needs
 
   --root DIR   state directory (default: EGRESS_SANDBOX_DIR, else .egress/.sandbox of this checkout)
@@ -79,6 +81,13 @@ const dispatch = async (argv: string[]): Promise<number> => {
       const command = split < 0 ? rest.slice(1) : argv.slice(split + 1)
       return execOnHost(await status(directory, upCommand), rest[0] ?? '', command)
     }
+    case 'conditions': {
+      const { scaleway } = await status(directory, upCommand)
+      const { changeWeather } = await import('./weather.ts')
+      const now = await changeWeather(scaleway.url, rest[0] ?? null, values.clear ?? false)
+      process.stdout.write(`${JSON.stringify(now, null, 2)}\n`)
+      return 0
+    }
     case 'packages':
       await (await import('./debian.ts')).ensurePackages(say)
       return 0
@@ -96,6 +105,7 @@ const read = (args: string[]) => {
         root: { type: 'string' },
         json: { type: 'boolean' },
         quiet: { type: 'boolean' },
+        clear: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     })

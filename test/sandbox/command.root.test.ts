@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
@@ -61,6 +61,23 @@ test('after a kill -9 the next one is the same sandbox', async () => {
   assert.is(now.scaleway.url, before.scaleway.url)
   assert.is(now.internet.partner.admits, '203.0.113.77')
   assert.is.not(now.daemon.pid, before.daemon.pid)
+})
+
+test('conditions are shown, set from a file, refused and cleared', async () => {
+  const file = join(directory, '..', 'weather.json')
+  writeFileSync(file, '{"faults":[{"do":{"status":503}}]}')
+  assert.equal(JSON.parse((await sandbox('conditions')).stdout), {})
+  const set = await sandbox('conditions', file)
+  assert.equal(JSON.parse(set.stdout), { faults: [{ do: { status: 503 } }] })
+  const { scaleway } = await status()
+  assert.is((await fetch(`${scaleway.url}/vpc/v2/regions/fr-par/vpcs`)).status, 503)
+  writeFileSync(file, '{"fautls":[]}')
+  const wrong = await sandbox('conditions', file)
+  assert.is(wrong.code, 2)
+  assert.match(wrong.stderr, /no fautls/)
+  assert.is((await sandbox('conditions', `${file}.none`)).code, 2)
+  assert.equal(JSON.parse((await sandbox('conditions', '--clear')).stdout), {})
+  assert.is((await fetch(`${scaleway.url}/vpc/v2/regions/fr-par/vpcs`)).status, 401)
 })
 
 test('bad arguments touch nothing and end with 2', async () => {
