@@ -21,7 +21,7 @@ export const clusterPlaybook = (
 }
 
 const kapsule = (
-  { cluster: wanted, tenants }: Context,
+  { scaleway, cluster: wanted, tenants }: Context,
   path: string,
   privateNet: ReturnType<typeof gatewayPlaybook>['privateNet'],
   attached: Desired,
@@ -35,7 +35,7 @@ const kapsule = (
     serviceCidr: wanted.serviceCidr,
   })
   // Nodes without public addresses come up only when the network has its way out.
-  const node = ({ name, type, size }: { name: string; type: string; size: number }, owner?: string) =>
+  const node = ({ name, type, size, zone = scaleway.zone }: Tenant['pool'], owner?: string) =>
     pool(
       name,
       {
@@ -43,6 +43,7 @@ const kapsule = (
         clusterId: shared.out.id,
         type,
         size,
+        zone,
         labels: { 'node-pool': name },
         taints: owner ? [{ key: `node-role.kubernetes.io/${owner}`, value: 'dedicated', effect: 'NoSchedule' }] : [],
         publicIpDisabled: true,

@@ -8,7 +8,7 @@ import { sshKey } from '../src/scaleway/ssh-key.ts'
 import { vpc } from '../src/scaleway/vpc.ts'
 
 /** The network and its way out: VPC, private network, Public Gateway with NAT and bastion. */
-export const gatewayPlaybook = ({ network, gateway: wanted, tenants }: Context, operatorKey: string) => {
+export const gatewayPlaybook = ({ scaleway, network, gateway: wanted, tenants }: Context, operatorKey: string) => {
   const main = vpc(network.vpc, { name: network.vpc })
   const { name, cidr } = network.privateNetwork
   const privateNet = privateNetwork(name, { name, vpcId: main.out.id, cidr })
@@ -17,18 +17,20 @@ export const gatewayPlaybook = ({ network, gateway: wanted, tenants }: Context, 
     ipamAddress(proxy.name, { name: proxy.name, privateNetworkId: privateNet.out.id, address: proxy.privateIp }),
   )
   const key = sshKey('operator', { name: 'operator', publicKey: operatorKey })
-  const ip = gatewayIp(wanted.name, { name: wanted.name })
+  const zone = wanted.zone ?? scaleway.zone
+  const ip = gatewayIp(wanted.name, { name: wanted.name, zone })
   const nat = gateway(wanted.name, {
     name: wanted.name,
     type: wanted.type,
     ipId: ip.out.id,
+    zone,
     ...(wanted.bastion && {
       bastion: { port: wanted.bastion.port, allowedIps: wanted.bastion.allow, keyIds: [key.out.id] },
     }),
   })
   const attached = gatewayNetwork(
     wanted.name,
-    { gatewayId: nat.out.id, privateNetworkId: privateNet.out.id, masquerade: true, defaultRoute: true },
+    { gatewayId: nat.out.id, privateNetworkId: privateNet.out.id, masquerade: true, defaultRoute: true, zone },
     { after: addresses },
   )
   return {

@@ -1,4 +1,4 @@
-import type { Context } from '../src/inventory/context.ts'
+import type { Context, Tenant } from '../src/inventory/context.ts'
 import { flexibleIp } from '../src/scaleway/flexible-ip.ts'
 import { securityGroup } from '../src/scaleway/security-group.ts'
 import { server } from '../src/scaleway/server.ts'
@@ -6,28 +6,38 @@ import type { gatewayPlaybook } from './gateway.ts'
 
 /** One proxy VM per tenant: its fixed private address, its own flexible IP, and a security group in front. */
 export const proxyPlaybook = (
-  { ssh, network, tenants }: Context,
+  { scaleway, ssh, network, tenants }: Context,
   operatorKey: string,
   { privateNet, addressOf, key }: ReturnType<typeof gatewayPlaybook>,
 ) => {
-  const guard = securityGroup('proxy', {
-    name: 'egress-proxy',
-    inboundDefault: 'drop',
-    outboundDefault: 'accept',
-    rules: [...ssh.allow.map(range => rule(range, ssh.port)), rule(network.privateNetwork.cidr, proxyPort)],
-  })
-  const proxies = tenants.map(({ tenant, egress: { proxy } }) => {
-    const ip = flexibleIp(proxy.name, { name: proxy.name })
+  const guardIn = (zone: string) =>
+    securityGroup(zone === scaleway.zone ? 'proxy' : `proxy-${zone}`, {
+      name: 'egress-proxy',
+      zone,
+      inboundDefault: 'drop',
+      outboundDefault: 'accept',
+      rules: [...ssh.allow.map(range => rule(range, ssh.port)), rule(network.privateNetwork.cidr, proxyPort)],
+    })
+  const zoneOf = ({ egress: { proxy } }: Tenant) => proxy.zone ?? scaleway.zone
+  const guards = new Map([...new Set(tenants.map(zoneOf))].map(zone => [zone, guardIn(zone)]))
+  const proxies = tenants.map(wanted => {
+    const {
+      tenant,
+      egress: { proxy },
+    } = wanted
+    const zone = zoneOf(wanted)
+    const ip = flexibleIp(proxy.name, { name: proxy.name, zone })
     const machine = server(
       proxy.name,
       {
         name: proxy.name,
         type: proxy.type,
         image: proxy.image,
+        zone,
         privateNetworkId: privateNet.out.id,
         ipamIpId: addressOf(proxy.name).out.id,
         flexibleIpId: ip.out.id,
-        securityGroupId: guard.out.id,
+        securityGroupId: guards.get(zone)!.out.id,
         cloudInit: {
           hostname: proxy.name,
           users: [],
@@ -42,7 +52,7 @@ export const proxyPlaybook = (
     )
     return { tenant, ip, machine }
   })
-  return { desired: [guard, ...proxies.flatMap(({ ip, machine }) => [ip, machine])], proxies }
+  return { desired: [...guards.values(), ...proxies.flatMap(({ ip, machine }) => [ip, machine])], proxies }
 }
 
 /** Squid's port, on every proxy. */

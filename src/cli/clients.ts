@@ -2,7 +2,7 @@ import type { AnyKind } from '../engine/kind.ts'
 import { cloudInit, hostKeyOf, newHostKey } from '../hosts/cloud-init.ts'
 import { hostPlay } from '../hosts/play.ts'
 import { createSsh, type Ssh } from '../hosts/ssh.ts'
-import type { Context } from '../inventory/context.ts'
+import { type Context, zonesIn } from '../inventory/context.ts'
 import { createKubes, type Kubes } from '../rollout/kube.ts'
 import { manifestKind } from '../rollout/manifest.ts'
 import { workloadEgressKind } from '../rollout/workload-egress.ts'
@@ -56,17 +56,19 @@ export const createClients = (
 }
 
 const openScaleway = async (
-  { context, scaleway }: Context,
+  whole: Context,
   signal: AbortSignal,
   { hide, say }: Pick<Output, 'hide' | 'say'>,
   env: NodeJS.ProcessEnv,
 ) => {
+  const { context, scaleway } = whole
   const profile = await readProfile({ ...scaleway, env })
   hide(profile.secretKey)
   const clients = await createScaleway(profile, {
     context,
     signal,
     deadlines: deadlinesFrom(scaleway.deadlines),
+    zones: zonesIn(whole),
     onSecret: hide,
     onWaiting: what => say(`waiting: ${what}`),
   })

@@ -1,6 +1,7 @@
 import type { Problem } from '../engine/problem.ts'
 import { checkNetworkName, checkOperators, checkRanges, checkRoom } from './check-network.ts'
 import { checkPools, checkPoolType } from './check-pools.ts'
+import { checkTenantZones, checkZones } from './check-zones.ts'
 import type { Document, Path } from './document.ts'
 import { freeIn, placeIn } from './ranges.ts'
 import { checkEcho, isCovered } from './reach.ts'
@@ -39,6 +40,7 @@ export const checkContext = (
       const what = `zone ${scaleway.zone} is not in ${scaleway.region}`
       say(['scaleway', 'zone'], what, 'a zone belongs to its region', next)
     }
+    checkZones(parts, say)
     checkRanges(parts, say)
     checkRoom(parts, tenants, say)
     checkNetworkName(parts, say)
@@ -55,6 +57,7 @@ export const checkTenants = (context: Parts<ContextFile>, all: readonly Found<Te
       checkTaken(parts, taken, say)
       checkAddress(parts, context.network?.privateNetwork?.cidr, taken, say)
       checkPoolType(['pool', 'type'], parts.pool?.type, say)
+      checkTenantZones(context, parts, say)
       checkUnbuilt(parts, say)
       checkReserved(parts, say)
       checkAllow(parts, say)

@@ -9,6 +9,16 @@ export type Context = Omit<ContextFile, 'verify'> & {
   tenants: Tenant[]
 }
 
+/** Every zone in which the context wants something, the usual one first. */
+export const zonesIn = ({ scaleway, gateway, cluster, tenants }: Context): string[] => {
+  const named = [
+    gateway.zone,
+    ...cluster.pools.map(it => it.zone),
+    ...tenants.flatMap(it => [it.pool.zone, it.egress.proxy.zone]),
+  ]
+  return [...new Set([scaleway.zone, ...named.filter(it => it !== undefined)])]
+}
+
 /** What the inventory asks for and this version leaves to a person. */
 export const byHand = ({ tenants }: Context): string[] =>
   tenants.flatMap(({ tenant, rollout: { externalAllowlist } }) =>

@@ -6,10 +6,13 @@ const protect = z
   .optional()
   .describe('true: a plan that would replace or delete it is refused, and so is destroy')
 
+const otherZone = zone.optional().describe('absent: scaleway.zone; another one of the same region')
+
 const pool = z.strictObject({
   name,
   type: z.string().min(1).describe('node type, e.g. DEV1-M'),
   size: z.int().min(1).max(100).default(1),
+  zone: otherZone,
   protect,
 })
 
@@ -59,6 +62,7 @@ export const contextSchema = z.strictObject({
   gateway: z.strictObject({
     name: name.default('egress'),
     type: z.string().min(1).describe('e.g. VPC-GW-S'),
+    zone: otherZone,
     bastion: z.strictObject({ port: port.default(61000), allow: z.array(cidr).min(1), open }).optional(),
     protect,
   }),
@@ -106,7 +110,14 @@ export const tenantSchema = z.strictObject({
   pool,
   egress: z.strictObject({
     via: z.enum(['proxy-vm', 'gateway-pod']).default('proxy-vm'),
-    proxy: z.strictObject({ name, type: z.string().min(1), image: z.string().min(1), privateIp: address4, protect }),
+    proxy: z.strictObject({
+      name,
+      type: z.string().min(1),
+      image: z.string().min(1),
+      privateIp: address4,
+      zone: otherZone,
+      protect,
+    }),
     mode: z.enum(['enforce', 'report']).default('enforce'),
     allow: z.array(z.strictObject({ domain, ports: z.array(port).min(1).optional(), comment: z.string().optional() })),
   }),

@@ -18,6 +18,7 @@ import { toProblem } from './problems.ts'
 import type { Profile } from './profile.ts'
 import { createRedaction } from './redaction.ts'
 import { createTally, type Tally } from './tally.ts'
+import type { Zoned } from './zones.ts'
 
 /** What the Kinds of this layer are given. */
 export type Scaleway = {
@@ -37,6 +38,12 @@ export type Scaleway = {
   projectId: string
   region: string
   zone: string
+  /** Every zone in which the inventory wants something; the usual one first. */
+  zones: readonly string[]
+  /** Every zone of the region in which an API is offered. */
+  zonesOf(api: Zoned): readonly string[]
+  /** The same, in another zone. */
+  at(zone: string | undefined): Scaleway
   /** The egress context, for tags. */
   context: string
   /** How long waits may take, by what is waited for. */
@@ -57,11 +64,13 @@ export type ScalewayOptions = {
   /** A secret was read that nobody knew before, e.g. the token of a kubeconfig. */
   onSecret?: (...secrets: string[]) => void
   deadlines?: Deadlines
+  /** Zones beside the usual one. */
+  zones?: readonly string[]
   /** Pace, deadline and retries; tests shorten them. */
   http?: Omit<HttpOptions, 'signal' | 'onCall' | 'onWrite' | 'onWaiting' | 'onNote' | 'clean'>
 }
 
-/** The clients of one project, region and zone. The SDK is large: it is loaded here, not before. */
+/** The clients of one project and region. The SDK is large: it is loaded here, not before. */
 export const createScaleway = async (profile: Profile, options: ScalewayOptions): Promise<Scaleway> => {
   const [sdk, { createAdvancedClient, withAdditionalInterceptors, withHTTPClient, withProfile }] = await Promise.all([
     import('@scaleway/sdk'),
@@ -85,48 +94,71 @@ export const createScaleway = async (profile: Profile, options: ScalewayOptions)
       options.onCall?.(call)
     },
   })
-  const client = createAdvancedClient(
-    withProfile({
-      accessKey,
-      secretKey,
-      defaultProjectId: projectId,
-      defaultRegion: region,
-      defaultZone: zone,
-      ...(organizationId && { defaultOrganizationId: organizationId }),
-      ...(profile.apiUrl && { apiURL: profile.apiUrl.replace(/\/+$/, '') }),
-    }),
-    withHTTPClient(httpClient),
-    // Set here, as createClient ignores it; the instance API takes at most 100.
-    settings => ({ ...settings, defaultPageSize: 100 }),
-    withAdditionalInterceptors([
-      {
-        responseError: async ({ request, error }) =>
-          Promise.reject(toProblem(error, request, { note: notes.get(request), clean: redaction.clean })),
-      },
-    ]),
-  )
-  return {
-    vpc: new sdk.Vpcv2.API(client),
-    gateway: new sdk.Vpcgwv2.API(client),
-    ipam: new sdk.Ipamv1.API(client),
-    instance: new sdk.Instancev1.API(client),
-    marketplace: new sdk.Marketplacev2.API(client),
-    block: new sdk.Blockv1.API(client),
-    k8s: new sdk.K8Sv1.API(client),
-    iam: new sdk.Iamv1alpha1.API(client),
-    account: new sdk.Accountv3.ProjectAPI(client),
-    raw: client.fetch,
-    lists,
-    projectId,
-    region,
-    zone,
-    context: options.context,
-    deadlines: options.deadlines ?? usualDeadlines,
-    hide(...secrets) {
-      redaction.hide(...secrets)
-      options.onSecret?.(...secrets)
-    },
-    calls: () => tally.read().calls,
-    tally: tally.read,
+  const clientIn = (defaultZone: string) =>
+    createAdvancedClient(
+      withProfile({
+        accessKey,
+        secretKey,
+        defaultProjectId: projectId,
+        defaultRegion: region,
+        defaultZone,
+        ...(organizationId && { defaultOrganizationId: organizationId }),
+        ...(profile.apiUrl && { apiURL: profile.apiUrl.replace(/\/+$/, '') }),
+      }),
+      withHTTPClient(httpClient),
+      // Set here, as createClient ignores it; the instance API takes at most 100.
+      settings => ({ ...settings, defaultPageSize: 100 }),
+      withAdditionalInterceptors([
+        {
+          responseError: async ({ request, error }) =>
+            Promise.reject(toProblem(error, request, { note: notes.get(request), clean: redaction.clean })),
+        },
+      ]),
+    )
+  const zones = [...new Set([zone, ...(options.zones ?? [])])]
+  const offered: Record<Zoned, readonly string[]> = {
+    gateway: localities(sdk.Vpcgwv2.API.LOCALITY),
+    instance: localities(sdk.Instancev1.API.LOCALITY),
   }
+  const zonesOf = (api: Zoned) => [...new Set([...zones, ...offered[api].filter(it => it.startsWith(`${region}-`))])]
+  const views = new Map<string, Scaleway>()
+  const at = (asked: string | undefined): Scaleway => {
+    const there = asked ?? zone
+    const view = views.get(there) ?? open(there)
+    views.set(there, view)
+    return view
+  }
+  const open = (there: string): Scaleway => {
+    const client = clientIn(there)
+    return {
+      vpc: new sdk.Vpcv2.API(client),
+      gateway: new sdk.Vpcgwv2.API(client),
+      ipam: new sdk.Ipamv1.API(client),
+      instance: new sdk.Instancev1.API(client),
+      marketplace: new sdk.Marketplacev2.API(client),
+      block: new sdk.Blockv1.API(client),
+      k8s: new sdk.K8Sv1.API(client),
+      iam: new sdk.Iamv1alpha1.API(client),
+      account: new sdk.Accountv3.ProjectAPI(client),
+      raw: client.fetch,
+      lists,
+      projectId,
+      region,
+      zone: there,
+      zones,
+      zonesOf,
+      at,
+      context: options.context,
+      deadlines: options.deadlines ?? usualDeadlines,
+      hide(...secrets) {
+        redaction.hide(...secrets)
+        options.onSecret?.(...secrets)
+      },
+      calls: () => tally.read().calls,
+      tally: tally.read,
+    }
+  }
+  return at(zone)
 }
+
+const localities = (it: { type: string; zones?: readonly string[] }): readonly string[] => it.zones ?? []

@@ -15,6 +15,12 @@ export type CloudInit<HostKey = unknown> = {
 
 export type ServerClients = Scaleway & { cloudInit: CloudInit }
 
+/** The same clients in another zone. */
+export const serverClientsAt = (clients: ServerClients, zone: string | undefined): ServerClients => ({
+  ...clients.at(zone),
+  cloudInit: clients.cloudInit,
+})
+
 export type UserData = { hostKey: string | null; sha256: string; isCurrent: boolean }
 
 /** What a server was told at birth, against what it would be told today. Nothing secret comes out. */

@@ -1,34 +1,43 @@
+import type { Instancev1 } from '@scaleway/sdk'
 import { word } from '../engine/desired.ts'
-import type { Kind } from '../engine/kind.ts'
-import { create } from './changes.ts'
+import type { Change, Kind } from '../engine/kind.ts'
+import { create, fixed, replace } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { discard, makeOnce } from './make.ts'
+import { clearWay, refuseReturn } from './replaced.ts'
 import { contextTag, tagsOf, theOne } from './tags.ts'
+import { findZoned, listHere } from './zones.ts'
 
-export type FlexibleIpWant = { name: string }
-export type FlexibleIpLive = { id: string; address: string }
+export type FlexibleIpWant = { name: string; zone?: string }
+export type FlexibleIpLive = { id: string; address: string; zone?: string }
 
 const list = ({ instance, projectId, context }: Scaleway) =>
   instance.listIps({ project: projectId, tags: [contextTag(context)] }).all()
 
-const shared = (scaleway: Scaleway) => scaleway.lists.shared('flexible-ip', () => list(scaleway))
+const shared = (scaleway: Scaleway) => listHere(scaleway, 'flexible-ip', list)
 
-const live = ({ id, address }: FlexibleIpLive): FlexibleIpLive => ({ id, address })
+const live = ({ id, address, zone }: Instancev1.Ip): FlexibleIpLive => ({ id, address, zone })
 
 /** The fixed public address of a server: what partners put on their allowlists, so it outlives the server. */
 export const flexibleIpKind: Kind<FlexibleIpWant, FlexibleIpLive, Scaleway> = {
   name: 'flexible-ip',
   ahead: shared,
   async read({ name }, scaleway) {
-    const found = theOne(scaleway, 'flexible IP', name, await shared(scaleway))
+    const pick = (all: Instancev1.Ip[]) => theOne(scaleway, 'flexible IP', name, all)
+    const found = await findZoned(scaleway, 'instance', 'flexible-ip', list, pick)
     return found && live(found)
   },
-  diff: ({ name }, live) => (live ? null : create(`flexible IP ${name}`)),
-  async apply({ name }, scaleway, _live, report) {
+  diff: (want, live) => (live ? replacement(want, live) : create(`flexible IP ${want.name}`)),
+  async apply(want, scaleway, before, report) {
+    const { name } = want
+    const here = scaleway.at(want.zone)
+    const stays = await clearWay(before, before && replacement(want, before), report, id =>
+      removeFlexibleIp(scaleway.at(before?.zone), id),
+    )
     const made = await makeOnce(report, {
-      look: async () => theOne(scaleway, 'flexible IP', name, await list(scaleway)),
+      look: async () => theOne(scaleway, 'flexible IP', name, (await list(here)).filter(stays)),
       make: async () => {
-        const { ip } = await scaleway.instance.createIp({
+        const { ip } = await here.instance.createIp({
           project: scaleway.projectId,
           type: 'routed_ipv4',
           tags: tagsOf(scaleway, name),
@@ -40,12 +49,17 @@ export const flexibleIpKind: Kind<FlexibleIpWant, FlexibleIpLive, Scaleway> = {
     return live(made)
   },
   async undo(want, scaleway, before, now, report) {
-    if (before) return
     const there = now ?? (await flexibleIpKind.read(want, scaleway, report))
-    if (there) await removeFlexibleIp(scaleway, there.id)
+    if (before) refuseReturn(`flexible IP ${want.name}`, before, there)
+    else if (there) await removeFlexibleIp(scaleway.at(there.zone), there.id)
   },
 }
 export const flexibleIp = word(flexibleIpKind)
+
+const replacement = (want: FlexibleIpWant, live: FlexibleIpLive): Change | null =>
+  replace(`flexible IP ${want.name}`, [
+    fixed('zone', live.zone, want.zone ?? live.zone, 'an address belongs to its zone: partners will see a new one'),
+  ])
 
 export const removeFlexibleIp = ({ instance }: Scaleway, id: string): Promise<void> =>
   discard(instance.deleteIp({ ip: id }))

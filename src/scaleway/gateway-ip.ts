@@ -1,45 +1,68 @@
+import type { Vpcgwv2 } from '@scaleway/sdk'
 import { word } from '../engine/desired.ts'
-import type { Kind } from '../engine/kind.ts'
-import { create } from './changes.ts'
+import type { Change, Kind } from '../engine/kind.ts'
+import { create, fixed, replace } from './changes.ts'
 import type { Scaleway } from './client.ts'
+import { removeGatewayFromNetworks } from './gateway-remove.ts'
 import { discard, makeOnce } from './make.ts'
 import { insist, type Waiter } from './poll.ts'
-import { isInUse } from './problems.ts'
-import { contextTag, tagsOf, theOne } from './tags.ts'
+import { isInUse, orNull } from './problems.ts'
+import { clearWay, refuseReturn } from './replaced.ts'
+import { contextTag, isOurs, tagsOf, theOne } from './tags.ts'
+import { findZoned, listHere } from './zones.ts'
 
-export type GatewayIpWant = { name: string }
-export type GatewayIpLive = { id: string; address: string }
+export type GatewayIpWant = { name: string; zone?: string }
+export type GatewayIpLive = { id: string; address: string; zone?: string }
 
 const list = ({ gateway, projectId, context }: Scaleway) =>
   gateway.listIPs({ projectId, tags: [contextTag(context)] }).all()
 
-const shared = (scaleway: Scaleway) => scaleway.lists.shared('gateway-ip', () => list(scaleway))
+const shared = (scaleway: Scaleway) => listHere(scaleway, 'gateway-ip', list)
 
-const live = ({ id, address }: GatewayIpLive): GatewayIpLive => ({ id, address })
+const live = ({ id, address, zone }: Vpcgwv2.IP): GatewayIpLive => ({ id, address, zone })
 
 /** A public address for a Public Gateway; servers have a pool of their own. */
 export const gatewayIpKind: Kind<GatewayIpWant, GatewayIpLive, Scaleway> = {
   name: 'gateway-ip',
   ahead: shared,
   async read({ name }, scaleway) {
-    const found = theOne(scaleway, 'gateway IP', name, await shared(scaleway))
+    const pick = (all: Vpcgwv2.IP[]) => theOne(scaleway, 'gateway IP', name, all)
+    const found = await findZoned(scaleway, 'gateway', 'gateway-ip', list, pick)
     return found && live(found)
   },
-  diff: ({ name }, live) => (live ? null : create(`gateway IP ${name}`)),
-  async apply({ name }, scaleway, _live, report) {
+  diff: (want, live) => (live ? replacement(want, live) : create(`gateway IP ${want.name}`)),
+  async apply(want, scaleway, before, report) {
+    const { name } = want
+    const here = scaleway.at(want.zone)
+    const stays = await clearWay(before, before && replacement(want, before), report, id =>
+      takeFromGateway(scaleway.at(before?.zone), id, report),
+    )
     const made = await makeOnce(report, {
-      look: async () => theOne(scaleway, 'gateway IP', name, await list(scaleway)),
-      make: () => scaleway.gateway.createIP({ tags: tagsOf(scaleway, name) }),
+      look: async () => theOne(scaleway, 'gateway IP', name, (await list(here)).filter(stays)),
+      make: () => here.gateway.createIP({ tags: tagsOf(scaleway, name) }),
     })
     return live(made)
   },
   async undo(want, scaleway, before, now, report) {
-    if (before) return
     const there = now ?? (await gatewayIpKind.read(want, scaleway, report))
-    if (there) await removeGatewayIp(scaleway, there.id, report)
+    if (before) refuseReturn(`gateway IP ${want.name}`, before, there)
+    else if (there) await removeGatewayIp(scaleway.at(there.zone), there.id, report)
   },
 }
 export const gatewayIp = word(gatewayIpKind)
+
+const replacement = (want: GatewayIpWant, live: GatewayIpLive): Change | null =>
+  replace(`gateway IP ${want.name}`, [
+    fixed('zone', live.zone, want.zone ?? live.zone, 'an address belongs to its zone: partners will see a new one'),
+  ])
+
+/** An address goes only without its gateway; ours cannot follow to another zone, so it is replaced in its turn. */
+const takeFromGateway = async (here: Scaleway, ipId: string, report: Waiter): Promise<void> => {
+  const ip = await orNull(here.gateway.getIP({ ipId }))
+  const gateway = ip?.gatewayId ? await orNull(here.gateway.getGateway({ gatewayId: ip.gatewayId })) : null
+  if (gateway && isOurs(here, gateway)) await removeGatewayFromNetworks(here, gateway.id, report)
+  await removeGatewayIp(here, ipId, report)
+}
 
 export const removeGatewayIp = (scaleway: Scaleway, id: string, report: Waiter): Promise<void> =>
   insist(report, {

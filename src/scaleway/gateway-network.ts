@@ -17,6 +17,8 @@ export type GatewayNetworkWant = {
   privateNetworkId: string
   masquerade: boolean
   defaultRoute: boolean
+  /** The gateway's. */
+  zone?: string
 }
 export type GatewayNetworkLive = GatewayNetworkWant & { id: string; status: string; ipamIpId: string | null }
 
@@ -33,6 +35,7 @@ const live = (it: Vpcgwv2.GatewayNetwork): GatewayNetworkLive => ({
   masquerade: it.masqueradeEnabled,
   defaultRoute: it.pushDefaultRoute,
   status: it.status,
+  zone: it.zone,
   ipamIpId: it.ipamIpId || null,
 })
 
@@ -47,11 +50,11 @@ export const gatewayNetworkKind: Kind<GatewayNetworkWant, GatewayNetworkLive, Sc
   name: 'gateway-network',
   async ahead(scaleway) {
     const gateways = (await sharedGateways(scaleway)).filter(it => isOurs(scaleway, it))
-    await Promise.all(gateways.map(({ id }) => shared(scaleway, id)))
+    await Promise.all(gateways.map(({ id, zone }) => shared(scaleway.at(zone), id)))
   },
   takes: { create: 15, update: 5, delete: 5 },
   async read(want, scaleway) {
-    const found = pick(want, await shared(scaleway, want.gatewayId))
+    const found = pick(want, await shared(scaleway.at(want.zone), want.gatewayId))
     return found && found.status !== 'detaching' ? live(found) : null
   },
   diff(want, live) {
@@ -62,7 +65,8 @@ export const gatewayNetworkKind: Kind<GatewayNetworkWant, GatewayNetworkLive, Sc
       field('default route', live.defaultRoute, want.defaultRoute),
     ])
   },
-  async apply(want, scaleway, _live, report) {
+  async apply(want, clients, _live, report) {
+    const scaleway = clients.at(want.zone)
     const { gatewayId, privateNetworkId, masquerade: enableMasquerade, defaultRoute: pushDefaultRoute } = want
     const made = await whenIdle(scaleway, gatewayId, report, () =>
       makeOnce(report, {
@@ -83,7 +87,8 @@ export const gatewayNetworkKind: Kind<GatewayNetworkWant, GatewayNetworkLive, Sc
     if (ready.masqueradeEnabled === enableMasquerade && ready.pushDefaultRoute === pushDefaultRoute) return live(ready)
     return change(scaleway, made.id, want, report)
   },
-  async undo(want, scaleway, before, now, report) {
+  async undo(want, clients, before, now, report) {
+    const scaleway = clients.at(want.zone)
     const there = now ?? (await gatewayNetworkKind.read(want, scaleway, report))
     if (!there) return
     if (!before) return removeGatewayNetwork(scaleway, there.id, report)

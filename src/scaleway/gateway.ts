@@ -11,8 +11,9 @@ import { isDoubtful, isTransient, orNull } from './problems.ts'
 import { clearWay, refuseReturn } from './replaced.ts'
 import { states } from './states.ts'
 import { contextTag, tagsOf, theOne } from './tags.ts'
+import { findZoned, listHere } from './zones.ts'
 
-export type GatewayWant = { name: string; type: string; ipId: string; bastion?: BastionWant }
+export type GatewayWant = { name: string; type: string; ipId: string; zone?: string; bastion?: BastionWant }
 /** `keyIds`: the project's SSH keys that must be on the bastion. It copies them only when it is told to. */
 export type BastionWant = { port?: number; allowedIps?: string[]; keyIds?: string[] }
 
@@ -23,6 +24,7 @@ export type GatewayLive = {
   ipId: string | null
   address: string | null
   status: string
+  zone?: string
   bastion: { enabled: boolean; port: number; allowedIps: string[]; keys: string | null }
 }
 
@@ -31,8 +33,7 @@ const keysTag = 'egress-bastion-keys='
 const list = ({ gateway, projectId, context }: Scaleway) =>
   gateway.listGateways({ projectId, tags: [contextTag(context)] }).all()
 
-export const sharedGateways = (scaleway: Scaleway): Promise<Vpcgwv2.Gateway[]> =>
-  scaleway.lists.shared('gateway', () => list(scaleway))
+export const sharedGateways = (scaleway: Scaleway): Promise<Vpcgwv2.Gateway[]> => listHere(scaleway, 'gateway', list)
 
 const live = (it: Vpcgwv2.Gateway): GatewayLive => ({
   id: it.id,
@@ -41,6 +42,7 @@ const live = (it: Vpcgwv2.Gateway): GatewayLive => ({
   ipId: it.ipv4?.id ?? null,
   address: it.ipv4?.address ?? null,
   status: it.status,
+  zone: it.zone,
   bastion: {
     enabled: it.bastionEnabled,
     port: it.bastionPort,
@@ -55,7 +57,8 @@ export const gatewayKind: Kind<GatewayWant, GatewayLive, Scaleway> = {
   ahead: sharedGateways,
   takes: { create: 10, update: 10, replace: 20, delete: 5 },
   async read({ name }, scaleway) {
-    const found = theOne(scaleway, 'gateway', name, await sharedGateways(scaleway))
+    const pick = (all: Vpcgwv2.Gateway[]) => theOne(scaleway, 'gateway', name, all)
+    const found = await findZoned(scaleway, 'gateway', 'gateway', list, pick)
     return found && found.status !== 'deleting' ? live(found) : null
   },
   diff(want, live) {
@@ -79,22 +82,23 @@ export const gatewayKind: Kind<GatewayWant, GatewayLive, Scaleway> = {
   },
   async apply(want, scaleway, before, report) {
     const { name, type, ipId, bastion } = want
+    const here = scaleway.at(want.zone)
     // Its leg in the network is a thing of its own, and is made again after it.
     const stays = await clearWay(before, before && replacement(want, before), report, id =>
-      removeGatewayFromNetworks(scaleway, id, report),
+      removeGatewayFromNetworks(scaleway.at(before?.zone), id, report),
     )
     const made = await makeOnce(report, {
       look: () =>
         staying(report, {
           what: `gateway ${name}`,
-          look: async () => theOne(scaleway, 'gateway', name, (await list(scaleway)).filter(stays)),
+          look: async () => theOne(scaleway, 'gateway', name, (await list(here)).filter(stays)),
           state: it => it.status,
           states: states.gateway,
           leaving: ['deleting'],
           withinMs: scaleway.deadlines.gateway,
         }),
       make: () =>
-        scaleway.gateway.createGateway({
+        here.gateway.createGateway({
           name,
           type,
           ipId,
@@ -104,18 +108,18 @@ export const gatewayKind: Kind<GatewayWant, GatewayLive, Scaleway> = {
           bastionPort: bastion?.port ?? 61000,
         }),
     })
-    return bring(want, scaleway, made.id, report)
+    return bring(want, here, made.id, report)
   },
   async undo(want, scaleway, before, now, report) {
     const there = now ?? (await gatewayKind.read(want, scaleway, report))
-    if (!before) return there ? removeGateway(scaleway, there.id, report) : undefined
+    if (!before) return there ? removeGateway(scaleway.at(there.zone), there.id, report) : undefined
     refuseReturn(`gateway ${want.name}`, before, there)
     const { enabled, port, allowedIps } = before.bastion
     const keyIds = want.bastion?.keyIds ?? []
     const bastion = enabled ? { bastion: { port, allowedIps, keyIds } } : {}
     await bring(
       { name: before.name, type: before.type, ipId: before.ipId ?? want.ipId, ...bastion },
-      scaleway,
+      scaleway.at(before.zone),
       before.id,
       report,
     )
@@ -130,6 +134,7 @@ const sizeOf = (type: string): number => sizes.indexOf(type.toUpperCase())
 const replacement = (want: GatewayWant, live: GatewayLive): Change | null => {
   const smaller = sizeOf(want.type) >= 0 && sizeOf(want.type) < sizeOf(live.type)
   return replace(`gateway ${want.name}`, [
+    fixed('zone', live.zone, want.zone ?? live.zone, 'a gateway cannot move to another zone'),
     fixed('ip', live.ipId, want.ipId, 'a gateway keeps the address it was made with'),
     smaller ? fixed('type', live.type, want.type, 'a gateway can be upgraded, never downgraded') : null,
   ])

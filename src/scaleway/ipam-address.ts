@@ -8,6 +8,7 @@ import { discard, makeOnce } from './make.ts'
 import { insist, type Waiter } from './poll.ts'
 import { isInUse, statusOf } from './problems.ts'
 import { contextTag, isOurs, tagsOf, theOne } from './tags.ts'
+import { inZones } from './zones.ts'
 
 /** `address`: IPv4 without a mask, inside the network and not its first or last two. */
 export type IpamAddressWant = { name: string; privateNetworkId: string; address: string }
@@ -66,10 +67,13 @@ export const ipamAddressKind: Kind<IpamAddressWant, IpamAddressLive, Scaleway> =
 export const ipamAddress = word(ipamAddressKind)
 
 /** Takes the NIC that holds an address off a server of ours; nobody else's is touched. */
-const removeOurNic = async ({ instance, projectId, context }: Scaleway, nicId: string, address: string) => {
-  const servers = await instance.listServers({ project: projectId, tags: [contextTag(context)] }).all()
-  const holder = servers.find(it => isOurs({ context }, it) && it.privateNics.some(({ id }) => id === nicId))
-  if (holder) return discard(instance.deletePrivateNIC({ serverId: holder.id, privateNicId: nicId }))
+const removeOurNic = async (scaleway: Scaleway, nicId: string, address: string) => {
+  const list = ({ instance, projectId, context }: Scaleway) =>
+    instance.listServers({ project: projectId, tags: [contextTag(context)] }).all()
+  const servers = await inZones(scaleway, scaleway.zonesOf('instance'), list)
+  const holder = servers.find(it => isOurs(scaleway, it) && it.privateNics.some(({ id }) => id === nicId))
+  if (holder)
+    return discard(scaleway.at(holder.zone).instance.deletePrivateNIC({ serverId: holder.id, privateNicId: nicId }))
   throw new Problem(`private address ${address} is held by something that is not ours`, {
     why: `${nicId} has it, and no server of this context has that NIC`,
     next: `put ${address} back into the inventory, or take it off what holds it in the Scaleway console`,

@@ -15,9 +15,10 @@ import { removeServer } from './server-remove.ts'
 import { ourKeys, removeSshKey } from './ssh-key.ts'
 import { contextTag, isOurs, nameIn } from './tags.ts'
 import { removeVpc } from './vpc.ts'
+import { inZones, type Zoned } from './zones.ts'
 
 /** Something of this context that stands at Scaleway. `tagged` is false for what only its parent shows to be ours. */
-export type Owned = { kind: OwnedKind; id: string; name: string; tagged: boolean }
+export type Owned = { kind: OwnedKind; id: string; name: string; tagged: boolean; zone?: string }
 export type OwnedKind = (typeof order)[number]
 
 /** The documented order of destruction; the same kind may go in parallel. */
@@ -37,24 +38,46 @@ const order = [
   'ssh-key',
 ] as const
 
-type Thing = { id: string; name?: string; tags?: string[] }
+/** Where a zone is needed to find it again. */
+const zoned: ReadonlySet<OwnedKind> = new Set([
+  'server',
+  'root-volume',
+  'flexible-ip',
+  'security-group',
+  'gateway-network',
+  'gateway',
+  'gateway-ip',
+])
+
+type Thing = { id: string; name?: string; tags?: string[]; zone?: string }
 
 /** Everything this context made and that is still there, in the order in which it can go. Only looks. */
 export const listOwned = async (scaleway: Scaleway): Promise<Owned[]> => {
-  const { projectId, context, vpc, gateway, ipam, instance } = scaleway
+  const { projectId, context, vpc, ipam } = scaleway
   const tags = [contextTag(context)]
+  // What a zone of the past has kept is ours as well.
+  const everywhere = <T>(api: Zoned, list: (here: Scaleway) => Promise<T[]>) =>
+    inZones(scaleway, scaleway.zonesOf(api), list)
   const mine = <T extends { tags: string[] }>(all: T[]) => all.filter(it => isOurs(scaleway, it))
   const of = (kind: OwnedKind, all: Thing[], tagged = true): Owned[] =>
-    all.map(it => ({ kind, id: it.id, name: nameIn(it.tags ?? []) || it.name || it.id, tagged }))
+    all.map(it => ({
+      kind,
+      id: it.id,
+      name: nameIn(it.tags ?? []) || it.name || it.id,
+      tagged,
+      ...(zoned.has(kind) && it.zone && { zone: it.zone }),
+    }))
   const [clusters, servers, volumes, ips, groups, gateways, gatewayIps, addresses, networks, vpcs, keys] =
     await Promise.all([
       listClusters(scaleway).then(mine),
-      listServers(scaleway).then(mine),
-      ourVolumes(scaleway),
-      instance.listIps({ project: projectId, tags }).all().then(mine),
-      instance.listSecurityGroups({ project: projectId, tags }).all().then(mine),
-      gateway.listGateways({ projectId, tags }).all().then(mine),
-      gateway.listIPs({ projectId, tags }).all().then(mine),
+      everywhere('instance', listServers).then(mine),
+      everywhere('instance', ourVolumes),
+      everywhere('instance', ({ instance }) => instance.listIps({ project: projectId, tags }).all()).then(mine),
+      everywhere('instance', ({ instance }) => instance.listSecurityGroups({ project: projectId, tags }).all()).then(
+        mine,
+      ),
+      everywhere('gateway', ({ gateway }) => gateway.listGateways({ projectId, tags }).all()).then(mine),
+      everywhere('gateway', ({ gateway }) => gateway.listIPs({ projectId, tags }).all()).then(mine),
       ipam.listIPs({ projectId, tags }).all().then(mine),
       vpc.listPrivateNetworks({ projectId, tags }).all().then(mine),
       vpc.listVPCs({ projectId, tags }).all().then(mine),
@@ -62,7 +85,14 @@ export const listOwned = async (scaleway: Scaleway): Promise<Owned[]> => {
     ])
   const [pools, legs, booked] = await Promise.all([
     Promise.all(clusters.map(it => listPools(scaleway, it.id))),
-    Promise.all(gateways.map(it => gateway.listGatewayNetworks({ gatewayIds: [it.id] }).all())),
+    Promise.all(
+      gateways.map(({ id, zone }) =>
+        scaleway
+          .at(zone)
+          .gateway.listGatewayNetworks({ gatewayIds: [id] })
+          .all(),
+      ),
+    ),
     // Reservations in our networks that nobody uses and nobody tagged: they would keep the network alive.
     Promise.all(networks.map(it => ipam.listIPs({ privateNetworkId: it.id, attached: false }).all())),
   ])
@@ -110,7 +140,7 @@ const removals: Record<OwnedKind, (scaleway: Scaleway, owned: Owned, report: Wai
 }
 
 export const removeOwned = (scaleway: Scaleway, owned: Owned, report: Waiter): Promise<void> =>
-  removals[owned.kind](scaleway, owned, report)
+  removals[owned.kind](scaleway.at(owned.zone), owned, report)
 
 /** Takes all of it away, kind after kind, the same kind in parallel. Safe to interrupt and to repeat. */
 export const removeAll = async (scaleway: Scaleway, all: Owned[], report: Waiter): Promise<void> => {

@@ -8,6 +8,7 @@ import { become, insist, type Waiter } from './poll.ts'
 import { bodyOf, isInUse, orNull, statusOf } from './problems.ts'
 import { states } from './states.ts'
 import { contextTag, isOurs, tagsOf, theOne } from './tags.ts'
+import { listHere } from './zones.ts'
 
 /** `ports`: both ends included; absent for ICMP, ANY, or all ports. */
 export type SecurityRule = {
@@ -22,15 +23,22 @@ export type SecurityGroupWant = {
   inboundDefault: 'accept' | 'drop'
   outboundDefault: 'accept' | 'drop'
   rules: SecurityRule[]
+  zone?: string
 }
 /** `rules`: one line each, in order; the order within a direction counts. */
-export type SecurityGroupLive = { id: string; name: string; inbound: string; outbound: string; rules: string[] }
+export type SecurityGroupLive = {
+  id: string
+  zone?: string
+  name: string
+  inbound: string
+  outbound: string
+  rules: string[]
+}
 
 const list = ({ instance, projectId, context }: Scaleway) =>
   instance.listSecurityGroups({ project: projectId, tags: [contextTag(context)] }).all()
 
-const shared = (scaleway: Scaleway): Promise<Instancev1.SecurityGroup[]> =>
-  scaleway.lists.shared('security-group', () => list(scaleway))
+const shared = (scaleway: Scaleway): Promise<Instancev1.SecurityGroup[]> => listHere(scaleway, 'security-group', list)
 
 /** This list has no total, so the SDK's `.all()` would stop after its first page. */
 const listRules = async ({ instance }: Scaleway, securityGroupId: string): Promise<Instancev1.SecurityGroupRule[]> => {
@@ -47,6 +55,7 @@ const sharedRules = (scaleway: Scaleway, id: string) =>
 
 const see = (group: Instancev1.SecurityGroup, rules: Instancev1.SecurityGroupRule[]): SecurityGroupLive => ({
   id: group.id,
+  zone: group.zone,
   name: group.name,
   inbound: group.inboundDefaultPolicy,
   outbound: group.outboundDefaultPolicy,
@@ -58,16 +67,21 @@ const see = (group: Instancev1.SecurityGroup, rules: Instancev1.SecurityGroupRul
   ),
 })
 
-/** What a server may exchange with the internet; nothing here guards one private network from within. */
+/**
+ * What a server may exchange with the internet; nothing here guards one private network from within. Each zone has
+ * its own, so the zone is part of what it is known by.
+ */
 export const securityGroupKind: Kind<SecurityGroupWant, SecurityGroupLive, Scaleway> = {
   name: 'security-group',
   async ahead(scaleway) {
     const groups = (await shared(scaleway)).filter(it => isOurs(scaleway, it))
-    await Promise.all(groups.map(({ id }) => sharedRules(scaleway, id)))
+    await Promise.all(groups.map(({ id, zone }) => sharedRules(scaleway.at(zone), id)))
   },
-  async read({ name }, scaleway) {
-    const found = theOne(scaleway, 'security group', name, await shared(scaleway))
-    return found && see(found, await sharedRules(scaleway, found.id))
+  async read({ name, zone }, scaleway) {
+    const here = scaleway.at(zone)
+    const all = (await shared(scaleway)).filter(it => it.zone === here.zone)
+    const found = theOne(scaleway, 'security group', name, all)
+    return found && see(found, await sharedRules(here, found.id))
   },
   diff(want, live) {
     const what = `security group ${want.name}`
@@ -79,7 +93,8 @@ export const securityGroupKind: Kind<SecurityGroupWant, SecurityGroupLive, Scale
       ruleChanges(live.rules, linesOf(want.rules)),
     ])
   },
-  async apply(want, scaleway, _live, report) {
+  async apply(want, clients, _live, report) {
+    const scaleway = clients.at(want.zone)
     const { name, inboundDefault: inboundDefaultPolicy, outboundDefault: outboundDefaultPolicy } = want
     const made = await makeOnce(report, {
       look: async () => theOne(scaleway, 'security group', name, await list(scaleway)),
@@ -99,7 +114,8 @@ export const securityGroupKind: Kind<SecurityGroupWant, SecurityGroupLive, Scale
     })
     return bring(scaleway, made.id, want, report)
   },
-  async undo(want, scaleway, before, now, report) {
+  async undo(want, clients, before, now, report) {
+    const scaleway = clients.at(want.zone)
     const there = now ?? (await securityGroupKind.read(want, scaleway, report))
     if (!there) return
     if (!before) return removeSecurityGroup(scaleway, there.id, report)

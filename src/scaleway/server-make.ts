@@ -21,10 +21,16 @@ export const listServers = ({ instance, projectId, context }: Scaleway): Promise
 export const isLeaving = ({ state, stateDetail }: Server): boolean =>
   state === 'stopping' && stateDetail === 'terminating'
 
-export const stayingServer = (scaleway: Scaleway, name: string, report: Waiter): Promise<Server | null> =>
+/** `counts`: which of those listed still count, as one that was removed may be listed for a while. */
+export const stayingServer = (
+  scaleway: Scaleway,
+  name: string,
+  report: Waiter,
+  counts: (listed: Server) => boolean = () => true,
+): Promise<Server | null> =>
   staying(report, {
     what: `server ${name}`,
-    look: async () => theOne(scaleway, 'server', name, await listServers(scaleway)),
+    look: async () => theOne(scaleway, 'server', name, (await listServers(scaleway)).filter(counts)),
     state: it => (isLeaving(it) ? 'terminating' : it.state),
     states: { ...states.server, terminating: 'bad' },
     leaving: ['terminating'],
@@ -32,11 +38,16 @@ export const stayingServer = (scaleway: Scaleway, name: string, report: Waiter):
   })
 
 /** Makes it stopped: only then do NIC and user data arrive before the first boot. */
-export const createServer = async (scaleway: Scaleway, want: ServerWant, report: Waiter): Promise<Server> => {
+export const createServer = async (
+  scaleway: Scaleway,
+  want: ServerWant,
+  report: Waiter,
+  counts: (listed: Server) => boolean,
+): Promise<Server> => {
   const { name, type, rootVolumeGb = 10 } = want
   const image = await imageId(scaleway, want.image, type)
   return makeOnce(report, {
-    look: () => stayingServer(scaleway, name, report),
+    look: () => stayingServer(scaleway, name, report, counts),
     make: async () => {
       const { server } = await scaleway.instance.createServer({
         name,

@@ -4,13 +4,15 @@ import type { Json } from '../engine/json.ts'
 import type { Change, Kind } from '../engine/kind.ts'
 import { Problem } from '../engine/problem.ts'
 import { create, field, fixed, replace, update } from './changes.ts'
-import { compareUserData, type ServerClients } from './cloud-init.ts'
+import { compareUserData, type ServerClients, serverClientsAt } from './cloud-init.ts'
 import { listAddresses, sharedAddresses, withoutMask } from './ipam-address.ts'
 import { orNull } from './problems.ts'
+import { clearWay } from './replaced.ts'
 import { removeStrayVolumes, volumeIdsOf } from './root-volume.ts'
 import { bringServer, createServer, isLeaving, listServers, stayingServer } from './server-make.ts'
 import { removeServer } from './server-remove.ts'
 import { isOurs, theOne } from './tags.ts'
+import { findZoned, listHere } from './zones.ts'
 
 export type ServerWant = {
   name: string
@@ -26,6 +28,7 @@ export type ServerWant = {
   /** What `cloudInit.render` takes. No secrets. */
   cloudInit: Json
   rootVolumeGb?: number
+  zone?: string
 }
 
 export type ServerLive = {
@@ -43,6 +46,7 @@ export type ServerLive = {
   hostKey: string | null
   userDataSha: string | null
   userDataIsCurrent: boolean
+  zone?: string
 }
 
 /** A server with its private NIC and root volume, which live and die with it. Known by its tags. */
@@ -50,13 +54,18 @@ export const serverKind: Kind<ServerWant, ServerLive, ServerClients> = {
   name: 'server',
   async ahead(clients) {
     const servers = (await sharedServers(clients)).filter(it => isOurs(clients, it))
-    await Promise.all([sharedAddresses(clients), ...servers.map(({ id }) => sharedUserData(clients, id))])
+    await Promise.all([
+      sharedAddresses(clients),
+      ...servers.map(({ id, zone }) => sharedUserData(serverClientsAt(clients, zone), id)),
+    ])
   },
   takes: { create: 10, update: 10, replace: 25, delete: 15 },
   async read(want, clients) {
-    const found = theOne(clients, 'server', want.name, await sharedServers(clients))
+    const pick = (all: Instancev1.Server[]) => theOne(clients, 'server', want.name, all)
+    const found = await findZoned(clients, 'instance', 'server', listServers, pick)
     if (!found || isLeaving(found)) return null
-    const [addresses, text] = await Promise.all([sharedAddresses(clients), sharedUserData(clients, found.id)])
+    const there = serverClientsAt(clients, found.zone)
+    const [addresses, text] = await Promise.all([sharedAddresses(clients), sharedUserData(there, found.id)])
     return see(clients, want, found, addresses, text)
   },
   diff(want, live) {
@@ -69,23 +78,23 @@ export const serverKind: Kind<ServerWant, ServerLive, ServerClients> = {
       })
     return replacement(want, live) ?? inPlace(want, live)
   },
-  async apply(want, clients, _live, report) {
-    let server = await stayingServer(clients, want.name, report)
-    if (server) {
-      const live = await seeNow(clients, want, server)
-      if (replacement(want, live)) {
-        // The flexible IP and the booked address are resources of their own and stay.
-        await removeServer(clients, server.id, want.name, report)
-        report.progress('removed the old server', { id: live.id })
-        server = null
-      }
-    }
-    server ??= await createServer(clients, want, report)
+  async apply(want, elsewhere, before, report) {
+    const clients = serverClientsAt(elsewhere, want.zone)
+    // The flexible IP and the booked address are resources of their own and stay.
+    const moved = await clearWay(before, before && replacement(want, before), report, id =>
+      removeServer(elsewhere.at(before?.zone), id, want.name, report),
+    )
+    let server = await stayingServer(clients, want.name, report, moved)
+    const change = server && replacement(want, await seeNow(clients, want, server))
+    const stays = await clearWay(server, change, report, id => removeServer(clients, id, want.name, report))
+    if (change) server = null
+    server ??= await createServer(clients, want, report, it => moved(it) && stays(it))
     await removeStrayVolumes(clients, want.name, volumeIdsOf(server), report)
     const done = await bringServer(clients, want, server, report)
     return seeNow(clients, want, done)
   },
-  async undo(want, clients, before, now, report) {
+  async undo(want, elsewhere, before, now, report) {
+    const clients = serverClientsAt(elsewhere, before?.zone ?? now?.zone ?? want.zone)
     if (before) {
       if (now && now.id !== before.id)
         throw new Problem(`server ${want.name} cannot be brought back`, {
@@ -118,6 +127,7 @@ const replacement = (want: ServerWant, live: ServerLive): Change | null => {
   const type = 'a type changes only while the server is off: a new one takes over its addresses sooner'
   const old = { name: 'user data', action: 'update', diff: 'user data: no longer what it was made with' } as const
   return replace(`server ${want.name}`, [
+    fixed('zone', live.zone, want.zone ?? live.zone, 'a server cannot move to another zone'),
     fixed('type', live.type.toUpperCase(), want.type.toUpperCase(), type),
     live.userDataIsCurrent || neverBooted ? null : { detail: old, why: 'user data is read at the first boot only' },
   ])
@@ -137,7 +147,7 @@ const inPlace = (want: ServerWant, live: ServerLive): Change | null => {
   return change && unreachable.some(it => it !== null) ? { ...change, unready: true } : change
 }
 
-const sharedServers = (clients: ServerClients) => clients.lists.shared('server', () => listServers(clients))
+const sharedServers = (clients: ServerClients) => listHere(clients, 'server', listServers)
 
 const userDataOf = ({ instance }: ServerClients, serverId: string): Promise<string | null> =>
   orNull(instance.getServerUserData({ serverId, key: 'cloud-init' }))
@@ -164,6 +174,7 @@ const see = async (
     name: server.name,
     type: server.commercialType,
     state: server.state,
+    zone: server.zone,
     nicId: nic?.id ?? null,
     ipamIpId: held?.id ?? null,
     privateIp: held ? withoutMask(held.address) : null,

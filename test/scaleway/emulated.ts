@@ -63,9 +63,12 @@ const cloudInit: CloudInit<Key> = {
   withoutKeys: text => text.split(mark)[0] ?? '',
 }
 
+/** Where a context is, and its further zones. */
+export type Place = { region?: string; zone?: string; zones?: string[] }
+
 export type Emulated = {
   url: string
-  clients(context?: string, http?: ScalewayOptions['http']): Promise<ServerClients>
+  clients(context?: string, http?: ScalewayOptions['http'], place?: Place): Promise<ServerClients>
   close(): Promise<void>
 }
 
@@ -77,10 +80,10 @@ export const emulated = async (scale = 0.002): Promise<Emulated> => {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
     url,
-    async clients(context = 'sandbox', http = {}) {
-      const profile = { ...credentials, apiUrl: url, region: 'fr-par', zone: 'fr-par-1' }
+    async clients(context = 'sandbox', http = {}, { region = 'fr-par', zone = `${region}-1`, zones = [] } = {}) {
+      const profile = { ...credentials, apiUrl: url, region, zone }
       const quick = { baseMs: 10, capMs: 50, pace: createPace({ perSecond: 5000, burst: 5000, atOnce: 64 }), ...http }
-      return Object.assign(await createScaleway(profile, { context, http: quick }), {
+      return Object.assign(await createScaleway(profile, { context, http: quick, zones }), {
         cloudInit: cloudInit as CloudInit,
       })
     },

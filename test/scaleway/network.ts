@@ -30,86 +30,97 @@ export type Wishes = {
   gatewayType?: string
   poolType?: string
   cni?: string
+  cluster?: string
+  /** Of gateway, proxy and pool. */
+  zone?: string
 }
 
 /** One of everything, in the documented order: a function of what the earlier ones gave. */
-const network = (wishes: Wishes): [AnyKind, (lives: Lives) => object][] => [
-  [vpcKind, () => ({ name: 'egress' })],
-  [privateNetworkKind, it => ({ name: 'egress', vpcId: it.vpc.id, cidr: wishes.cidr ?? '172.16.28.0/22' })],
-  [
-    ipamAddressKind,
-    it => ({ name: 'proxy', privateNetworkId: it['private-network'].id, address: wishes.address ?? '172.16.28.8' }),
-  ],
-  [sshKeyKind, () => ({ name: 'operator', publicKey: `ssh-ed25519 ${'A'.repeat(68)} me@here` })],
-  [gatewayIpKind, () => ({ name: 'egress' })],
-  [
-    gatewayKind,
-    it => ({
-      name: 'egress',
-      type: wishes.gatewayType ?? 'VPC-GW-S',
-      ipId: it['gateway-ip'].id,
-      bastion: { allowedIps: [wishes.bastionFrom ?? '203.0.113.240/28'], keyIds: [it['ssh-key'].id] },
-    }),
-  ],
-  [
-    gatewayNetworkKind,
-    it => ({
-      gatewayId: it.gateway.id,
-      privateNetworkId: it['private-network'].id,
-      masquerade: true,
-      defaultRoute: true,
-    }),
-  ],
-  [
-    securityGroupKind,
-    () => ({
-      name: 'egress-proxy',
-      inboundDefault: 'drop',
-      outboundDefault: 'accept',
-      rules: [
-        rule(wishes.sshFrom ?? '203.0.113.241/32', 22),
-        { direction: 'inbound', action: 'accept', protocol: 'ICMP', ipRange: '0.0.0.0/0' },
-        rule('172.16.28.0/22', 3128),
-      ],
-    }),
-  ],
-  [flexibleIpKind, () => ({ name: 'proxy' })],
-  [
-    serverKind,
-    it => ({
-      name: 'proxy',
-      type: 'PLAY2-PICO',
-      image: 'ubuntu_noble',
-      privateNetworkId: it['private-network'].id,
-      ipamIpId: it['ipam-address'].id,
-      flexibleIpId: it['flexible-ip'].id,
-      securityGroupId: it['security-group'].id,
-      cloudInit: { hostname: 'proxy', motd: wishes.motd ?? 'hello' },
-    }),
-  ],
-  [
-    clusterKind,
-    it => ({
-      name: 'shared',
-      version: '1.34',
-      cni: wishes.cni ?? 'cilium',
-      privateNetworkId: it['private-network'].id,
-    }),
-  ],
-  [
-    poolKind,
-    it => ({
-      name: 'client-a-pool',
-      clusterId: it.cluster.id,
-      type: wishes.poolType ?? 'DEV1-M',
-      size: wishes.poolSize ?? 1,
-      publicIpDisabled: true,
-      labels: { 'node-pool': wishes.label ?? 'client-a-pool' },
-      taints: [{ key: 'node-role.kubernetes.io/client-a', value: 'dedicated', effect: 'NoSchedule' }],
-    }),
-  ],
-  [kubeconfigKind, it => ({ clusterId: it.cluster.id, path: wishes.kubeconfig })],
-]
+const network = ({ zone, ...wishes }: Wishes): [AnyKind, (lives: Lives) => object][] => {
+  const zoned = zone ? { zone } : {}
+  return [
+    [vpcKind, () => ({ name: 'egress' })],
+    [privateNetworkKind, it => ({ name: 'egress', vpcId: it.vpc.id, cidr: wishes.cidr ?? '172.16.28.0/22' })],
+    [
+      ipamAddressKind,
+      it => ({ name: 'proxy', privateNetworkId: it['private-network'].id, address: wishes.address ?? '172.16.28.8' }),
+    ],
+    [sshKeyKind, () => ({ name: 'operator', publicKey: `ssh-ed25519 ${'A'.repeat(68)} me@here` })],
+    [gatewayIpKind, () => ({ name: 'egress', ...zoned })],
+    [
+      gatewayKind,
+      it => ({
+        name: 'egress',
+        type: wishes.gatewayType ?? 'VPC-GW-S',
+        ...zoned,
+        ipId: it['gateway-ip'].id,
+        bastion: { allowedIps: [wishes.bastionFrom ?? '203.0.113.240/28'], keyIds: [it['ssh-key'].id] },
+      }),
+    ],
+    [
+      gatewayNetworkKind,
+      it => ({
+        gatewayId: it.gateway.id,
+        privateNetworkId: it['private-network'].id,
+        ...zoned,
+        masquerade: true,
+        defaultRoute: true,
+      }),
+    ],
+    [
+      securityGroupKind,
+      () => ({
+        name: 'egress-proxy',
+        ...zoned,
+        inboundDefault: 'drop',
+        outboundDefault: 'accept',
+        rules: [
+          rule(wishes.sshFrom ?? '203.0.113.241/32', 22),
+          { direction: 'inbound', action: 'accept', protocol: 'ICMP', ipRange: '0.0.0.0/0' },
+          rule('172.16.28.0/22', 3128),
+        ],
+      }),
+    ],
+    [flexibleIpKind, () => ({ name: 'proxy', ...zoned })],
+    [
+      serverKind,
+      it => ({
+        name: 'proxy',
+        type: 'PLAY2-PICO',
+        image: 'ubuntu_noble',
+        ...zoned,
+        privateNetworkId: it['private-network'].id,
+        ipamIpId: it['ipam-address'].id,
+        flexibleIpId: it['flexible-ip'].id,
+        securityGroupId: it['security-group'].id,
+        cloudInit: { hostname: 'proxy', motd: wishes.motd ?? 'hello' },
+      }),
+    ],
+    [
+      clusterKind,
+      it => ({
+        name: wishes.cluster ?? 'shared',
+        version: '1.34',
+        cni: wishes.cni ?? 'cilium',
+        privateNetworkId: it['private-network'].id,
+      }),
+    ],
+    [
+      poolKind,
+      it => ({
+        name: 'client-a-pool',
+        clusterId: it.cluster.id,
+        type: wishes.poolType ?? 'DEV1-M',
+        ...zoned,
+        size: wishes.poolSize ?? 1,
+        publicIpDisabled: true,
+        labels: { 'node-pool': wishes.label ?? 'client-a-pool' },
+        taints: [{ key: 'node-role.kubernetes.io/client-a', value: 'dedicated', effect: 'NoSchedule' }],
+      }),
+    ],
+    [kubeconfigKind, it => ({ clusterId: it.cluster.id, path: wishes.kubeconfig })],
+  ]
+}
 
 const rule = (ipRange: string, port: number) => ({
   direction: 'inbound',

@@ -1,0 +1,84 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as assert from 'uvu/assert'
+import { listOwned, removeAll } from '../../src/scaleway/leftovers.ts'
+import { suite } from '../support/suite.ts'
+import { type Emulated, emulated } from './emulated.ts'
+import { census, deploy, drift, report } from './network.ts'
+
+const { test, before, after } = suite('scaleway/zones', { seconds: 120 })
+
+let dir = ''
+let cloud: Emulated
+before(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'egress-zones-'))
+  cloud = await emulated()
+})
+after(async () => {
+  await cloud?.close()
+  await rm(dir, { recursive: true, force: true })
+})
+
+const wishes = (zone?: string) => ({ kubeconfig: join(dir, 'kubeconfig'), ...(zone && { zone }) })
+
+test('a second zone of the region holds gateway, proxy and pool, and is looked into', async () => {
+  const two = () => cloud.clients('sandbox', {}, { zones: ['fr-par-2'] })
+  const { lives } = await deploy(await two(), wishes('fr-par-2'))
+  for (const kind of ['gateway-ip', 'gateway', 'gateway-network', 'security-group', 'flexible-ip', 'server', 'pool'])
+    assert.is(lives[kind].zone, 'fr-par-2', kind)
+  const again = await two()
+  assert.equal(await drift(again, wishes('fr-par-2')), [])
+})
+
+test('a zone changed in the inventory finds what stands in the old one, and replaces it', async () => {
+  const one = await cloud.clients()
+  const { done } = await deploy(one, wishes('fr-par-1'))
+  assert.equal(
+    done.filter(it => it.action).map(it => `${it.action} ${it.kind.name}`),
+    [
+      'replace gateway-ip',
+      // gone with its address, which it would have kept
+      'create gateway',
+      'create gateway-network',
+      'create security-group',
+      'replace flexible-ip',
+      'replace server',
+      'replace pool',
+    ],
+  )
+  assert.equal(await drift(await cloud.clients(), wishes('fr-par-1')), [])
+})
+
+test('what the old zone has kept is found and removed', async () => {
+  const owned = await listOwned(await cloud.clients())
+  assert.equal(
+    owned.filter(it => it.kind === 'security-group').map(it => it.zone),
+    ['fr-par-1', 'fr-par-2'],
+  )
+  assert.equal(
+    owned.filter(it => it.zone === 'fr-par-2').map(it => it.kind),
+    ['security-group'],
+  )
+  const clients = await cloud.clients()
+  await removeAll(clients, owned, report)
+  assert.equal(await listOwned(await cloud.clients()), [])
+  const left = Object.entries(await census(await cloud.clients())).filter(([, count]) => count > 0)
+  assert.equal(left, [])
+})
+
+test('another region is another context: neither sees what the other has', async () => {
+  const here = () => cloud.clients('paris')
+  const there = () => cloud.clients('amsterdam', {}, { region: 'nl-ams' })
+  const [paris, amsterdam] = [wishes(), { ...wishes(), kubeconfig: join(dir, 'amsterdam'), cluster: 'other' }]
+  await deploy(await here(), paris)
+  assert.ok((await drift(await there(), amsterdam).catch(() => ['create'])).length > 0)
+  await deploy(await there(), amsterdam)
+  assert.equal(await drift(await here(), paris), [])
+  assert.equal(await drift(await there(), amsterdam), [])
+  const before = await listOwned(await here())
+  await removeAll(await there(), await listOwned(await there()), report)
+  assert.equal(await listOwned(await here()), before)
+  assert.equal(await drift(await here(), paris), [])
+  await removeAll(await here(), before, report)
+})
