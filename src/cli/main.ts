@@ -4,6 +4,7 @@ import { type StageName, stageNames } from '../../playbooks/site.ts'
 import type { ExitCode } from '../engine/problem.ts'
 import { Problem, Problems } from '../engine/problem.ts'
 import { problemText } from '../report/problem.ts'
+import { alike } from './alike.ts'
 import { deploy } from './commands/deploy.ts'
 import { destroy } from './commands/destroy.ts'
 import { inventory } from './commands/inventory.ts'
@@ -63,7 +64,7 @@ export const main = async (name: string, argv: string[]): Promise<number> => {
 
 const fail = (error: unknown, output: Output): ExitCode => {
   const exit = exitOf(error)
-  for (const it of error instanceof Problems ? error.all : [error]) {
+  for (const it of error instanceof Problems ? alike(error.all) : [error]) {
     output.say(problemText(it))
     output.event(
       'problem',

@@ -77,7 +77,7 @@ export const createHttpClient = (options: HttpOptions = {}): typeof fetch => {
 
   /** Milliseconds until the next try; null: what came of this one stands. */
   const pauseMs = (outcome: Outcome, attempt: number): number | null => {
-    const jitter = jitterMs(attempt, baseMs, capMs)
+    const jitter = jitterMs(attempt, baseMs, circuit.heard() ? capMs : Math.min(capMs, 1000))
     if (outcome instanceof Error) return jitter
     const asked = retryAfterMs(outcome.response.headers)
     if (asked !== null && asked > retryAfterCapMs) return null

@@ -20,6 +20,7 @@ export const createRefusals = ({ lookingMs = 15_000, changingMs = 120_000 } = {}
       since.delete(keyOf(request))
     },
     pause(request) {
+      if (isAskedAhead(request)) return null
       const key = keyOf(request)
       changing ||= request.method !== 'GET'
       const now = performance.now()
@@ -31,6 +32,12 @@ export const createRefusals = ({ lookingMs = 15_000, changingMs = 120_000 } = {}
       return left <= 0 ? null : { ms: Math.min(left, 5000, Math.max(lookingMs / 30, elapsed / 3)), first }
     },
   }
+}
+
+/** What is only good to know before a plan is carried out, and for which many keys have no permission. */
+const isAskedAhead = ({ url }: Request): boolean => {
+  const { service, collection } = routeOf(url)
+  return service === 'account' || service === 'marketplace' || collection === 'products'
 }
 
 /** Reading and writing are permissions of their own, and so is every collection. */

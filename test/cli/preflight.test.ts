@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
+import { alike } from '../../src/cli/alike.ts'
 import { deploy } from '../../src/cli/commands/deploy.ts'
 import { parse } from '../../src/cli/flags.ts'
 import { createOutput } from '../../src/cli/output.ts'
@@ -124,3 +125,33 @@ test('a field that is left to its default is told where it would stand', async (
     /context.yaml:\d+:\d+: there is no project 0{8}-.*scaleway.projectId/,
   )
 })
+
+for (const { when, key = {}, spoil, says, exit } of [
+  {
+    when: 'a wrong key',
+    key: { secret_key: '22222222-2222-4333-8444-555555555555' },
+    says: /key is not accepted/,
+    exit: 1,
+  },
+  {
+    when: 'no config file',
+    spoil: (root: string) => rmSync(join(root, 'scw.yaml')),
+    says: /scw.yaml cannot be read/,
+    exit: 2,
+  },
+  { when: 'half a config file', key: { secret_key: '' }, says: /credentials are not complete/, exit: 2 },
+  { when: 'an API that is not there', key: { api_url: 'http://127.0.0.1:1' }, says: /no answer|not answer/, exit: 1 },
+] as { when: string; key?: Record<string, string>; spoil?: (root: string) => void; says: RegExp; exit: number }[]) {
+  test(`one Problem, and soon: ${when}`, async () => {
+    const root = rootWith({}, key)
+    spoil?.(root)
+    const started = performance.now()
+    const found = alike(await run(root, '--check'))
+    assert.ok(performance.now() - started < 10_000)
+    assert.is(found.length, 1, found.map(it => it.message).join('\n'))
+    assert.match(found[0]!.message, says)
+    assert.is(found[0]!.exit, exit)
+    assert.ok(found[0]!.why && found[0]!.next)
+    assert.not.match(`${found[0]!.message} ${found[0]!.why} ${found[0]!.next}`, /22222222-2222/)
+  })
+}

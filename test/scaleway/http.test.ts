@@ -204,6 +204,16 @@ test('when nothing answers any more, thirty reads give up together with one Prob
   assert.is(calls, before, 'asked again at once')
 })
 
+test('an API that never answered is given up sooner than one that did', () => {
+  const dead = () => new TypeError('fetch failed')
+  const circuit = createCircuit({ tries: 2, withinMs: 60_000, firstMs: 0 })
+  assert.is(circuit.silence(dead(), 'http://api.test/x'), null)
+  assert.instance(circuit.silence(dead(), 'http://api.test/x'), Problem)
+  circuit.answered()
+  assert.is(circuit.heard(), true)
+  for (let tries = 0; tries < 5; tries++) assert.is(circuit.silence(dead(), 'http://api.test/x'), null)
+})
+
 test('asks again after a rest, and goes on when it is answered', async () => {
   let alive = false
   const send: typeof fetch = async () => {
@@ -223,6 +233,15 @@ const denied: Answer = {
   body: '{"type":"permissions_denied","details":[{"action":"read","resource":"vpc"}]}',
 }
 const refusing = { lookingMs: 200, changingMs: 1000 }
+
+test('a 403 to what is only asked ahead stands at once', () => {
+  const refusals = createRefusals(refusing)
+  const asked = (path: string) => refusals.pause(new Request(`http://api.test${path}`))
+  assert.is(asked('/account/v3/projects/x'), null)
+  assert.is(asked('/marketplace/v2/images'), null)
+  assert.is(asked('/instance/v1/zones/fr-par-1/products/servers'), null)
+  assert.ok(asked('/instance/v1/zones/fr-par-1/servers'))
+})
 
 test('a 403 is asked again for a while, as a new policy takes its time', () =>
   serving([denied, denied, ok], async (url, seen) => {
