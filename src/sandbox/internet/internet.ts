@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Backgrounds } from '../machines/background.ts'
 import { put } from '../machines/files.ts'
@@ -29,17 +29,19 @@ export const startInternet = async (
   ]
   const settings = { ...pick(at), certificate, key, socket, admitted: null }
   const program = join(import.meta.dirname, 'web.ts')
-  if (!existsSync(join(world.hosts, 'background', 'web.pid'))) rmSync(socket, { force: true })
-  await Promise.all([
-    background.keep({ name: 'dns', netns, command: ['/usr/sbin/dnsmasq', ...options] }),
-    background.keep({ name: 'web', netns, command: [process.execPath, program, JSON.stringify(settings)] }, () =>
-      existsSync(socket),
-    ),
-  ])
   const admit = async (address: string | null): Promise<void> => {
     await ask(socket, 'PUT', '/partner', { admitted: address })
   }
-  await admit(admitted)
+  await Promise.all([
+    background.keep({ name: 'dns', netns, command: ['/usr/sbin/dnsmasq', ...options] }),
+    // Its socket says little: it may be an older process's, or bound and not listened to yet.
+    background.keep({ name: 'web', netns, command: [process.execPath, program, JSON.stringify(settings)] }, () =>
+      admit(admitted).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  ])
   return { admit }
 }
 

@@ -49,8 +49,9 @@ export const createBackground = (world: World) => {
   }
 
   /** nsenter becomes the command in place: the pid is the same, the command line changes when it is done. */
-  const settled = async (it: Background, ready: () => boolean) => {
-    for (const until = Date.now() + 8000; Date.now() < until; await pause(10)) if (pid(it) !== null && ready()) return
+  const settled = async (it: Background, ready: () => Promise<boolean>) => {
+    for (const until = Date.now() + 8000; Date.now() < until; await pause(10))
+      if (pid(it) !== null && (await ready())) return
     throw new Error(
       `${it.name} does not answer: ${readText(file(it.name, 'log'))?.trim().slice(-500) || 'it says nothing'}`,
     )
@@ -63,7 +64,7 @@ export const createBackground = (world: World) => {
 
   return {
     /** Starts it unless it runs, and returns when `ready` says so. The command's first word is an absolute path. */
-    async keep(it: Background, ready: () => boolean = () => true) {
+    async keep(it: Background, ready: () => Promise<boolean> = async () => true) {
       if (pid(it) === null && !starts(it)) {
         const old = Number(readText(file(it.name, 'pid')) ?? 0)
         if (old && inodeOf(old) === (netnsInode(it.netns) ?? -1)) kill(old, 'SIGKILL')
