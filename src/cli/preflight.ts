@@ -12,12 +12,8 @@ export const refuseEarly = async (staged: Staged): Promise<void> => {
   if (steps.length === 0) return
   const { findings, unanswered } = await preflight(steps, await session.clients.scaleway())
   for (const it of unanswered) session.output.say(`note: not checked, as Scaleway does not tell: ${it}`)
-  throwAll(
-    findings.map(it => {
-      const place = placeOf(it, session.context)
-      return session.problemAt(place, it.what, it.why, it.next)
-    }),
-  )
+  const problems = findings.map(it => session.problemAt(placeOf(it, session.context), it.what, it.why, it.next))
+  throwAll(problems.sort((a, b) => a.message.localeCompare(b.message, 'en', { numeric: true })))
 }
 
 /** Where in the inventory the value of a step was written. */

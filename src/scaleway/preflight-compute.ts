@@ -39,11 +39,17 @@ export const checkServer: Check = async ({ step, want, scaleway, catalogue }) =>
   return [...found, { ...image, what, why, next: 'take another image, or one of these types' }]
 }
 
+/** What is proposed for a node has at least 4 GiB: the types that Kapsule refuses have less. */
+const leastRam = 4 * 2 ** 30
+
 /** Node types are the server types, less a few that the inventory knows. */
 export const checkPool: Check = async ({ step, want, scaleway, catalogue }) => {
   const zone: string = want.zone ?? scaleway.zone
   const [types, stock] = await Promise.all([catalogue.types(zone), catalogue.stock(zone)])
-  const wrong = wrongType(want.type, zone, types, stock)
+  const nodes =
+    types &&
+    Object.fromEntries(Object.entries(types).filter(([name, it]) => same(name, want.type) || it.ram >= leastRam))
+  const wrong = wrongType(want.type, zone, nodes, stock)
   return wrong ? [{ step: step.id, field: 'type', ...wrong }] : []
 }
 

@@ -94,6 +94,8 @@ for (const argv of [[], ['--check']]) {
     const root = rootWith(broken)
     const found = await run(root, ...argv)
     assert.is(found.length, 6, found.map(it => it.message).join('\n'))
+    const files = found.map(it => it.message.split(':')[0])
+    assert.equal(files, [...files].sort())
     for (const it of found) {
       assert.is(it.exit, 2)
       assert.match(it.message, /^inventory\/sandbox\/(context|tenants\/client-[ab])\.yaml:\d+:\d+: /)

@@ -103,6 +103,12 @@ test('what is right is not spoken of, however it is written', async () => {
   assert.equal(found, [])
 })
 
+test('for a node only what can be one is proposed', async () => {
+  const { found } = await look(step('pool/p', { name: 'p', type: 'DEV1-N', clusterId: ref }))
+  assert.match(found[0]!, /take one of DEV1-M/)
+  assert.not.match(found[0]!, /DEV1-S|PLAY2-PICO|STARDUST/)
+})
+
 test('nothing to make, nothing asked; many servers ask as much as one', async () => {
   assert.is((await look()).calls, 0)
   const update: Partial<Step['change']> = { action: 'update', details: [{ name: 'bastion port', action: 'update' }] }
