@@ -41,7 +41,7 @@ export const createFront = ({ weather, trace, door, templateOf, answer, changed,
     const [method, path] = [request.method!, url.pathname]
     const { latencyMs, effect, words } = weather.meet({ method, path })
     if (latencyMs > 0) await sleep(latencyMs)
-    const instead = effect && ('cut' in effect ? 'cut' : faultAnswer(effect, path))
+    const instead = effect && ('cut' in effect ? 'cut' : faultAnswer(effect, method, path))
     const never = effect && ('cut' in effect ? effect.cut === 'before' : !effect.after)
     const got = never ? instead! : await settled(request, () => answer(request, url, raw))
     return { got: instead ?? got, fault: words.join(', ') }

@@ -67,12 +67,12 @@ const limiter = (perSecond: number) => {
 type Refused = Extract<Effect, { status: number }>
 
 /** How the real thing says it: a 429 is empty, a 403 names what is missing, what is in front of the API speaks text. */
-export const faultAnswer = ({ status, body, headers = {} }: Refused, path: string): Answer => {
+export const faultAnswer = ({ status, body, headers = {} }: Refused, method: string, path: string): Answer => {
   if (typeof body === 'string') return { status, text: { type: 'text/plain', content: body }, headers }
   if (body !== undefined) return { status, body, headers }
   if (status === 429) return { status, headers: { 'x-envoy-ratelimited': 'true', ...headers } }
   if (status === 403) {
-    const details = [{ action: 'write', resource: path.split('/')[1] ?? '' }]
+    const details = [{ action: method === 'GET' ? 'read' : 'write', resource: path.split('/')[1] ?? '' }]
     return { status, body: { type: 'permissions_denied', message: 'insufficient permissions', details }, headers }
   }
   if (status >= 502) return { status, text: { type: 'text/plain', content: 'no healthy upstream' }, headers }

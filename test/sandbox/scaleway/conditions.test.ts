@@ -92,7 +92,7 @@ for (const { what, effect, status, type, body } of [
 test('a 403 for a while names what is missing, then passes', () =>
   during({ faults: [{ on: { path: '/vpc/**' }, forMs: 100, do: { status: 403 } }] }, async () => {
     const { status, json } = await project.raw('GET', vpcs)
-    assert.equal([status, json.type, json.details], [403, 'permissions_denied', [{ action: 'write', resource: 'vpc' }]])
+    assert.equal([status, json.type, json.details], [403, 'permissions_denied', [{ action: 'read', resource: 'vpc' }]])
     assert.is((await project.raw('GET', vpcs)).status, 403)
     await until(
       () => project.raw('GET', vpcs),
