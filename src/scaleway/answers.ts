@@ -43,6 +43,12 @@ export const refusal = (status: number, body: Body, route: Route, note?: Note): 
       next: `give the key's owner ${set ?? 'the permission'} for this project at ${consoleUrls.policies}; a new policy takes up to two minutes`,
     }
   }
+  if (status === 412 || body.precondition)
+    return {
+      what: `was refused: ${body.precondition ?? 'a precondition'} stands in the way`,
+      why: `${said}${help}`,
+      next: `take away what stands in the way, ${again}`,
+    }
   if (status === 400)
     return {
       what: 'was refused: an argument is not accepted',
@@ -66,12 +72,6 @@ export const refusal = (status: number, body: Body, route: Route, note?: Note): 
       what: `was refused: ${thing || 'it'} exists already`,
       why: `${said}${help}`,
       next: `name ours differently in the inventory, or delete that one, ${again}`,
-    }
-  if (status === 412)
-    return {
-      what: `was refused: ${body.precondition ?? 'a precondition'} stands in the way`,
-      why: `${said}${help}`,
-      next: `take away what stands in the way, ${again}`,
     }
   if (status === 429)
     return {

@@ -6,7 +6,7 @@ import type { Scaleway } from './client.ts'
 import { gatewayRunning, sharedGateways } from './gateway.ts'
 import { removeGatewayNetwork } from './gateway-remove.ts'
 import { makeOnce } from './make.ts'
-import { become, insist, staying, type Waiter } from './poll.ts'
+import { arrive, become, insist, staying, type Waiter } from './poll.ts'
 import { isTransient, orNull } from './problems.ts'
 import { states } from './states.ts'
 import { isOurs, single } from './tags.ts'
@@ -83,7 +83,7 @@ export const gatewayNetworkKind: Kind<GatewayNetworkWant, GatewayNetworkLive, Sc
           scaleway.gateway.createGatewayNetwork({ gatewayId, privateNetworkId, enableMasquerade, pushDefaultRoute }),
       }),
     )
-    const ready = await networkReady(scaleway, made.id, report)
+    const ready = await become(report, networkReady(scaleway, made.id))
     if (ready.masqueradeEnabled === enableMasquerade && ready.pushDefaultRoute === pushDefaultRoute) return live(ready)
     return change(scaleway, made.id, want, report)
   },
@@ -102,7 +102,8 @@ const change = async (scaleway: Scaleway, gatewayNetworkId: string, want: Gatewa
   await whenIdle(scaleway, gatewayId, report, () =>
     scaleway.gateway.updateGatewayNetwork({ gatewayNetworkId, enableMasquerade, pushDefaultRoute }),
   )
-  return live(await networkReady(scaleway, gatewayNetworkId, report))
+  const arrived = (it: Vpcgwv2.GatewayNetwork) => !gatewayNetworkKind.diff(want, live(it))
+  return live(await arrive(report, { ...networkReady(scaleway, gatewayNetworkId), arrived }))
 }
 
 /** A gateway may turn busy between the look and the act, so a refusal starts the wait again. */
@@ -118,11 +119,10 @@ const whenIdle = <T>(scaleway: Scaleway, gatewayId: string, report: Waiter, act:
   })
 
 /** `created` has no MAC address yet: only `ready` carries packets. */
-const networkReady = ({ gateway, deadlines }: Scaleway, gatewayNetworkId: string, report: Waiter) =>
-  become(report, {
-    what: 'gateway network',
-    look: () => orNull(gateway.getGatewayNetwork({ gatewayNetworkId })),
-    state: it => it.status,
-    states: states.gatewayNetwork,
-    withinMs: deadlines.gatewayNetwork,
-  })
+const networkReady = ({ gateway, deadlines }: Scaleway, gatewayNetworkId: string) => ({
+  what: 'gateway network',
+  look: () => orNull(gateway.getGatewayNetwork({ gatewayNetworkId })),
+  state: (it: Vpcgwv2.GatewayNetwork) => it.status,
+  states: states.gatewayNetwork,
+  withinMs: deadlines.gatewayNetwork,
+})

@@ -6,7 +6,7 @@ import { create, field, fixed, replace, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { removeGateway, removeGatewayFromNetworks } from './gateway-remove.ts'
 import { makeOnce } from './make.ts'
-import { become, insist, staying, type Waiter } from './poll.ts'
+import { arrive, become, insist, staying, type Waiter } from './poll.ts'
 import { isDoubtful, isTransient, orNull } from './problems.ts'
 import { clearWay, refuseReturn } from './replaced.ts'
 import { states } from './states.ts'
@@ -161,7 +161,7 @@ const bring = async (
       withinMs: scaleway.deadlines.gateway,
     })
   }
-  let now = await settled()
+  const now = await settled()
   const { bastion } = want
   if (now.type.toUpperCase() !== want.type.toUpperCase())
     await change(async () => {
@@ -186,24 +186,22 @@ const bring = async (
     }
   }
   // The answer to a change still says `running`: only fields that have arrived count.
-  now = await settled()
-  for (let look = 0; look < 5 && gatewayKind.diff(want, now); look++) {
-    await new Promise(done => setTimeout(done, 200))
-    now = await settled()
-  }
-  return now
+  const wait = running(scaleway, gatewayId, want.name)
+  return live(await arrive(report, { ...wait, arrived: it => !gatewayKind.diff(want, live(it)) }))
 }
 
 /** An upgrade passes through `failed`, so that state gets some patience. */
-export const gatewayRunning = ({ gateway, deadlines }: Scaleway, gatewayId: string, name: string, report: Waiter) =>
-  become(report, {
-    what: `gateway ${name}`,
-    look: () => orNull(gateway.getGateway({ gatewayId })),
-    state: it => it.status,
-    states: states.gateway,
-    patienceMs: 15_000,
-    withinMs: deadlines.gateway,
-  })
+export const gatewayRunning = (scaleway: Scaleway, gatewayId: string, name: string, report: Waiter) =>
+  become(report, running(scaleway, gatewayId, name))
+
+const running = ({ gateway, deadlines }: Scaleway, gatewayId: string, name: string) => ({
+  what: `gateway ${name}`,
+  look: () => orNull(gateway.getGateway({ gatewayId })),
+  state: (it: Vpcgwv2.Gateway) => it.status,
+  states: states.gateway,
+  patienceMs: 15_000,
+  withinMs: deadlines.gateway,
+})
 
 /** One spelling of ranges: sorted, a single address with its mask. */
 const ranges = (all: string[]): string[] => all.map(it => (it.includes('/') ? it : `${it}/32`)).sort()

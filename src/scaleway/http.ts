@@ -134,12 +134,20 @@ const noteOf = ({ headers }: Response, tries: number, clean: (text: string) => s
 
 /** The whole answer. Errors are what gets printed, so theirs is without secrets before anybody reads it. */
 const inMemory = async (response: Response, clean: (text: string) => string): Promise<Outcome> => {
-  const { status, statusText, headers } = response
+  const { status, statusText } = response
+  const headers = plainJson(response.headers)
   const answer = (body: ArrayBuffer | string | null) => new Response(body, { status, statusText, headers })
   if (status === 204 || status === 304) return { response: answer(null), type: null }
   if (status < 400) return { response: answer(await response.arrayBuffer()), type: null }
   const text = clean(await response.text())
   return { response: answer(text), type: typeIn(text) }
+}
+
+/** The SDK parses `application/json` and nothing that only begins so. */
+const plainJson = (given: Headers): Headers => {
+  const headers = new Headers(given)
+  if (/^application\/json\s*;/i.test(headers.get('content-type') ?? '')) headers.set('content-type', 'application/json')
+  return headers
 }
 
 const typeIn = (text: string): string | null => {

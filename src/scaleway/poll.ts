@@ -77,6 +77,24 @@ export const become = async <T>(report: Waiter, wait: Wait<T>): Promise<T> => {
   return thing
 }
 
+/**
+ * `become`, until what was changed is to be seen too: the looks right after a change may still show how it was.
+ * What has not arrived after `arrivesMs` is given back as it is, and the next plan shows it.
+ */
+export const arrive = async <T>(
+  report: Waiter,
+  { arrived, arrivesMs = 15_000, ...wait }: Wait<T> & { arrived: (thing: T) => boolean; arrivesMs?: number },
+): Promise<T> => {
+  const started = performance.now()
+  for (const pauseMs of growing()) {
+    const thing = await become(report, wait)
+    if (arrived(thing) || performance.now() - started > arrivesMs) return thing
+    report.waiting(`${wait.what}: not changed yet`)
+    await sleep(pauseMs, undefined, { signal: report.signal })
+  }
+  throw new Error('unreachable')
+}
+
 /** The thing, unless it is on its way out: then it is waited for, and counts as not there. */
 export const staying = async <T>(
   report: Waiter,

@@ -6,7 +6,7 @@ import type { Scaleway } from './client.ts'
 import { sharedClusters } from './cluster.ts'
 import { discard, makeOnce } from './make.ts'
 import { listNodes, type PoolNode, sharedNodes } from './nodes.ts'
-import { become, insist, staying, until, type Waiter } from './poll.ts'
+import { arrive, become, insist, staying, until, type Waiter } from './poll.ts'
 import { createPool, getPool, listPools, type RawPool, setLabels, setTaints, type Taint } from './pool-api.ts'
 import { isInUse, orNull } from './problems.ts'
 import { clearWay, refuseReturn } from './replaced.ts'
@@ -168,7 +168,7 @@ const bring = async (want: PoolWant, scaleway: Scaleway, poolId: string, report:
   // Both are allowed while the pool scales, and nodes get them when they join.
   if (canonical(now.labels) !== canonical(labels)) await setLabels(scaleway, poolId, labels)
   if (field('', now.taints, taintLines(taints))) await setTaints(scaleway, poolId, taints)
-  await poolReady(scaleway, poolId, want.name, report)
+  await become(report, ready(scaleway, poolId, want.name))
   const sized = autoscaling ? true : now.size === want.size
   if (!sized || canonical(now.autoscaling) !== canonical(autoscaling ?? null) || now.autohealing !== autohealing)
     await insist(report, {
@@ -185,20 +185,20 @@ const bring = async (want: PoolWant, scaleway: Scaleway, poolId: string, report:
       passing: isInUse,
       withinMs: scaleway.deadlines.pool,
     })
-  const done = await poolReady(scaleway, poolId, want.name, report)
+  const arrived = (it: RawPool) => !poolKind.diff(want, live(it, []))
+  const done = await arrive(report, { ...ready(scaleway, poolId, want.name), arrived })
   return live(done, await listNodes(scaleway, clusterId, poolId))
 }
 
 /** Nodes take from one minute to eleven; `warning` may heal by itself. */
-const poolReady = (scaleway: Scaleway, poolId: string, name: string, report: Waiter): Promise<RawPool> =>
-  become(report, {
-    what: `pool ${name}`,
-    look: () => orNull(getPool(scaleway, poolId)),
-    state: it => it.status,
-    states: states.pool,
-    patienceMs: 180_000,
-    withinMs: scaleway.deadlines.pool,
-  })
+const ready = (scaleway: Scaleway, poolId: string, name: string) => ({
+  what: `pool ${name}`,
+  look: () => orNull(getPool(scaleway, poolId)),
+  state: (it: RawPool) => it.status,
+  states: states.pool,
+  patienceMs: 180_000,
+  withinMs: scaleway.deadlines.pool,
+})
 
 export const removePool = async (scaleway: Scaleway, poolId: string, report: Waiter): Promise<void> => {
   await insist(report, {

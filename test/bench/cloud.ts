@@ -7,7 +7,7 @@ import type { ScalewayOptions as EmulatorOptions } from '../../src/sandbox/scale
 import { createScaleway as createEmulator } from '../../src/sandbox/scaleway/api.ts'
 import { createScaleway, type ScalewayOptions } from '../../src/scaleway/client.ts'
 import type { ServerClients } from '../../src/scaleway/cloud-init.ts'
-import { credentials } from '../scaleway/emulated.ts'
+import { credentials, unpaced } from '../scaleway/emulated.ts'
 import type { Timed } from './chains.ts'
 
 const done = () => Promise.resolve()
@@ -65,7 +65,7 @@ export const connect = async (
   http: ScalewayOptions['http'] = {},
 ): Promise<ServerClients> => {
   const profile = { ...credentials, apiUrl, region: 'fr-par', zone: 'fr-par-1' }
-  return Object.assign(await createScaleway(profile, { context, http }), {
+  return Object.assign(await createScaleway(profile, { context, http: { pace: unpaced, ...http } }), {
     cloudInit: {
       render: (want: unknown, hostKey: unknown) =>
         cloudInit({ ...(want as object), hostKey } as Parameters<typeof cloudInit>[0]),

@@ -14,6 +14,9 @@ export const credentials = {
   organizationId: '88888888-2222-4333-8444-555555555555',
 }
 
+/** As fast as it goes: the emulator refuses nobody unless it is told to. */
+export const unpaced = createPace({ perSecond: 10_000, burst: 10_000, atOnce: 64 })
+
 const done = () => Promise.resolve()
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => `203.0.113.${from + i}`)
 
@@ -68,6 +71,9 @@ export type Place = { region?: string; zone?: string; zones?: string[] }
 
 export type Emulated = {
   url: string
+  /** What goes wrong in it. */
+  conditions: ReturnType<typeof createEmulator>['conditions']
+  trace: ReturnType<typeof createEmulator>['trace']
   clients(context?: string, http?: ScalewayOptions['http'], place?: Place): Promise<ServerClients>
   close(): Promise<void>
 }
@@ -80,9 +86,11 @@ export const emulated = async (scale = 0.002): Promise<Emulated> => {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
     url,
+    conditions: api.conditions,
+    trace: api.trace,
     async clients(context = 'sandbox', http = {}, { region = 'fr-par', zone = `${region}-1`, zones = [] } = {}) {
       const profile = { ...credentials, apiUrl: url, region, zone }
-      const quick = { baseMs: 10, capMs: 50, pace: createPace({ perSecond: 5000, burst: 5000, atOnce: 64 }), ...http }
+      const quick = { baseMs: 10, capMs: 50, pace: unpaced, ...http }
       return Object.assign(await createScaleway(profile, { context, http: quick, zones }), {
         cloudInit: cloudInit as CloudInit,
       })

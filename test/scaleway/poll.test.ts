@@ -2,7 +2,7 @@ import * as assert from 'uvu/assert'
 import { Problem } from '../../src/engine/problem.ts'
 import { createLists } from '../../src/scaleway/lists.ts'
 import { makeOnce } from '../../src/scaleway/make.ts'
-import { become, insist, until } from '../../src/scaleway/poll.ts'
+import { arrive, become, insist, until } from '../../src/scaleway/poll.ts'
 import { isTransient, orNull } from '../../src/scaleway/problems.ts'
 import { states } from '../../src/scaleway/states.ts'
 import { isOurs, nameIn, tagsOf, theOne } from '../../src/scaleway/tags.ts'
@@ -110,6 +110,23 @@ for (const { when, error } of [
     assert.is(outcome, error)
   })
 }
+
+test('what was changed is waited for, not only the word for its state', async () => {
+  let looks = 0
+  const report = reporter()
+  const look = async () => ({ status: 'ready', size: ++looks < 4 ? 1 : 2 })
+  const wait = {
+    what: 'pool x',
+    look,
+    state: (it: { status: string }) => it.status,
+    states: states.pool,
+    withinMs: 5000,
+  }
+  assert.is((await arrive(report, { ...wait, arrived: it => it.size === 2 })).size, 2)
+  assert.ok(report.said.includes('pool x: not changed yet'))
+  const never = { ...wait, arrived: () => false, arrivesMs: 100 }
+  assert.is((await arrive(reporter(), never)).size, 2, 'given back as it is')
+})
 
 test('a look that is refused ends a wait at once', async () => {
   const wait = { what: 'x', look: () => Promise.reject(refused(403)), state: () => '', states: states.pool }

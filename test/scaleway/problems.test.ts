@@ -170,6 +170,12 @@ for (const { when, status, body, headers, says } of [
     says: [/resource_still_in_use stands in the way/, /must be empty/, /take away/],
   },
   {
+    when: 'a precondition that comes as 400',
+    status: 400,
+    body: { type: 'precondition_failed', precondition: 'protected_resource', help_message: 'server is protected' },
+    says: [/protected_resource stands in the way/, /server is protected/, /take away/],
+  },
+  {
     when: 'the rate limit, which says nothing at all',
     status: 429,
     body: '',
