@@ -54,14 +54,16 @@ const rootWith = (edits: Edits, key: Record<string, string> = {}) => {
 }
 
 /** Runs deploy, or deploy --check, and gives what it told. */
-const run = async (root: string, ...argv: string[]): Promise<Problem[]> => {
+const run = async (root: string, ...argv: string[]): Promise<Problem[]> => stagesOf(root, all, argv)
+const all = ['gateway', 'proxy', 'cluster'] as const
+
+const stagesOf = async (root: string, stages: readonly (typeof all)[number][], argv: string[]): Promise<Problem[]> => {
   const quiet = { write: () => true }
   const { flags } = parse('deploy', ['--context', 'sandbox', ...argv])
   const never = new AbortController().signal
   const output = createOutput({ json: false, env: {} }, { stdout: quiet, stderr: quiet } as never)
   const options = { command: 'deploy', flags, root, output, interrupt: { stop: never, abort: never } }
   try {
-    const stages = ['gateway', 'proxy', 'cluster'] as const
     await withSession({ ...options, writes: !flags.check }, session => deploy(session, stages))
     return []
   } catch (error) {
@@ -157,3 +159,53 @@ for (const { when, key = {}, spoil, says, exit } of [
     assert.not.match(`${found[0]!.message} ${found[0]!.why} ${found[0]!.next}`, /22222222-2222/)
   })
 }
+
+test('ten mistakes beside what stands already, among things of others: all at once, and nothing is touched', async () => {
+  const root = rootWith({})
+  assert.equal(await stagesOf(root, ['gateway'], []), [])
+  const theirs = await cloud.clients('another')
+  const [network] = (await theirs.vpc.listPrivateNetworks({ name: 'egress' }).all()).filter(it => it.name === 'egress')
+  const privateNetworkId = network!.id
+  await theirs.ipam.bookIP({ source: { privateNetworkId }, isIpv6: false, address: '172.16.28.20' })
+  const shared = { name: 'shared', version: '1.34.1', cni: 'cilium', type: 'kapsule', description: '' } as const
+  await theirs.k8s.createCluster({ ...shared, privateNetworkId, tags: [] })
+  for (const [file, edits] of Object.entries({
+    'context.yaml': [
+      ['type: VPC-GW-S', 'type: VPC-GW-XS'],
+      ['version: "1.34"', 'version: "1.12"'],
+      ['name: system, type: DEV1-M', 'name: system, type: DEV9-M'],
+    ],
+    'tenants/client-a.yaml': [
+      ['image: ubuntu_noble', 'image: ubuntu_nobel'],
+      ['type: PLAY2-PICO', 'type: PLAY9-PICO'],
+      ['172.16.28.8', '172.16.28.20'],
+      ['type: DEV1-M', 'type: DEV8-M'],
+    ],
+    'tenants/client-b.yaml': [
+      ['image: ubuntu_noble', 'image: ubuntu_nobel_arm'],
+      ['type: DEV1-M', 'type: DEV7-M'],
+    ],
+  } as Record<string, [string, string][]>)) {
+    const path = join(root, 'inventory/sandbox', file)
+    const text = readFileSync(path, 'utf8')
+    writeFileSync(
+      path,
+      edits.reduce((now, [from, to]) => now.replace(from, to), text),
+    )
+  }
+  await fetch(`${cloud.url}/emulator/trace`, { method: 'DELETE' })
+  const found = await run(root)
+  assert.is(found.length, 10, found.map(it => it.message).join('\n'))
+  for (const it of found) {
+    assert.is(it.exit, 2)
+    assert.match(
+      it.message,
+      /^inventory\/sandbox\/(context|tenants\/client-[ab])\.yaml:\d+:\d+: (there is no|there is a cluster|the private address) /,
+    )
+    assert.ok(it.why && it.next)
+  }
+  const text = found.map(it => `${it.message} | ${it.next}`).join('\n')
+  assert.match(text, /client-a.yaml:\d+:\d+: the private address 172.16.28.20 is taken/)
+  assert.match(text, /context.yaml:\d+:\d+: there is a cluster shared already/)
+  assert.equal(await writes(), [])
+})
