@@ -106,14 +106,19 @@ const chosen = (cloud: Cloud, network: PrivateNetwork, address: string): string 
 
 const lowestFree = (cloud: Cloud, network: PrivateNetwork): string => {
   const { base, size } = parseRange(network.subnets[0]!.subnet)!
+  const taken = new Set(held(cloud, network).map(it => withoutMask(it.address)))
   for (let value = base + 2; value <= base + size - 3; value++) {
-    if (!holderOf(cloud, network, formatAddress(value))) return formatAddress(value)
+    const address = formatAddress(value)
+    if (!taken.has(address)) return address
   }
   throw quotaExceeded('ip', size - 4, size - 4)
 }
 
-const holderOf = ({ state }: Cloud, network: PrivateNetwork, address: string) =>
-  byId(state.ips).find(it => it.private_network_id === network.id && withoutMask(it.address) === address)
+const held = ({ state }: Cloud, network: PrivateNetwork) =>
+  byId(state.ips).filter(it => it.private_network_id === network.id)
+
+const holderOf = (cloud: Cloud, network: PrivateNetwork, address: string) =>
+  held(cloud, network).find(it => withoutMask(it.address) === address)
 
 const pick6 = (subnet: string): string => {
   const tail = randomBytes(8).toString('hex').match(/.{4}/g)!

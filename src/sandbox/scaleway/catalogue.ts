@@ -80,8 +80,16 @@ export const nodeImage = (zone: string, arch: string): Image => ({
   ...{ arch, zone, type: 'instance_sbs' },
 })
 
-export const findImage = (zone: string, id: string): Image | undefined =>
-  [...imagesOf(zone), nodeImage(zone, 'x86_64'), nodeImage(zone, 'arm64')].find(it => it.id === id)
+const byZone = new Map<string, Map<string, Image>>()
+
+/** Every answered server shows its image: the ids, which are digests, are made once a zone. */
+export const findImage = (zone: string, id: string): Image | undefined => {
+  const known =
+    byZone.get(zone) ??
+    new Map([...imagesOf(zone), nodeImage(zone, 'x86_64'), nodeImage(zone, 'arm64')].map(it => [it.id, it]))
+  byZone.set(zone, known)
+  return known.get(id)
+}
 
 export const typesFor = (arch: string): string[] =>
   Object.entries(serverTypes)

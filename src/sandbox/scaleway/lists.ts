@@ -10,9 +10,13 @@ export const page = (key: string, rows: unknown[], { query }: Pick<Ask, 'query'>
   return ok({ [key]: slice(sorted, query, 'page_size', 20), total_count: rows.length })
 }
 
-/** A page the Instance API's way: the count is in a header. */
-export const instancePage = (key: string, rows: unknown[], { query }: Pick<Ask, 'query'>) =>
-  ok({ [key]: slice(rows, query, 'per_page', 50) }, { 'x-total-count': String(rows.length) })
+/** A page the Instance API's way: the count is in a header. Only what is on the page is made to be shown. */
+export const instancePage = <T>(
+  key: string,
+  rows: T[],
+  { query }: Pick<Ask, 'query'>,
+  show: (row: T) => unknown = it => it,
+) => ok({ [key]: slice(rows, query, 'per_page', 50).map(it => show(it)) }, { 'x-total-count': String(rows.length) })
 
 export const slice = <T>(rows: T[], query: URLSearchParams, sizeKey: string, fallback: number): T[] => {
   const size = Math.min(mostPerPage, positive(query.get(sizeKey)) ?? fallback)

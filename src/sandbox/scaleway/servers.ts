@@ -104,11 +104,7 @@ export const serverRoutes = (cloud: Cloud): Route[] => {
           asks(ask, 'servers', it.id) &&
           (!network || nicsOf(cloud, it.id).some(nic => nic.private_network_id === network)),
       )
-      return instancePage(
-        'servers',
-        rows.map(it => showServer(cloud, it)),
-        ask,
-      )
+      return instancePage('servers', rows, ask, it => showServer(cloud, it))
     }),
     route('GET', `${root}/:id`, ask => ok({ server: showServer(cloud, serverOf(ask)) })),
     route('PATCH', `${root}/:id`, change),
