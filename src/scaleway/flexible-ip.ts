@@ -63,3 +63,5 @@ const replacement = (want: FlexibleIpWant, live: FlexibleIpLive): Change | null 
 
 export const removeFlexibleIp = ({ instance }: Scaleway, id: string): Promise<void> =>
   discard(instance.deleteIp({ ip: id }))
+
+export { shared as sharedFlexibleIps }

@@ -71,3 +71,5 @@ export const removeGatewayIp = (scaleway: Scaleway, id: string, report: Waiter):
     passing: isInUse,
     withinMs: scaleway.deadlines.address,
   })
+
+export { shared as sharedGatewayIps }

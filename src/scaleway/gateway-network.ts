@@ -126,3 +126,5 @@ const networkReady = ({ gateway, deadlines }: Scaleway, gatewayNetworkId: string
   states: states.gatewayNetwork,
   withinMs: deadlines.gatewayNetwork,
 })
+
+export { shared as sharedGatewayNetworks }

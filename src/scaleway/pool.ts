@@ -216,3 +216,5 @@ export const removePool = async (scaleway: Scaleway, poolId: string, report: Wai
     withinMs: scaleway.deadlines.pool,
   })
 }
+
+export { shared as sharedPools }

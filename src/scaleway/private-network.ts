@@ -109,3 +109,5 @@ export const removePrivateNetwork = async (scaleway: Scaleway, id: string, repor
     })
   }
 }
+
+export { shared as sharedNetworks }

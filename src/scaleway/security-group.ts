@@ -217,3 +217,5 @@ const ruleChanges = (live: string[], want: string[]): Detail | null => {
   const diff = [...gone, ...added].join('\n') || `order: ${want.join(' | ')}`
   return { name: 'rules', action: 'update', diff }
 }
+
+export { shared as sharedGroups }

@@ -4,6 +4,7 @@ import type { Json } from '../engine/json.ts'
 import type { Change, Kind } from '../engine/kind.ts'
 import { Problem } from '../engine/problem.ts'
 import { create, field, fixed, replace, update } from './changes.ts'
+import type { Scaleway } from './client.ts'
 import { compareUserData, type ServerClients, serverClientsAt } from './cloud-init.ts'
 import { listAddresses, sharedAddresses, withoutMask } from './ipam-address.ts'
 import { orNull } from './problems.ts'
@@ -147,7 +148,7 @@ const inPlace = (want: ServerWant, live: ServerLive): Change | null => {
   return change && unreachable.some(it => it !== null) ? { ...change, unready: true } : change
 }
 
-const sharedServers = (clients: ServerClients) => listHere(clients, 'server', listServers)
+export const sharedServers = (clients: Scaleway) => listHere(clients, 'server', listServers)
 
 const userDataOf = ({ instance }: ServerClients, serverId: string): Promise<string | null> =>
   orNull(instance.getServerUserData({ serverId, key: 'cloud-init' }))

@@ -17,8 +17,8 @@ const prefixOf = ({ context }: Pick<Scaleway, 'context'>) => `kapsule-egress/${c
 const list = ({ iam, projectId }: Scaleway) => iam.listSSHKeys({ projectId }).all()
 const shared = (scaleway: Scaleway) => scaleway.lists.shared('ssh-key', () => list(scaleway))
 
-export const ourKeys = async (scaleway: Scaleway): Promise<Iamv1alpha1.SSHKey[]> =>
-  (await list(scaleway)).filter(it => it.name.startsWith(prefixOf(scaleway)))
+export const ourKeys = async (scaleway: Scaleway, all = list(scaleway)): Promise<Iamv1alpha1.SSHKey[]> =>
+  (await all).filter(it => it.name.startsWith(prefixOf(scaleway)) && it.projectId === scaleway.projectId)
 
 const pick = (scaleway: Scaleway, name: string, all: Iamv1alpha1.SSHKey[]) =>
   single(
@@ -61,3 +61,5 @@ export const sshKey = word(sshKeyKind)
 
 export const removeSshKey = ({ iam }: Scaleway, id: string): Promise<void> =>
   discard(iam.deleteSSHKey({ sshKeyId: id }))
+
+export { shared as sharedKeys }

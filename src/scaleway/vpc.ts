@@ -51,3 +51,5 @@ export const removeVpc = (scaleway: Scaleway, id: string, report: Waiter): Promi
     passing: isInUse,
     withinMs: scaleway.deadlines.network,
   })
+
+export { shared as sharedVpcs }

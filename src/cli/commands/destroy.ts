@@ -1,67 +1,121 @@
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { protectedIn } from '../../../playbooks/protect.ts'
 import { readJournals } from '../../engine/journal.ts'
 import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
 import { standing } from '../../engine/undo.ts'
-import { reportFor } from '../../engine/world.ts'
-import { listOwned, removeAll } from '../../scaleway/leftovers.ts'
+import { wrap } from '../../report/wrap.ts'
+import { findLeaks } from '../../scaleway/leaks.ts'
+import { listOwned, type Owned } from '../../scaleway/leftovers.ts'
 import { agreed } from '../confirm.ts'
-import { progressFor } from '../progress.ts'
+import { tellLeaks } from '../leaks.ts'
+import { idOf, lineOf, protectedOf } from '../owned.ts'
+import { removeOwned } from '../remove.ts'
 import { hasPassed, isRollout } from '../rollout.ts'
 import type { Session } from '../session.ts'
 import { finish, noChanges } from '../summary.ts'
 
 /** Everything at Scaleway that carries this context's tags, in reverse order of making. */
 export const destroy = async (session: Session): Promise<ExitCode> => {
-  const { flags, output, clients, world, state } = session
+  const { flags, output, clients } = session
   if (flags.limit || flags.tags) throw wholeOnly()
-  if (!flags.force) refuseWhileLive(session)
   const scaleway = await clients.scaleway()
-  const owned = await listOwned(scaleway)
-  for (const it of owned) {
-    output.data(`  - ${it.kind} ${it.name} (${it.id})`)
-    output.event('planned', { step: `${it.kind}/${it.name}`, change: { action: 'delete', summary: it.id } })
-  }
+  const [owned, leaks] = await Promise.all([listOwned(scaleway), findLeaks(scaleway)])
+  const refusals = [...protectedHere(session, owned), ...(flags.force ? [] : liveRollout(session))]
+  tellOwned(session, owned)
   const changes = { ...noChanges, delete: owned.length }
-  if (flags.check) return finish(session, { status: owned.length > 0 ? 'changes-pending' : 'ok', changes })
+  if (flags.check) {
+    for (const it of refusals) output.say(`note: destroy would refuse: ${it.message}: ${it.why}`)
+    tellLeaks(session, leaks)
+    return finish(session, { status: owned.length > 0 ? 'changes-pending' : 'ok', changes })
+  }
+  if (refusals[0]) throw refusals[0]
   if (owned.length > 0) {
     await agreed(session, `Destroy ${owned.length} resources of ${session.context.context}?`)
-    session.journal.record({ event: 'note', topic: 'destroying', data: { resources: owned } })
-    const progress = progressFor(session, ['destroy'])
-    await progress
-      .stage('destroy', async () => {
-        await removeAll(scaleway, owned, reportFor('destroy', world))
-        return { ok: true, summary: `${owned.length} resources are gone` }
-      })
-      .finally(() => progress.close())
-  } else output.say('nothing to destroy: this context has nothing at Scaleway')
-  // What stood in the cluster went with it; a later rollback must not look for it.
-  if (!session.context.cluster.kubeconfig) {
-    for (const it of standing(readJournals(state)).filter(isRollout))
-      session.journal.record({ event: 'undone', step: it.step })
-    const kubeconfig = join(state, 'kubeconfig')
-    if (existsSync(kubeconfig)) rmSync(kubeconfig)
+    try {
+      await removeOwned(session, 'destroy', owned)
+    } finally {
+      await findLeaks(scaleway).then(
+        left => tellLeaks(session, left),
+        () => output.say('note: Scaleway did not answer what else may be left; status.mjs looks again'),
+      )
+    }
+  } else {
+    output.say('nothing to destroy: this context has nothing at Scaleway')
+    tellLeaks(session, leaks)
   }
+  forgetCluster(session)
   return finish(session, { status: 'ok', changes })
+}
+
+/** What goes, in the order in which it can, and what does not. */
+const tellOwned = (session: Session, owned: readonly Owned[]) => {
+  const { output, context } = session
+  const kept = new Set(protectedOf(owned, protectedIn(context)).map(it => it.id))
+  for (const it of owned) {
+    output.data(`  - ${lineOf(it)}${kept.has(it.id) ? '  protected: destroy refuses' : ''}`)
+    output.event('planned', {
+      step: idOf(it),
+      change: { action: 'delete', summary: it.id },
+      protected: kept.has(it.id),
+    })
+  }
+  for (const [what, why] of staying(session)) {
+    for (const line of wrap('  stays ', `${what}: ${why}`)) output.data(line)
+    output.event('stays', { what, why })
+  }
+}
+
+/** What is in use here and was made by others, or made by us where destroy does not reach. */
+const staying = ({ context: { cluster, tenants } }: Session): [what: string, why: string][] => {
+  if (!cluster.kubeconfig) return []
+  return [
+    [`the cluster of ${cluster.kubeconfig}`, 'it was there before us'],
+    ...tenants.map(({ namespace, workloads }): [string, string] => {
+      const demos = workloads.filter(it => it.demo).map(it => it.name)
+      const made = demos.length > 0 ? ` with ${demos.join(', ')}, which we made` : ''
+      return [`namespace ${namespace}${made}`, `delete it with kubectl delete namespace ${namespace}`]
+    }),
+  ]
+}
+
+/** What stood in the cluster went with it; a later rollback must not look for it. */
+const forgetCluster = ({ context, state, journal }: Session) => {
+  if (context.cluster.kubeconfig) return
+  for (const it of standing(readJournals(state)).filter(isRollout)) journal.record({ event: 'undone', step: it.step })
+  const kubeconfig = join(state, 'kubeconfig')
+  if (existsSync(kubeconfig)) rmSync(kubeconfig)
+}
+
+const protectedHere = ({ context }: Session, owned: readonly Owned[]): Problem[] => {
+  const kept = protectedOf(owned, protectedIn(context))
+  if (kept.length === 0) return []
+  return [
+    new Problem('this context has what must not be lost', {
+      why: `protected by the inventory: ${kept.map(idOf).join(', ')}`,
+      next: 'take protect: true out of the inventory first; no flag does it; nothing was touched',
+    }),
+  ]
 }
 
 /**
  * A rollout is live when it was begun and neither passed whole nor was taken back; and in a cluster that stays,
  * as long as any workload leaves by a proxy that would go.
  */
-const refuseWhileLive = ({ state, context }: Session) => {
+const liveRollout = ({ state, context }: Session): Problem[] => {
   const history = readJournals(state)
   const open = standing(history).filter(isRollout)
   const tenants = context.tenants.map(it => it.tenant)
   const unfinished = open.filter(it => !hasPassed(history, it.group, tenants))
   const live = context.cluster.kubeconfig ? open : unfinished
-  if (live.length === 0) return
-  throw new Problem('a rollout is live', {
-    why: `${context.cluster.kubeconfig ? 'these would lose their way out' : 'half-way'}: ${live.map(it => it.step).join(', ')}`,
-    next: 'rollback.ts --to start first (or deploy to its end), or say --force',
-    exit: 1,
-  })
+  if (live.length === 0) return []
+  return [
+    new Problem('a rollout is live', {
+      why: `${context.cluster.kubeconfig ? 'these would lose their way out' : 'half-way'}: ${live.map(it => it.step).join(', ')}`,
+      next: 'rollback.ts --to start first (or deploy to its end), or say --force',
+    }),
+  ]
 }
 
 const wholeOnly = () =>

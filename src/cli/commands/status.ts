@@ -3,7 +3,9 @@ import { makePlan } from '../../engine/plan.ts'
 import type { ExitCode } from '../../engine/problem.ts'
 import { countChanges } from '../../engine/step.ts'
 import { table } from '../../report/table.ts'
+import { findLeaks } from '../../scaleway/leaks.ts'
 import { listOwned } from '../../scaleway/leftovers.ts'
+import { tellLeaks } from '../leaks.ts'
 import { outputsOf } from '../outputs.ts'
 import { hasPassed } from '../rollout.ts'
 import type { Session } from '../session.ts'
@@ -18,7 +20,8 @@ export const status = async (session: Session): Promise<ExitCode> => {
     later: true,
   })
   const staged: Staged = { session, site, plan, stages: [], counts: countChanges([]) }
-  const owned = await listOwned(await session.clients.scaleway())
+  const scaleway = await session.clients.scaleway()
+  const [owned, leaks] = await Promise.all([listOwned(scaleway), findLeaks(scaleway)])
   const history = readJournals(state)
   const workloads = site.phases.flatMap(phase =>
     phase.moves.map((move, at) => {
@@ -53,6 +56,7 @@ export const status = async (session: Session): Promise<ExitCode> => {
       runs.map(it => [it.run, it.command, it.status]),
     )}`,
   )
+  tellLeaks(session, leaks)
   return finish(session, { status: 'ok', changes: countChanges([]), outputs: outputsOf(staged) })
 }
 
