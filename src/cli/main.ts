@@ -68,7 +68,9 @@ const fail = (error: unknown, output: Output): ExitCode => {
     output.say(problemText(it))
     output.event(
       'problem',
-      it instanceof Problem ? { what: it.message, why: it.why, next: it.next } : { what: String(it) },
+      it instanceof Problem
+        ? { what: it.message, why: it.why, next: it.next, ...(it.at && { at: it.at }) }
+        : { what: String(it) },
     )
   }
   output.summarise(statusOf(exit))

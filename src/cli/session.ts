@@ -12,6 +12,7 @@ import { type Clients, createClients } from './clients.ts'
 import type { Flags } from './flags.ts'
 import { forTargets } from './limit.ts'
 import type { Output } from './output.ts'
+import { placed } from './places.ts'
 import { exitOf, statusOf } from './summary.ts'
 
 /** One run of one command in one context. */
@@ -85,7 +86,7 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
     const world: World = { clientsFor, journal, watch() {}, stop: interrupt.stop, abort: interrupt.abort }
     return await work({ command, context, problemAt, flags, root, state, run, output, clients, journal, world })
   } catch (thrown) {
-    const error = touched ? asFailure(thrown) : thrown
+    const error = touched ? asFailure(thrown) : placed(thrown, context, problemAt)
     tryRecord({ journal }, { event: 'run-ended', status: statusOf(exitOf(error)) })
     throw error
   } finally {

@@ -15,7 +15,7 @@ export const checkPools = ({ cluster }: Parts<ContextFile>, tenants: readonly Pa
     const { name, type, tenant } = pool
     if (name && names.indexOf(name) < at)
       say([...here, 'name'], `two pools are named ${name}`, 'pools are known by name', 'rename one')
-    checkPoolType([...here, 'type'], type, say)
+    if (!cluster?.kubeconfig) checkPoolType([...here, 'type'], type, say)
     if (!tenant || known.includes(tenant) || known.length < tenants.length) continue
     const near = nearest(tenant, known)
     const next = near ? `did you mean ${near}?` : `add tenants/${tenant}.yaml, or leave tenant out`

@@ -17,12 +17,10 @@ export type Document = {
 export const readDocument = (file: string, text: string): Document => {
   const lines = new LineCounter()
   const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
-  const at = (offset: number) => {
-    const { line, col } = lines.linePos(offset)
-    return `${file}:${line}:${col}`
+  const make = (offset: number, what: string, why: string, next: string) => {
+    const { line, col: column } = lines.linePos(offset)
+    return new Problem(`${file}:${line}:${column}: ${what}`, { why, next, exit: 2, at: { file, line, column } })
   }
-  const make = (offset: number, what: string, why: string, next: string) =>
-    new Problem(`${at(offset)}: ${what}`, { why, next, exit: 2 })
   const pairAt = (path: Path) => {
     const parent = path.length === 1 ? yaml.contents : yaml.getIn(path.slice(0, -1), true)
     if (!isMap(parent)) return undefined

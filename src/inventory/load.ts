@@ -33,15 +33,18 @@ export const loadInventory = async (name: string, { root, env = process.env }: W
       return { document, ...validate(document, tenantSchema) }
     }),
   )
+  const { scaleway, cluster } = context.parts
+  const kubeconfig = cluster?.kubeconfig ?? exportedTo(scaleway?.config, root, env)
+  const parts = { ...context.parts, cluster: { ...cluster, kubeconfig } }
   const problems = [
     ...context.problems,
     ...checkContext(
-      { document, parts: context.parts },
+      { document, parts },
       tenants.map(it => it.parts),
       name,
     ),
     ...tenants.flatMap(it => it.problems),
-    ...checkTenants(context.parts, tenants),
+    ...checkTenants(parts, tenants),
     ...(tenants.length === 0 ? [noTenants(folder, root)] : []),
   ]
   if (problems.length === 1) throw problems[0]
@@ -107,10 +110,7 @@ const complete = (file: ContextFile, tenants: TenantFile[], root: string, env: N
     return isAbsolute(home) ? home : join(root, home)
   }
   const { scaleway, ssh, cluster, verify } = file
-  // A context that names its own credentials takes nothing from the environment: the sandbox never meets a real
-  // cluster because a shell exports one. What we wrote ourselves is no cluster that existed before.
-  const exported = scaleway.config || env.KUBECONFIG?.startsWith(join(root, '.egress')) ? undefined : env.KUBECONFIG
-  const existing = cluster.kubeconfig ? from(cluster.kubeconfig) : exported || undefined
+  const existing = cluster.kubeconfig ? from(cluster.kubeconfig) : exportedTo(scaleway.config, root, env)
   return {
     ...file,
     scaleway: { ...scaleway, ...(scaleway.config && { config: from(scaleway.config) }) },
@@ -120,6 +120,13 @@ const complete = (file: ContextFile, tenants: TenantFile[], root: string, env: N
     tenants: tenants.map((it): Tenant => ({ ...it, workloads: it.workloads ?? [it.rollout.canary] })),
   }
 }
+
+/**
+ * The cluster of the shell. A context that names its own credentials takes nothing from the environment: the sandbox
+ * never meets a real cluster because a shell exports one. What we wrote ourselves is no cluster that existed before.
+ */
+const exportedTo = (config: string | undefined, root: string, { KUBECONFIG }: NodeJS.ProcessEnv) =>
+  config || KUBECONFIG?.startsWith(join(root, '.egress')) ? undefined : KUBECONFIG || undefined
 
 /** Two services of different owners: one that lies or is down does not decide alone. */
 const publicEcho = ['https://api.ipify.org/', 'https://checkip.amazonaws.com/']

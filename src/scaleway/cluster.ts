@@ -77,6 +77,7 @@ export const clusterKind: Kind<ClusterWant, ClusterLive, Scaleway> = {
         why: 'an upgrade restarts the nodes of every tenant, so it is not done in passing',
         next: `upgrade it with Scaleway's tools and then deploy, or write version "${live.version.split('.', 2).join('.')}"`,
         exit: 2,
+        of: { step: `cluster/${want.name}`, field: 'version' },
       })
     return update(what, [good.includes(live.status) ? null : field('status', live.status, 'ready')])
   },

@@ -209,3 +209,15 @@ test('ten mistakes beside what stands already, among things of others: all at on
   assert.match(text, /context.yaml:\d+:\d+: there is a cluster shared already/)
   assert.equal(await writes(), [])
 })
+
+test('a version that stands already and would have to be changed is told with its line', async () => {
+  await cloud.close()
+  cloud = await emulated()
+  const root = rootWith({})
+  await run(root) // namespaces have no cluster to go to here, and what is at Scaleway stands
+  const path = join(root, 'inventory/sandbox/context.yaml')
+  writeFileSync(path, readFileSync(path, 'utf8').replace('"1.34"', '"1.35"'))
+  const found = (await run(root, '--check')).find(it => /runs/.test(it.message))
+  assert.match(found!.message, /^inventory\/sandbox\/context.yaml:\d+:\d+: cluster shared runs 1\.34\.\d+/)
+  assert.is(found!.at?.file, 'inventory/sandbox/context.yaml')
+})

@@ -116,6 +116,14 @@ for (const { when, file = 'context.yaml', edits } of [
     ],
   },
   { when: 'one more pool for a tenant', edits: [[pools, 'pools: [{ name: gpu, type: DEV1-M, tenant: client-b }]']] },
+  {
+    when: 'pools of no concern, as the cluster exists already',
+    edits: [
+      ['  version: "1.34"', '  version: "1.34"\n  kubeconfig: mine.yaml'],
+      [pools, 'pools: [{ name: system, type: DEV1-S, size: 100 }]'],
+      [range, '172.16.28.0/27'],
+    ],
+  },
   { when: 'the largest network', edits: [[range, '172.16.16.0/20']] },
   { when: 'a bastion on a port of our own', edits: [['port: 61000', 'port: 2222']] },
 ] as { when: string; file?: string; edits: [string | RegExp, string][] }[]) {
