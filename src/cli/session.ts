@@ -132,5 +132,6 @@ export const operatorKey = ({ ssh }: Context): string => {
     why: `ssh.identity of the context is ${ssh.identity}, and its public half is needed for the servers`,
     next: `make one with ssh-keygen -t ed25519 -f ${ssh.identity}, or ssh-keygen -y -f ${ssh.identity} > ${path}`,
     exit: 2,
+    of: { step: 'ssh', field: 'identity' },
   })
 }

@@ -56,14 +56,14 @@ export const readProfile = async (options: ProfileOptions): Promise<Profile> => 
   const { config, env = process.env } = options
   const path = config ?? configPath(env)
   const file = path ? await readConfig(path, { required: config !== undefined }) : {}
-  const named = profileIn(file, options.profile ?? (config ? undefined : env.SCW_PROFILE), path)
+  const profile = profileIn(file, options.profile ?? (config ? undefined : env.SCW_PROFILE), path)
   const given: Fields = {
     default_project_id: options.projectId,
     default_region: options.region,
     default_zone: options.zone,
   }
   const found = Object.fromEntries(
-    values.map(({ key, env: name }) => [key, given[key] || (config ? undefined : env[name]) || text(named[key])]),
+    values.map(({ key, env: name }) => [key, given[key] || (config ? undefined : env[name]) || text(profile[key])]),
   ) as Fields
   check(found, config)
   const { access_key = '', secret_key = '', default_project_id = '', default_region = '', default_zone = '' } = found
@@ -95,6 +95,7 @@ const check = (found: Fields, config: string | undefined): void => {
       ? `add it to ${config}`
       : 'set the variables, run `scw init`, or name a profile with SCW_PROFILE; region and zone may stand in context.yaml',
     exit: 2,
+    ...(config && { of: named('config') }),
   })
 }
 
@@ -115,6 +116,7 @@ const readConfig = async (path: string, { required }: { required: boolean }): Pr
       why: absent ? 'there is no such file' : firstLine(error), // only the first: the rest quotes the file
       next: absent ? 'correct its path in context.yaml, or make it with `scw init`' : 'correct the file',
       exit: 2,
+      ...(required && { of: named('config') }),
     })
   }
 }
@@ -132,6 +134,9 @@ const profileIn = (file: Record<string, unknown>, asked: string | undefined, pat
     exit: 2,
   })
 }
+
+/** What the context itself says of the profile. */
+const named = (field: string) => ({ step: 'scaleway', field })
 
 const isObject = (it: unknown): it is Record<string, unknown> => typeof it === 'object' && it !== null
 const text = (it: unknown): string | undefined => (typeof it === 'string' && it !== '' ? it : undefined)

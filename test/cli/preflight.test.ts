@@ -140,7 +140,13 @@ for (const { when, key = {}, spoil, says, exit } of [
   {
     when: 'no config file',
     spoil: (root: string) => rmSync(join(root, 'scw.yaml')),
-    says: /scw.yaml cannot be read/,
+    says: /context.yaml:4:\d+: .*scw.yaml cannot be read/,
+    exit: 2,
+  },
+  {
+    when: 'no key of the operator',
+    spoil: (root: string) => rmSync(join(root, 'id_ed25519.pub')),
+    says: /context.yaml:\d+:13: no public key/,
     exit: 2,
   },
   { when: 'half a config file', key: { secret_key: '' }, says: /credentials are not complete/, exit: 2 },
