@@ -3,6 +3,7 @@ import type { Context, Tenant } from '../src/inventory/context.ts'
 import { manifest } from '../src/rollout/manifest.ts'
 import { DEMO_MANAGER, demoWorkload, namespace } from '../src/rollout/manifests.ts'
 import { cluster } from '../src/scaleway/cluster.ts'
+import { existingCluster } from '../src/scaleway/existing-cluster.ts'
 import { kubeconfig } from '../src/scaleway/kubeconfig.ts'
 import { pool } from '../src/scaleway/pool.ts'
 import type { gatewayPlaybook } from './gateway.ts'
@@ -13,11 +14,11 @@ export const clusterPlaybook = (
   kubeconfigPath: string,
   { privateNet, attached }: ReturnType<typeof gatewayPlaybook>,
 ) => {
-  const { cloud, path, pools } = context.cluster.kubeconfig
-    ? { cloud: [], path: context.cluster.kubeconfig, pools: [] }
+  const { cloud, path, pools, id } = context.cluster.kubeconfig
+    ? { cloud: [], path: context.cluster.kubeconfig, pools: [], id: `cluster/${context.cluster.name}` }
     : kapsule(context, kubeconfigPath, privateNet, attached)
   const tenants = context.tenants.map(it => tenantObjects(it, path, pools))
-  return { desired: [...cloud, ...tenants.flat()], cloud, kubeconfig: path }
+  return { desired: [...cloud, ...tenants.flat()], cloud, id, kubeconfig: path }
 }
 
 const kapsule = (
@@ -26,14 +27,17 @@ const kapsule = (
   privateNet: ReturnType<typeof gatewayPlaybook>['privateNet'],
   attached: Desired,
 ) => {
-  const shared = cluster(wanted.name, {
-    name: wanted.name,
-    version: wanted.version,
-    cni: wanted.cni,
-    privateNetworkId: privateNet.out.id,
-    podCidr: wanted.podCidr,
-    serviceCidr: wanted.serviceCidr,
-  })
+  const privateNetworkId = privateNet.out.id
+  const shared = wanted.existing
+    ? existingCluster(wanted.name, { existing: wanted.existing, place: 'cluster', privateNetworkId })
+    : cluster(wanted.name, {
+        name: wanted.name,
+        version: wanted.version!,
+        cni: wanted.cni,
+        privateNetworkId,
+        podCidr: wanted.podCidr,
+        serviceCidr: wanted.serviceCidr,
+      })
   // Nodes without public addresses come up only when the network has its way out.
   const node = ({ name, type, size, zone = scaleway.zone }: Tenant['pool'], owner?: string) =>
     pool(
@@ -52,7 +56,12 @@ const kapsule = (
     )
   const pools = [...wanted.pools.map(it => node(it, it.tenant)), ...tenants.map(it => node(it.pool, it.tenant))]
   const access = kubeconfig(wanted.name, { clusterId: shared.out.id, path }, { after: pools })
-  return { cloud: [shared, ...pools, access], path: access.out.path as Ref | string, pools }
+  return {
+    cloud: [shared, ...pools, access] as Desired[],
+    id: shared.id,
+    path: access.out.path as Ref | string,
+    pools,
+  }
 }
 
 /** The namespace, and the workloads that the inventory asks us to make for a demonstration. */

@@ -7,9 +7,16 @@ import type { Context } from '../src/inventory/context.ts'
 export const protectedIn = ({ protect, network, gateway, cluster, tenants }: Context): ReadonlySet<string> => {
   const on = (own: boolean | undefined, ...ids: string[]) => (protect || own ? ids : [])
   return new Set([
-    ...on(network.protect, `vpc/${network.vpc}`, `private-network/${network.privateNetwork.name}`),
-    ...on(gateway.protect, `gateway/${gateway.name}`, `gateway-ip/${gateway.name}`, `gateway-network/${gateway.name}`),
-    ...(cluster.kubeconfig ? [] : on(cluster.protect, `cluster/${cluster.name}`)),
+    ...on(
+      network.protect,
+      ...(typeof network.vpc === 'string' ? [`vpc/${network.vpc}`] : []),
+      ...(network.privateNetwork.existing ? [] : [`private-network/${network.privateNetwork.name}`]),
+    ),
+    ...(gateway.existing ? [] : on(gateway.protect, `gateway/${gateway.name}`, `gateway-ip/${gateway.name}`)),
+    ...(gateway.existing && network.privateNetwork.existing
+      ? []
+      : on(gateway.protect, `gateway-network/${gateway.name}`)),
+    ...(cluster.kubeconfig || cluster.existing ? [] : on(cluster.protect, `cluster/${cluster.name}`)),
     ...(cluster.kubeconfig
       ? []
       : [...cluster.pools, ...tenants.map(it => it.pool)].flatMap(it => on(it.protect, `pool/${it.name}`))),

@@ -14,7 +14,7 @@ export type StageName = (typeof stageNames)[number]
 export type Site = {
   stages: Record<StageName, Desired[]>
   phases: RolloutPhase[]
-  /** What exists in the cloud: what `destroy` takes down. */
+  /** What is at Scaleway: what `destroy` takes down, and what is adopted and stays. */
   cloud: Desired[]
   /** Ids that the inventory protects: never replaced, never deleted. */
   protectedIds: ReadonlySet<string>
@@ -47,7 +47,7 @@ export const site = (
     cloud: [...gateway.desired, ...proxy.desired, ...cluster.cloud],
     ids: {
       gatewayIp: gateway.ip.id,
-      cluster: `cluster/${context.cluster.name}`,
+      cluster: cluster.id,
       kubeconfig: `kubeconfig/${context.cluster.name}`,
       proxies: context.tenants.map(
         ({

@@ -1,4 +1,5 @@
 import type { Problem } from '../engine/problem.ts'
+import { checkExisting } from './check-existing.ts'
 import { checkNetworkName, checkOperators, checkRanges, checkRoom } from './check-network.ts'
 import { checkPools, checkPoolType } from './check-pools.ts'
 import { checkTenantZones, checkZones } from './check-zones.ts'
@@ -40,6 +41,7 @@ export const checkContext = (
       const what = `zone ${scaleway.zone} is not in ${scaleway.region}`
       say(['scaleway', 'zone'], what, 'a zone belongs to its region', next)
     }
+    checkExisting(parts, say)
     checkZones(parts, say)
     checkRanges(parts, say)
     checkRoom(parts, tenants, say)

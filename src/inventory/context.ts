@@ -4,7 +4,9 @@ import type { ContextFile, TenantFile } from './schema.ts'
 export type Tenant = Omit<TenantFile, 'workloads'> & { workloads: NonNullable<TenantFile['workloads']> }
 
 /** One environment, validated and frozen. Paths are absolute. */
-export type Context = Omit<ContextFile, 'verify'> & {
+export type Context = Omit<ContextFile, 'verify' | 'network' | 'cluster'> & {
+  network: ContextFile['network'] & { privateNetwork: { name: string } }
+  cluster: ContextFile['cluster'] & { name: string }
   verify: { echo: string[]; forbidden: string }
   tenants: Tenant[]
 }

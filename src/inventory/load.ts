@@ -109,14 +109,16 @@ const complete = (file: ContextFile, tenants: TenantFile[], root: string, env: N
     const home = path.startsWith('~/') ? join(homedir(), path.slice(2)) : path
     return isAbsolute(home) ? home : join(root, home)
   }
-  const { scaleway, ssh, cluster, verify } = file
+  const { scaleway, ssh, cluster, verify, network } = file
+  const { privateNetwork } = network
   const existing = cluster.kubeconfig ? from(cluster.kubeconfig) : exportedTo(scaleway.config, root, env)
   return {
     ...file,
     scaleway: { ...scaleway, ...(scaleway.config && { config: from(scaleway.config) }) },
     ssh: { ...ssh, identity: from(ssh.identity) },
     verify: { ...verify, echo: verify.echo ?? publicEcho },
-    cluster: { ...cluster, ...(existing && { kubeconfig: existing }) },
+    network: { ...network, privateNetwork: { ...privateNetwork, name: called(privateNetwork) } },
+    cluster: { ...cluster, name: called(cluster), ...(existing && { kubeconfig: existing }) },
     tenants: tenants.map((it): Tenant => ({ ...it, workloads: it.workloads ?? [it.rollout.canary] })),
   }
 }
@@ -127,6 +129,12 @@ const complete = (file: ContextFile, tenants: TenantFile[], root: string, env: N
  */
 const exportedTo = (config: string | undefined, root: string, { KUBECONFIG }: NodeJS.ProcessEnv) =>
   config || KUBECONFIG?.startsWith(join(root, '.egress')) ? undefined : KUBECONFIG || undefined
+
+/** What we call a thing: its name, or what we know of one that exists already. */
+const called = ({ name, existing }: { name?: string | undefined; existing?: Existing | undefined }): string =>
+  name ?? existing?.name ?? existing?.id ?? ''
+
+type Existing = { id?: string | undefined; name?: string | undefined }
 
 /** Two services of different owners: one that lies or is down does not decide alone. */
 const publicEcho = ['https://api.ipify.org/', 'https://checkip.amazonaws.com/']

@@ -6,6 +6,10 @@ const protect = z
   .optional()
   .describe('true: a plan that would replace or delete it is refused, and so is destroy')
 
+const existing = z
+  .strictObject({ id: z.uuid().optional(), name: z.string().min(1).optional() })
+  .describe('one that exists already, by id or by name: used, never changed or deleted')
+
 const otherZone = zone.optional().describe('absent: scaleway.zone; another one of the same region')
 
 const pool = z.strictObject({
@@ -55,13 +59,24 @@ export const contextSchema = z.strictObject({
     deadlines: deadlines.optional().describe('how long a wait may take before it is a failure, e.g. pool: 25m'),
   }),
   network: z.strictObject({
-    vpc: name,
-    privateNetwork: z.strictObject({ name, cidr: cidr4 }),
+    vpc: z
+      .union([name, z.strictObject({ existing })], {
+        error: 'a VPC is a name, or { existing: { id: ... } } or { existing: { name: ... } }',
+      })
+      .optional()
+      .describe('its name; may be left out when the private network exists already'),
+    privateNetwork: z.strictObject({
+      name: name.optional(),
+      existing: existing.optional(),
+      cidr: cidr4,
+      propagateDefaultRoute: z.boolean().optional().describe('to what else is in its VPC'),
+    }),
     protect,
   }),
   gateway: z.strictObject({
     name: name.default('egress'),
-    type: z.string().min(1).describe('e.g. VPC-GW-S'),
+    existing: existing.optional(),
+    type: z.string().min(1).optional().describe('e.g. VPC-GW-S'),
     zone: otherZone,
     bastion: z.strictObject({ port: port.default(61000), allow: z.array(cidr).min(1), open }).optional(),
     protect,
@@ -77,8 +92,12 @@ export const contextSchema = z.strictObject({
     identity: path.describe('private key file'),
   }),
   cluster: z.strictObject({
-    name,
-    version: z.string('quote the version: "1.34"').regex(/^1\.\d+(\.\d+)?$/, 'a version is like "1.34" or "1.34.2"'),
+    name: name.optional(),
+    existing: existing.optional().describe('a Kapsule cluster that exists already; the pools in it are still ours'),
+    version: z
+      .string('quote the version: "1.34"')
+      .regex(/^1\.\d+(\.\d+)?$/, 'a version is like "1.34" or "1.34.2"')
+      .optional(),
     cni: z.enum(['cilium', 'cilium_native', 'calico', 'kilo']).default('cilium'),
     podCidr: cidr4.default('100.64.0.0/15'),
     serviceCidr: cidr4.default('10.32.0.0/20'),

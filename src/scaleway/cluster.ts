@@ -41,7 +41,7 @@ export const listClusters = ({ k8s, projectId }: Scaleway): Promise<K8Sv1.Cluste
 export const sharedClusters = (scaleway: Scaleway): Promise<K8Sv1.Cluster[]> =>
   scaleway.lists.shared('cluster', () => listClusters(scaleway))
 
-const live = (it: K8Sv1.Cluster): ClusterLive => ({
+export const live = (it: K8Sv1.Cluster): ClusterLive => ({
   id: it.id,
   name: it.name,
   status: it.status,

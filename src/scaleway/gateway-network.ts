@@ -22,13 +22,13 @@ export type GatewayNetworkWant = {
 }
 export type GatewayNetworkLive = GatewayNetworkWant & { id: string; status: string; ipamIpId: string | null }
 
-const list = ({ gateway }: Scaleway, gatewayId: string) =>
+export const listLegs = ({ gateway }: Scaleway, gatewayId: string) =>
   gateway.listGatewayNetworks({ gatewayIds: [gatewayId] }).all()
 
 const shared = (scaleway: Scaleway, gatewayId: string) =>
-  scaleway.lists.shared(`gateway-network ${gatewayId}`, () => list(scaleway, gatewayId))
+  scaleway.lists.shared(`gateway-network ${gatewayId}`, () => listLegs(scaleway, gatewayId))
 
-const live = (it: Vpcgwv2.GatewayNetwork): GatewayNetworkLive => ({
+export const live = (it: Vpcgwv2.GatewayNetwork): GatewayNetworkLive => ({
   id: it.id,
   gatewayId: it.gatewayId,
   privateNetworkId: it.privateNetworkId,
@@ -73,7 +73,7 @@ export const gatewayNetworkKind: Kind<GatewayNetworkWant, GatewayNetworkLive, Sc
         look: () =>
           staying(report, {
             what: 'gateway network',
-            look: async () => pick(want, await list(scaleway, gatewayId)),
+            look: async () => pick(want, await listLegs(scaleway, gatewayId)),
             state: it => it.status,
             states: states.gatewayNetwork,
             leaving: ['detaching'],

@@ -35,7 +35,7 @@ const list = ({ gateway, projectId, context }: Scaleway) =>
 
 export const sharedGateways = (scaleway: Scaleway): Promise<Vpcgwv2.Gateway[]> => listHere(scaleway, 'gateway', list)
 
-const live = (it: Vpcgwv2.Gateway): GatewayLive => ({
+export const live = (it: Vpcgwv2.Gateway): GatewayLive => ({
   id: it.id,
   name: it.name,
   type: it.type,

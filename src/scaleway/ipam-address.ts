@@ -1,6 +1,6 @@
 import type { Ipamv1 } from '@scaleway/sdk'
 import { word } from '../engine/desired.ts'
-import type { Kind } from '../engine/kind.ts'
+import type { Change, Kind } from '../engine/kind.ts'
 import { Problem } from '../engine/problem.ts'
 import { create, fixed, replace } from './changes.ts'
 import type { Scaleway } from './client.ts'
@@ -11,8 +11,9 @@ import { contextTag, isOurs, tagsOf, theOne } from './tags.ts'
 import { inZones } from './zones.ts'
 
 /** `address`: IPv4 without a mask, inside the network and not its first or last two. */
-export type IpamAddressWant = { name: string; privateNetworkId: string; address: string }
-export type IpamAddressLive = { id: string; address: string; attachedTo: string | null }
+/** `subnetId`: the network's, as an address does not name its network. */
+export type IpamAddressWant = { name: string; privateNetworkId: string; address: string; subnetId?: string }
+export type IpamAddressLive = { id: string; address: string; attachedTo: string | null; subnetId?: string }
 
 export const listAddresses = (scaleway: Scaleway): Promise<Ipamv1.IP[]> =>
   scaleway.ipam.listIPs({ projectId: scaleway.projectId, tags: [contextTag(scaleway.context)], isIpv6: false }).all()
@@ -28,6 +29,7 @@ const live = (it: Ipamv1.IP): IpamAddressLive => ({
   id: it.id,
   address: withoutMask(it.address),
   attachedTo: it.resource?.id ?? null,
+  ...(it.source?.subnetId && { subnetId: it.source.subnetId }),
 })
 
 /** A private address kept for one server, known by its tags: addresses have no names. */
@@ -38,18 +40,16 @@ export const ipamAddressKind: Kind<IpamAddressWant, IpamAddressLive, Scaleway> =
     const found = theOne(scaleway, 'private address', name, await sharedAddresses(scaleway))
     return found && live(found)
   },
-  diff({ name, address }, live) {
-    if (!live) return create(`private address ${name} ${address}`)
-    const why = 'a reservation is for one address'
-    return replace(`private address ${name}`, [fixed('address', live.address, address, why)])
-  },
-  async apply({ name, privateNetworkId, address }, scaleway, before, report) {
-    if (before && before.address !== address) {
+  diff: (want, live) => (live ? replacement(want, live) : create(`private address ${want.name} ${want.address}`)),
+  async apply(want, scaleway, before, report) {
+    const { name, privateNetworkId, address } = want
+    const other = before && replacement(want, before)
+    if (before && other) {
       // The server that holds it gets a NIC with the new address when its own turn comes.
       if (before.attachedTo) await removeOurNic(scaleway, before.attachedTo, before.address)
       await removeIpamAddress(scaleway, before.id, report)
     }
-    const stays = (it: { id: string }) => it.id !== before?.id || before.address === address
+    const stays = (it: { id: string }) => it.id !== before?.id || !other
     const made = await makeOnce(report, {
       look: async () => theOne(scaleway, 'private address', name, (await listAddresses(scaleway)).filter(stays)),
       make: () => book(scaleway, name, privateNetworkId, address),
@@ -65,6 +65,15 @@ export const ipamAddressKind: Kind<IpamAddressWant, IpamAddressLive, Scaleway> =
   },
 }
 export const ipamAddress = word(ipamAddressKind)
+
+const replacement = (want: IpamAddressWant, live: IpamAddressLive): Change | null => {
+  const { name, address, subnetId = live.subnetId } = want
+  const why = 'a reservation is for one address of one network'
+  return replace(`private address ${name}`, [
+    fixed('address', live.address, address, why),
+    live.subnetId === undefined ? null : fixed('subnet', live.subnetId, subnetId, why),
+  ])
+}
 
 /** Takes the NIC that holds an address off a server of ours; nobody else's is touched. */
 const removeOurNic = async (scaleway: Scaleway, nicId: string, address: string) => {

@@ -1,5 +1,8 @@
 import type { AnyKind } from '../engine/kind.ts'
 import { clusterKind } from './cluster.ts'
+import { existingClusterKind } from './existing-cluster.ts'
+import { existingGatewayKind, existingLegKind } from './existing-gateway.ts'
+import { existingNetworkKind, existingVpcKind } from './existing-network.ts'
 import { flexibleIpKind } from './flexible-ip.ts'
 import { gatewayKind } from './gateway.ts'
 import { gatewayIpKind } from './gateway-ip.ts'
@@ -28,4 +31,9 @@ export const scalewayKinds: AnyKind[] = [
   clusterKind,
   poolKind,
   kubeconfigKind,
+  existingVpcKind,
+  existingNetworkKind,
+  existingGatewayKind,
+  existingLegKind,
+  existingClusterKind,
 ]

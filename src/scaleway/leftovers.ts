@@ -1,3 +1,4 @@
+import type { Vpcgwv2 } from '@scaleway/sdk'
 import type { Scaleway } from './client.ts'
 import { listClusters } from './cluster.ts'
 import { listPools } from './pool-api.ts'
@@ -81,9 +82,9 @@ export const listOwned = async (scaleway: Scaleway): Promise<Owned[]> => {
     inZones(scaleway, scaleway.zonesOf(api), list)
   const mine = <T extends { tags: string[] }>(all: T[]) => all.filter(it => isOurs(scaleway, it))
   const of = ownedOf
-  const [clusters, servers, volumes, ips, groups, gateways, gatewayIps, addresses, networks, vpcs, keys] =
-    await Promise.all([
-      listClusters(scaleway).then(mine),
+  const [all, servers, volumes, ips, groups, gateways, gatewayIps, addresses, networks, vpcs, keys] = await Promise.all(
+    [
+      listClusters(scaleway),
       everywhere('instance', listServers).then(mine),
       everywhere('instance', ourVolumes),
       everywhere('instance', ({ instance }) => instance.listIps({ project: projectId, tags }).all()).then(mine),
@@ -96,17 +97,13 @@ export const listOwned = async (scaleway: Scaleway): Promise<Owned[]> => {
       vpc.listPrivateNetworks({ projectId, tags }).all().then(mine),
       vpc.listVPCs({ projectId, tags }).all().then(mine),
       ourKeys(scaleway),
-    ])
+    ],
+  )
+  const clusters = mine(all)
   const [pools, legs] = await Promise.all([
-    Promise.all(clusters.map(it => listPools(scaleway, it.id))),
-    Promise.all(
-      gateways.map(({ id, zone }) =>
-        scaleway
-          .at(zone)
-          .gateway.listGatewayNetworks({ gatewayIds: [id] })
-          .all(),
-      ),
-    ),
+    // A pool of ours may live in a cluster that is not.
+    Promise.all(all.map(async it => poolsOf(scaleway, it, await listPools(scaleway, it.id)))),
+    everywhere('gateway', here => legsOf(here, gateways, networks)),
   ])
   // The volumes of our servers go with them; a volume alone is what a crash left.
   const held = new Set(servers.flatMap(it => Object.values(it.volumes).map(volume => volume.id)))
@@ -120,7 +117,7 @@ export const listOwned = async (scaleway: Scaleway): Promise<Owned[]> => {
     ),
     ...of('flexible-ip', ips),
     ...of('security-group', groups),
-    ...of('gateway-network', legs.flat(), false),
+    ...of('gateway-network', legs, false),
     ...of('gateway', gateways),
     ...of('gateway-ip', gatewayIps),
     ...of('ipam-address', addresses),
@@ -128,4 +125,23 @@ export const listOwned = async (scaleway: Scaleway): Promise<Owned[]> => {
     ...of('vpc', vpcs),
     ...of('ssh-key', keys),
   ]
+}
+
+/** All of a cluster that is ours; of another one only what carries our tags. */
+const poolsOf = <T extends { tags: string[] }>(scaleway: Scaleway, cluster: { tags: string[] }, pools: T[]): T[] =>
+  isOurs(scaleway, cluster) ? pools : pools.filter(it => isOurs(scaleway, it))
+
+/** A leg has no tags: it is ours when its gateway or its network is. When both are somebody else's, so is the leg. */
+const legsOf = async (here: Scaleway, gateways: Thing[], networks: Thing[]): Promise<Vpcgwv2.GatewayNetwork[]> => {
+  const gatewayIds = gateways.filter(it => it.zone === here.zone).map(it => it.id)
+  const privateNetworkIds = networks.map(it => it.id)
+  const asked = [
+    // An empty filter would be none at all.
+    ...(gatewayIds.length > 0 ? [here.gateway.listGatewayNetworks({ gatewayIds }).all()] : []),
+    ...(privateNetworkIds.length > 0 ? [here.gateway.listGatewayNetworks({ privateNetworkIds }).all()] : []),
+  ]
+  const found = (await Promise.all(asked))
+    .flat()
+    .filter(it => gatewayIds.includes(it.gatewayId) || privateNetworkIds.includes(it.privateNetworkId))
+  return [...new Map(found.map(it => [it.id, it])).values()]
 }

@@ -18,6 +18,8 @@ export type PrivateNetworkLive = {
   vpcId: string
   cidr: string
   defaultRoutePropagation: boolean
+  /** Of its IPv4 range: what an address of it answers. */
+  subnetId?: string
 }
 
 const list = ({ vpc, projectId, context }: Scaleway) =>
@@ -25,11 +27,14 @@ const list = ({ vpc, projectId, context }: Scaleway) =>
 
 const shared = (scaleway: Scaleway) => scaleway.lists.shared('private-network', () => list(scaleway))
 
-const live = (it: Vpcv2.PrivateNetwork): PrivateNetworkLive => ({
+const ipv4 = ({ subnets }: Vpcv2.PrivateNetwork) => subnets.find(({ subnet }) => !subnet.includes(':'))
+
+export const live = (it: Vpcv2.PrivateNetwork): PrivateNetworkLive => ({
   id: it.id,
   name: it.name,
   vpcId: it.vpcId,
-  cidr: it.subnets.find(({ subnet }) => !subnet.includes(':'))?.subnet ?? '',
+  cidr: ipv4(it)?.subnet ?? '',
+  subnetId: ipv4(it)?.id ?? '',
   defaultRoutePropagation: it.defaultRoutePropagationEnabled,
 })
 

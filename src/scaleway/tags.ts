@@ -23,6 +23,10 @@ type Tagged = { id: string; tags: string[] }
 export const isOurs = ({ context }: Pick<Scaleway, 'context'>, { tags }: Pick<Tagged, 'tags'>): boolean =>
   tags.includes(owner) && tags.includes(contextTag(context))
 
+/** The context whose tags a thing carries; undefined: it is no context's. */
+export const contextIn = (tags: string[]): string | undefined =>
+  tags.find(it => it.startsWith('egress-context='))?.slice('egress-context='.length)
+
 /** The logical name a tagged thing was given, or an empty text. */
 export const nameIn = (tags: string[]): string =>
   tags.find(it => it.startsWith('egress-name='))?.slice('egress-name='.length) ?? ''

@@ -13,7 +13,7 @@ export type VpcLive = { id: string; name: string }
 
 const list = ({ vpc, projectId, context }: Scaleway) => vpc.listVPCs({ projectId, tags: [contextTag(context)] }).all()
 const shared = (scaleway: Scaleway) => scaleway.lists.shared('vpc', () => list(scaleway))
-const live = ({ id, name }: Vpcv2.VPC): VpcLive => ({ id, name })
+export const live = ({ id, name }: Vpcv2.VPC): VpcLive => ({ id, name })
 
 /** A VPC, known by its tags. */
 export const vpcKind: Kind<VpcWant, VpcLive, Scaleway> = {

@@ -1,0 +1,47 @@
+import type { Say } from './checks.ts'
+import type { Path } from './document.ts'
+import type { ContextFile } from './schema.ts'
+import type { Parts } from './validate.ts'
+
+type Existing = { id?: string | undefined; name?: string | undefined } | undefined
+
+/** What is adopted is named one way; what is made needs its properties, and what is adopted has them already. */
+export const checkExisting = ({ network, gateway, cluster }: Parts<ContextFile>, say: Say): void => {
+  const vpc = network?.vpc
+  const net = network?.privateNetwork
+  if (typeof vpc === 'object') checkNamed(['network', 'vpc', 'existing'], vpc.existing, say)
+  for (const [path, it] of [
+    [['network', 'privateNetwork'], net],
+    [['gateway'], gateway],
+    [['cluster'], cluster],
+  ] as const)
+    if (it?.existing) checkNamed([...path, 'existing'], it.existing, say)
+  if (network && !net?.existing && lacks(network, 'vpc')) missing(['network', 'vpc'], say)
+  if (net && !net.existing && lacks(net, 'name')) missing(['network', 'privateNetwork', 'name'], say)
+  if (net?.existing && typeof vpc === 'string')
+    say(
+      ['network', 'vpc'],
+      `the VPC ${vpc} would be made, and the private network exists already`,
+      'a private network cannot move to another VPC',
+      'leave vpc out, or name the VPC that it is in: { existing: { name } }',
+    )
+  if (gateway && !gateway.existing && lacks(gateway, 'type')) missing(['gateway', 'type'], say)
+  if (gateway?.existing && gateway.type !== undefined) idle(['gateway', 'type'], say)
+  if (cluster && !cluster.existing)
+    for (const key of ['name', 'version'] as const) if (lacks(cluster, key)) missing(['cluster', key], say)
+  if (cluster?.existing && cluster.version !== undefined) idle(['cluster', 'version'], say)
+}
+
+/** What is wrong is there, and told elsewhere. */
+const lacks = <T extends object>(it: T, key: keyof T & string) => !(key in it)
+
+const checkNamed = (path: Path, existing: Existing, say: Say) => {
+  if (!existing || (existing.id === undefined) !== (existing.name === undefined)) return
+  const why = existing.id === undefined ? 'it says neither' : 'it says both'
+  say(path, `${path.join('.')} is named by its id or by its name`, why, 'write { id: ... } or { name: ... }')
+}
+
+const missing = (path: Path, say: Say) => say(path, `${path.join('.')} is missing`, 'it is needed (string)', 'add it')
+
+const idle = (path: Path, say: Say) =>
+  say(path, `${path.join('.')} is not ours to choose`, 'what exists already is used as it is', 'leave it out')
