@@ -3,7 +3,8 @@ import { isDoubtful, statusOf } from '../scaleway/problems.ts'
 
 /**
  * Problems that ask for one and the same thing, told once: a plan looks side by side, so a wrong key is refused as
- * often as it is shown. A call that was refused or not answered counts by what is to be done about it, all else by its whole text.
+ * often as it is shown. A call that was refused or not answered counts by what is to be done about it, all else by
+ * its whole text.
  */
 export const alike = (problems: readonly Problem[]): Problem[] => {
   const groups = new Map<string, Problem[]>()

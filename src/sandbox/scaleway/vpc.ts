@@ -181,7 +181,7 @@ const subnetFor = (networks: PrivateNetwork[], asked: string[] | undefined): str
   if (v4[0]) {
     const range = parseRange(v4[0])
     if (!range) throw constraint('subnets', `${v4[0]} is not an IPv4 network`)
-    if (range.length < 8 || range.length > 29) throw constraint('subnets', 'prefix length must be from 8 to 29')
+    if (range.length < 20 || range.length > 29) throw constraint('subnets', 'prefix length must be from 20 to 29')
     if ([...taken, ...excluded].some(it => overlaps(it, range)))
       throw constraint('subnets', `${v4[0]} is not available`)
     return v4[0]

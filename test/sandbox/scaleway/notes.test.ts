@@ -89,7 +89,15 @@ for (const { what, path, body, key, made: status, gone } of [
   })
 }
 
-for (const cidr of ['0.0.0.0/8', '127.0.0.0/24', '100.64.0.0/22', '169.254.0.0/22', '224.0.0.0/22'])
+for (const cidr of [
+  '10.0.0.0/19',
+  '10.0.0.0/30',
+  '0.0.0.0/22',
+  '127.0.0.0/24',
+  '100.64.0.0/22',
+  '169.254.0.0/22',
+  '224.0.0.0/22',
+])
   test(`no private network is in ${cidr}`, async () => {
     const { id } = await made(`${vpc}/vpcs`, { name: 'ranges' })
     assert.is((await call('POST', `${vpc}/private-networks`, { vpc_id: id, subnets: [cidr] })).status, 400)
