@@ -199,7 +199,7 @@ const running = ({ gateway, deadlines }: Scaleway, gatewayId: string, name: stri
   look: () => orNull(gateway.getGateway({ gatewayId })),
   state: (it: Vpcgwv2.Gateway) => it.status,
   states: states.gateway,
-  patienceMs: 15_000,
+  patienceMs: deadlines.gateway / 20,
   withinMs: deadlines.gateway,
 })
 

@@ -196,7 +196,7 @@ const ready = (scaleway: Scaleway, poolId: string, name: string) => ({
   look: () => orNull(getPool(scaleway, poolId)),
   state: (it: RawPool) => it.status,
   states: states.pool,
-  patienceMs: 180_000,
+  patienceMs: scaleway.deadlines.pool / 8,
   withinMs: scaleway.deadlines.pool,
 })
 

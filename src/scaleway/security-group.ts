@@ -142,7 +142,7 @@ const bring = async (scaleway: Scaleway, securityGroupId: string, want: Security
       look: async () => (await orNull(instance.getSecurityGroup({ securityGroupId })))?.securityGroup ?? null,
       state: it => it.state,
       states: states.securityGroup,
-      patienceMs: 10_000,
+      patienceMs: scaleway.deadlines.securityGroup / 12,
       withinMs: scaleway.deadlines.securityGroup,
     })
     return see(group, await listRules(scaleway, group.id))

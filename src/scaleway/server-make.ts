@@ -110,7 +110,7 @@ export const bringServer = async (
     state: it => it.state,
     states: states.server,
     // It may still say `stopped` right after it was told to start.
-    patienceMs: 15_000,
+    patienceMs: clients.deadlines.server / 20,
     withinMs: clients.deadlines.server,
   })
 }
@@ -176,7 +176,7 @@ const bringNic = async (scaleway: Scaleway, want: ServerWant, server: Server, re
     look: async () => (await orNull(instance.getPrivateNIC({ serverId, privateNicId: nic.id })))?.privateNic ?? null,
     state: it => it.state,
     states: states.privateNic,
-    patienceMs: 10_000,
+    patienceMs: scaleway.deadlines.privateNic / 30,
     withinMs: scaleway.deadlines.privateNic,
   })
 }
