@@ -33,7 +33,7 @@ export const applyPlan = async (
   plan: Plan,
   group: string,
   world: World,
-  { only = [...plan.seen.keys()], width = 16, admit = () => undefined }: ApplyOptions = {},
+  { only = [...plan.seen.keys()], width = 64, admit = () => undefined }: ApplyOptions = {},
 ): Promise<Outcome> =>
   actAll(
     plan,

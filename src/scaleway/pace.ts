@@ -8,8 +8,11 @@ export type Pace = {
   hold(ms: number): void
 }
 
-/** Scaleway was seen to refuse above 100 calls in a second; with these at most 90 start in any one. */
-export const politePace = { perSecond: 40, burst: 50, atOnce: 24 }
+/**
+ * Scaleway was seen to refuse above 100 calls in a second; with these at most 98 start in any one. The burst takes the
+ * plan of fifty tenants in one go.
+ */
+export const politePace = { perSecond: 30, burst: 68, atOnce: 64 }
 
 /** A bucket of `burst` calls that fills at `perSecond`, and at most `atOnce` under way. */
 export const createPace = ({ perSecond, burst, atOnce } = politePace): Pace => {

@@ -7,7 +7,8 @@ import type { ScalewayOptions as EmulatorOptions } from '../../src/sandbox/scale
 import { createScaleway as createEmulator } from '../../src/sandbox/scaleway/api.ts'
 import { createScaleway, type ScalewayOptions } from '../../src/scaleway/client.ts'
 import type { ServerClients } from '../../src/scaleway/cloud-init.ts'
-import { credentials, unpaced } from '../scaleway/emulated.ts'
+import { createPace } from '../../src/scaleway/pace.ts'
+import { credentials } from '../scaleway/emulated.ts'
 import type { Timed } from './chains.ts'
 
 const done = () => Promise.resolve()
@@ -58,14 +59,18 @@ export const openCloud = async (clock: NonNullable<EmulatorOptions['clock']>) =>
   }
 }
 
-/** The product's clients, as the commands make them. */
+/** For what is not measured. */
+export const unhurried = () => createPace({ perSecond: 10_000, burst: 10_000, atOnce: 256 })
+
+/** The product's clients, as the commands make them: at the pace of a process that has just begun. */
 export const connect = async (
   apiUrl: string,
   context: string,
   http: ScalewayOptions['http'] = {},
 ): Promise<ServerClients> => {
+  const pace = http.pace ?? createPace()
   const profile = { ...credentials, apiUrl, region: 'fr-par', zone: 'fr-par-1' }
-  return Object.assign(await createScaleway(profile, { context, http: { pace: unpaced, ...http } }), {
+  return Object.assign(await createScaleway(profile, { context, http: { ...http, pace } }), {
     cloudInit: {
       render: (want: unknown, hostKey: unknown) =>
         cloudInit({ ...(want as object), hostKey } as Parameters<typeof cloudInit>[0]),
@@ -77,7 +82,7 @@ export const connect = async (
 }
 
 /** A fetch that takes `latencyMs` longer, and tells when each call began and ended as its caller saw it. */
-export const traced = (latencyMs = 0) => {
+export const traced = (latencyMs = 0, note: (call: Timed) => void = () => {}) => {
   const calls: Timed[] = []
   const send: typeof fetch = async (input, init) => {
     const request = new Request(input, init)
@@ -88,6 +93,7 @@ export const traced = (latencyMs = 0) => {
       endMs: Number.POSITIVE_INFINITY,
     }
     calls.push(call)
+    note(call)
     try {
       if (latencyMs > 0) await sleep(latencyMs)
       return await fetch(request)

@@ -1,3 +1,4 @@
+import { politePace } from '../../src/scaleway/pace.ts'
 import { chainOfRefs, measurePlan } from './economy.ts'
 import type { Bench } from './run.ts'
 
@@ -26,6 +27,10 @@ export const plan: Bench = async () => {
     title: 'Plan of an unchanged context, 50 ms a call',
     head: ['tenants', 'calls', 'lists', 'user data', 'chain', 'depth of ids', 'ms', 'slowest chain ms', 'ratio (< 2)'],
     rows,
-    notes: [`the depth of ids: ${chain.join(' > ')}`, 'user data is the one thing of which the API has no list'],
+    notes: [
+      `the depth of ids: ${chain.join(' > ')}`,
+      'user data is the one thing of which the API has no list',
+      `the pace lets ${politePace.burst} calls out at once and then ${politePace.perSecond} a second`,
+    ],
   }
 }

@@ -8,6 +8,7 @@ export type Bench = (options: { seed: number | undefined }) => Promise<Figures>
 
 const benches: Record<string, () => Promise<Bench>> = {
   plan: async () => (await import('./plan.bench.ts')).plan,
+  apply: async () => (await import('./apply.bench.ts')).apply,
 }
 
 const main = async (args: string[]) => {
