@@ -9,7 +9,7 @@ export const placed = (error: unknown, context: Context, problemAt: ProblemAt): 
   return problemAt(placeOf(error.of, context), error.message, error.why, error.next)
 }
 
-/** Where in the inventory the value of a step was written. */
+/** Where in the inventory the value of a step was written; a step may also be a place, e.g. `network.vpc`. */
 export const placeOf = ({ step, field }: { step: string; field: string }, { cluster, tenants }: Context): Place => {
   if (field === 'project') return { tenant: null, path: ['scaleway', 'projectId'] }
   const [kind = '', ...rest] = step.split('/')
@@ -23,5 +23,5 @@ export const placeOf = ({ step, field }: { step: string; field: string }, { clus
   if (kind === 'pool' && own >= 0) return { tenant: null, path: ['cluster', 'pools', own, field] }
   if (kind === 'pool' && owner) return { tenant: owner.tenant, path: ['pool', field] }
   if (kind === 'private-network') return { tenant: null, path: ['network', 'privateNetwork', field] }
-  return { tenant: null, path: [kind, field] }
+  return { tenant: null, path: [...kind.split('.'), field] }
 }

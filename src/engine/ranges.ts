@@ -11,3 +11,13 @@ export const ends = (cidr: string): { first: bigint; last: bigint } => {
   const range = new Address4(cidr)
   return { first: range.startAddress().bigInt(), last: range.endAddress().bigInt() }
 }
+
+/** The lowest address that can be booked, past those which whatever joins first takes by itself; undefined: none. */
+export const freeIn = (cidr: string, isTaken: (address: string) => boolean): string | undefined => {
+  const { first, last } = ends(cidr)
+  for (let at = first + 8n; at <= last - 2n && at < first + 4096n; at++) {
+    const address = Address4.fromBigInt(at).correctForm()
+    if (!isTaken(address)) return address
+  }
+  return undefined
+}

@@ -23,7 +23,8 @@ export const checkRanges = ({ network, cluster }: Parts<ContextFile>, say: Say):
         'choose ranges apart',
       )
   }
-  if (own.cidr) checkPrivateNetwork(own.path, own.cidr, say)
+  // What exists already was accepted once.
+  if (own.cidr && !network?.privateNetwork?.existing) checkPrivateNetwork(own.path, own.cidr, say)
   if (services.cidr) checkServices(services.path, services.cidr, say)
 }
 

@@ -37,15 +37,5 @@ export const prefixOf = (cidr: string): number => Number(cidr.split('/')[1])
 /** How many addresses of a private network can be given out. */
 export const usableIn = (cidr: string): number => 2 ** (32 - prefixOf(cidr)) - 4
 
-/** The lowest address that can be booked, past those which whatever joins first takes by itself; undefined: none. */
-export const freeIn = (cidr: string, isTaken: (address: string) => boolean): string | undefined => {
-  const { first, last } = ends(cidr)
-  for (let at = first + 8n; at <= last - 2n && at < first + 4096n; at++) {
-    const address = Address4.fromBigInt(at).correctForm()
-    if (!isTaken(address)) return address
-  }
-  return undefined
-}
-
 /** So wide that it says nothing about who comes: 0.0.0.0/0, or its halves. */
 export const isWide = (cidr: string): boolean => prefixOf(cidr) < (cidr.includes(':') ? 16 : 8)

@@ -43,13 +43,16 @@ export const existingKind = <Want extends ExistingWant & Json, Found extends Thi
     diff(want, found) {
       const wrong = found && misfit(want, found)
       if (!wrong) return null
-      throw new Problem(`${what} ${nameOf(want.existing)} cannot be used`, { ...wrong, exit: 2 })
+      throw new Problem(`${what} ${nameOf(want.existing)} cannot be used`, { ...wrong, exit: 2, of: named(want) })
     },
     apply: read,
   }
 }
 
 export const nameOf = ({ id, name }: Existing): string => id ?? name ?? ''
+
+/** Whose wish it was, for the line in the inventory. */
+const named = ({ place }: { place: string }) => ({ step: place, field: 'existing' })
 
 const pick = <Found extends Thing>(
   what: string,
@@ -64,6 +67,7 @@ const pick = <Found extends Thing>(
       why: [found, ...more].map(link).join('\n'),
       next: `name the one that is meant by its id in ${place}.existing`,
       exit: 2,
+      of: named({ place }),
     })
   if (!found) {
     const names = existing.id ? all.map(it => it.id) : all.map(it => it.name)
@@ -73,6 +77,7 @@ const pick = <Found extends Thing>(
       why: `project ${projectId} has ${shown.map(link).join('\n') || 'none'}`,
       next: `correct ${place}.existing; all of them: ${consoleLink(what, { id: '' })}`,
       exit: 2,
+      of: named({ place }),
     })
   }
   const owner = contextIn(found.tags)
@@ -81,5 +86,6 @@ const pick = <Found extends Thing>(
     why: `${link(found)} carries its tags: that context changes it, and deletes it with destroy`,
     next: `use one that no context made, or leave ${place}.existing out and let this context make its own`,
     exit: 2,
+    of: named({ place }),
   })
 }

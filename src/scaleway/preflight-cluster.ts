@@ -22,7 +22,7 @@ export const checkCluster: Check = async ({ step, want, scaleway, catalogue }) =
             field: 'name',
             what: `there is a cluster ${want.name} already, and it is not ours`,
             why: `${other.id} has the name, and names of clusters are unique in a project`,
-            next: 'name ours differently, or use that one by cluster.kubeconfig',
+            next: `name ours differently, or adopt that one: cluster.existing: { id: ${other.id} }`,
           },
         ]
       : []),

@@ -1,5 +1,5 @@
 import { closest } from '../engine/nearest.ts'
-import { overlap } from '../engine/ranges.ts'
+import { freeIn, overlap } from '../engine/ranges.ts'
 import { withoutMask } from './ipam-address.ts'
 import type { Check } from './preflight.ts'
 import { isOurs, nameIn } from './tags.ts'
@@ -44,8 +44,11 @@ export const checkAddress: Check = async ({ step, want, scaleway, catalogue }) =
   const what = `the private address ${address} is taken`
   const by = holder.resource?.name ?? holder.resource?.type ?? (nameIn(holder.tags) || 'a reservation')
   const why = `${by} has it (${holder.id})`
+  const taken = new Set((all ?? []).map(it => withoutMask(it.address)))
+  const free = freeIn(holder.address, it => taken.has(it))
+  const other = free ? `choose another one, e.g. ${free}` : 'choose another one'
   const next = isOurs(scaleway, holder)
-    ? 'choose another one, or move that one away first'
-    : 'choose another one, or release this one in the Scaleway console'
+    ? `${other}, or move that one away first`
+    : `${other}, or release this one in the Scaleway console`
   return [{ step: step.id, field: 'address', what, why, next }]
 }

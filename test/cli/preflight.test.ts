@@ -227,3 +227,12 @@ test('a version that stands already and would have to be changed is told with it
   assert.match(found!.message, /^inventory\/sandbox\/context.yaml:\d+:\d+: cluster shared runs 1\.34\.\d+/)
   assert.is(found!.at?.file, 'inventory/sandbox/context.yaml')
 })
+
+test('what is to be adopted and is not there is told with its line', async () => {
+  const root = rootWith({
+    'context.yaml': [['  vpc: egress\n', '  vpc: { existing: { name: nowhere } }\n']],
+  })
+  const found = (await run(root, '--check')).map(it => it.message)
+  assert.is(found.length, 1, found.join('\n'))
+  assert.match(found[0]!, /^inventory\/sandbox\/context.yaml:6:20: there is no VPC nowhere/)
+})

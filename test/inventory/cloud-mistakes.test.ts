@@ -1,6 +1,7 @@
 import { Instancev1, K8Sv1 } from '@scaleway/sdk'
 import * as assert from 'uvu/assert'
-import { freeIn, isPrivate, isWide, usableIn } from '../../src/inventory/ranges.ts'
+import { freeIn } from '../../src/engine/ranges.ts'
+import { isPrivate, isWide, usableIn } from '../../src/inventory/ranges.ts'
 import { region, zone } from '../../src/inventory/words.ts'
 import { suite } from '../support/suite.ts'
 import { changed, cleanUp, mistakes } from './edited.ts'

@@ -220,10 +220,13 @@ test("an address, a range and names that others have are found, and one's own ar
     step('cluster/shared', cluster),
   )
   assert.is(found.length, 4, found.join('\n'))
-  assert.match(found[0]!, /ipam-address\/a address: the private address 172.16.28.8 is taken.*x has it.*release/)
+  assert.match(
+    found[0]!,
+    /ipam-address\/a address: the private address 172.16.28.8 is taken.*x has it.*e\.g\. 172.16.28.11, or release/,
+  )
   assert.match(found[1]!, /ipam-address\/d address: .*172.16.28.10.*c has it.*move that one away/)
   assert.match(found[2]!, /private-network\/m cidr: 172.16.31.0\/24 overlaps the private network n.*172.16.28.0\/22/)
-  assert.match(found[3]!, /cluster\/shared name: there is a cluster shared already.*kubeconfig/)
+  assert.match(found[3]!, /cluster\/shared name: there is a cluster shared already.*existing: \{ id: /)
   for (
     let tries = 0;
     tries < 100 && (await theirs.k8s.getCluster({ clusterId: made.id })).status === 'creating';
