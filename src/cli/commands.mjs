@@ -36,6 +36,10 @@ export const commands = {
         value: 'ID',
         help: 'this network or cluster may be replaced, with all that lives in it; repeat it, or commas',
       },
+      prune: {
+        type: 'boolean',
+        help: 'remove what this context made and the inventory no longer asks for; asks first',
+      },
       out: { type: 'string', value: 'FILE', help: 'with --check: save the plan there; without it, --out is refused' },
       plan: { type: 'string', value: 'FILE', help: 'do exactly what this saved plan says, or refuse: the world moved' },
       ...changing,

@@ -23,6 +23,7 @@ export type Flags = {
   render?: string
   /** Ids that may be replaced although others live in them. */
   replace: string[]
+  prune: boolean
   out?: string
   plan?: string
 }
@@ -53,6 +54,7 @@ export const parse = (command: string, argv: readonly string[], env = process.en
       yes: is('yes'),
       force: is('force'),
       list: is('list'),
+      prune: is('prune'),
       replace: Array.isArray(values.replace) ? values.replace.flatMap(it => wordsIn(String(it))) : [],
       ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
       ...(text('tags') && { tags: wordsIn(text('tags')!) }),

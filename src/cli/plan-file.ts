@@ -6,6 +6,7 @@ import { canonical, type Json } from '../engine/json.ts'
 import { type Announced, announce, movedSince } from '../engine/plan-file.ts'
 import { Problem } from '../engine/problem.ts'
 import { createMask, secretsOf } from './mask.ts'
+import { idOf } from './owned.ts'
 import type { Session } from './session.ts'
 import { pendingOf, type Staged } from './stages.ts'
 
@@ -25,6 +26,8 @@ const schema = z.strictObject({
   tags: z.array(z.string()).nullable(),
   /** Named with --replace when it was made. */
   replace: z.array(z.string()),
+  /** What --prune would remove, as kind/name and id; null: it was not asked for. */
+  prune: z.array(z.string()).nullable(),
   steps: z.array(
     z.strictObject({
       id: z.string(),
@@ -51,6 +54,7 @@ export const savedPlanOf = (staged: Staged): SavedPlan => {
     limit: flags.limit ?? null,
     tags: flags.tags ?? null,
     replace: flags.replace,
+    prune: flags.prune ? staged.orphans.map(it => `${idOf(it)} ${it.id}`).sort() : null,
     steps: announce(pendingOf(staged)),
   }
   const { hide, mask } = createMask()
@@ -130,8 +134,17 @@ export const checkOrigin = (saved: SavedPlan, { flags, ...session }: Session): v
 export const checkUnmoved = (saved: SavedPlan, staged: Staged): void => {
   const now = savedPlanOf(staged)
   const lines = movedSince(saved.steps, now.steps)
+  lines.push(...differingPrune(saved.prune, now.prune))
   if (saved.inventory !== now.inventory) lines.unshift('the inventory has changed')
   if (lines.length > 0) throw notThis(lines.join('\n'))
+}
+
+const differingPrune = (then: readonly string[] | null, now: readonly string[] | null): string[] => {
+  if (!then) return now ? ['--prune: the plan removes nothing'] : []
+  return [
+    ...then.filter(it => !now?.includes(it)).map(it => `${it}: not orphaned any more`),
+    ...(now ?? []).filter(it => !then.includes(it)).map(it => `${it}: orphaned since`),
+  ]
 }
 
 const notThis = (why: string) =>

@@ -2,6 +2,7 @@ import { stageNames } from '../../playbooks/site.ts'
 import { nearest } from '../engine/nearest.ts'
 import { Problem } from '../engine/problem.ts'
 import { type Replacement, replacementsIn } from '../engine/replacement.ts'
+import { idOf } from './owned.ts'
 import { pendingOf, type Staged } from './stages.ts'
 
 /** What this command would replace of its own accord. */
@@ -15,7 +16,9 @@ export const refuseReplacements = (staged: Staged, allowed: readonly string[]): 
   refuseProtected(staged)
   const unnamed = replacementsOf(staged).filter(it => it.holds && !allowed.includes(it.id))
   if (unnamed.length > 0) throw notNamed(staged, unnamed)
-  if (replacementsOf(staged).some(it => it.holds)) refusePart(staged)
+  if (!replacementsOf(staged).some(it => it.holds)) return
+  refusePart(staged)
+  refuseOrphans(staged)
 }
 
 /** An id that the plan does not know is a slip of the hand. */
@@ -64,6 +67,15 @@ const notNamed = ({ session }: Staged, all: Replacement[]) => {
 }
 
 const inside = (ids: string[]) => (ids.length > 0 ? [`goes with it: ${ids.join(', ')}`] : [])
+
+/** Nobody wants them, so nothing takes them down: they would keep the old one alive. */
+const refuseOrphans = ({ session: { flags }, orphans }: Staged) => {
+  if (flags.prune || orphans.length === 0) return
+  throw new Problem('orphaned resources may live in what is to be replaced', {
+    why: `not in the inventory any more: ${orphans.map(idOf).join(', ')}`,
+    next: 'add --prune to remove them first; nothing was touched',
+  })
+}
 
 /** A part knows only a part of what lives in it. */
 const refusePart = ({ stages, session: { flags } }: Staged) => {

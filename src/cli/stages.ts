@@ -5,6 +5,7 @@ import type { Desired } from '../engine/desired.ts'
 import { makePlan, type Plan, throwAll } from '../engine/plan.ts'
 import { Problem } from '../engine/problem.ts'
 import { type Counts, countChanges } from '../engine/step.ts'
+import type { Owned } from '../scaleway/leftovers.ts'
 import { placesOf, tagged } from './limit.ts'
 import { outputsOf } from './outputs.ts'
 import { operatorKey, type Session } from './session.ts'
@@ -16,6 +17,8 @@ export type Staged = {
   /** The stages of this command; what comes before them is only looked at. */
   stages: readonly StageName[]
   counts: Counts
+  /** What this context made and nothing here wants; known only to a deploy of the whole context. */
+  orphans: Owned[]
   /** Asked right before each change: throws where a saved plan did not announce it. */
   admit?: ApplyOptions['admit']
 }
@@ -33,7 +36,7 @@ export const planStages = async (
   const upTo = Math.max(...stages.map(it => stageNames.indexOf(it)))
   const desired = stageNames.slice(0, upTo + 1).flatMap(it => all.stages[it])
   const plan = await makePlan(desired, session.world, { later })
-  const staged = { session, site: all, plan, stages, counts: countChanges([]) }
+  const staged = { session, site: all, plan, stages, counts: countChanges([]), orphans: [] }
   session.output.know({ outputs: outputsOf(staged) })
   refuseGaps(staged)
   refuseNothing(staged)

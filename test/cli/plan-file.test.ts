@@ -57,6 +57,22 @@ test('the world moved: each difference by its id, exit 1', async () => {
   assert.match(it.next, 'nothing was touched')
 })
 
+test('what --prune removes is part of the plan', async () => {
+  const server = { kind: 'server', id: 'x', name: 'gone', tagged: true } as const
+  const staging = async (argv: string[], orphans: Staged['orphans']) =>
+    Object.assign(await staged(desired(), argv), { orphans })
+  const plan = savedPlanOf(await staging(['--prune'], [server]))
+  assert.equal(plan.prune, ['server/gone x'])
+  checkUnmoved(plan, await staging(['--prune'], [server]))
+  const why = async (saved: typeof plan, now: Staged) => (await problemOf(() => checkUnmoved(saved, now))).why
+  assert.is(await why(plan, await staging(['--prune'], [])), 'server/gone x: not orphaned any more')
+  const more = { ...server, id: 'y' }
+  assert.is(await why(plan, await staging(['--prune'], [server, more])), 'server/gone y: orphaned since')
+  const none = savedPlanOf(await staging([], [server]))
+  assert.is(none.prune, null)
+  assert.match(await why(none, await staging(['--prune'], [server])), 'the plan removes nothing')
+})
+
 test('the inventory changed: said, also where no step shows it', async () => {
   const plan = savedPlanOf(await staged())
   const now = await staged()

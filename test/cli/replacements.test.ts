@@ -62,6 +62,15 @@ test('a part of the context cannot replace what all of it lives in', async () =>
   }
 })
 
+test('orphans would keep the old one alive: they go first or nothing does', async () => {
+  const staged = await stagedWith(moved())
+  staged.orphans = [{ kind: 'server', id: 'x', name: 'gone', tagged: true }]
+  const it = await problemOf(() => refuseReplacements(staged, ['private-network/egress']))
+  assert.match(it.why, 'server/gone')
+  staged.session.flags.prune = true
+  refuseReplacements(staged, ['private-network/egress'])
+})
+
 test('a name that nothing has is a slip', async () => {
   const staged = await stagedWith(moved())
   const it = await problemOf(() => checkReplace(staged, ['private-network/egres']))

@@ -24,5 +24,6 @@ export const stagedWith = async (
     plan: await makePlan(desired, worldFor()),
     stages,
     counts: countChanges([]),
+    orphans: [],
   }
 }

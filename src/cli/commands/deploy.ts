@@ -1,38 +1,44 @@
-import type { StageName } from '../../../playbooks/site.ts'
+import { type StageName, stageNames } from '../../../playbooks/site.ts'
 import { takeDown } from '../../engine/apply.ts'
 import { readJournals } from '../../engine/journal.ts'
-import type { Seen } from '../../engine/plan.ts'
 import { onlyAnnounced } from '../../engine/plan-file.ts'
 import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
 import { type Counts, countPlanned } from '../../engine/step.ts'
 import { standing, undoAll } from '../../engine/undo.ts'
 import { plainProgress } from '../../report/plain.ts'
-import { durationText, planText } from '../../report/plan.ts'
 import type { Progress, StageEnd } from '../../report/progress.ts'
 import { kinds } from '../clients.ts'
-import { expectedTime } from '../expected.ts'
 import type { Flags } from '../flags.ts'
+import { findOrphans, prune, refusePrune, tellOrphans } from '../orphans.ts'
 import { outputsOf } from '../outputs.ts'
 import { checkOrigin, checkOut, checkUnmoved, readPlan, type SavedPlan, savedPlanOf, writePlan } from '../plan-file.ts'
 import { refuseEarly } from '../preflight.ts'
 import { progressFor } from '../progress.ts'
 import { type Proof, proofTable, prove } from '../proofs.ts'
-import { checkReplace, refuseReplacements, replacementsOf } from '../replacements.ts'
+import { checkReplace, refuseReplacements } from '../replacements.ts'
 import { phaseProblem, runPhase, stuck, takeBack } from '../rollout.ts'
 import type { Session } from '../session.ts'
 import { applyStage, chosen, keep, pendingOf, planStages, type Staged, summaryOf, throwFailures } from '../stages.ts'
 import { finish } from '../summary.ts'
+import { tellPlan } from '../tell-plan.ts'
 
 /** All stages, or one: look, show, change, prove. Earlier stages are only looked at. */
-export const deploy = async (session: Session, stages: readonly StageName[]): Promise<ExitCode> => {
-  checkResume(session)
-  const { flags } = session
-  const saved = savedIn(flags)
-  if (saved) checkOrigin(saved, session)
+export const deploy = async (asked: Session, stages: readonly StageName[]): Promise<ExitCode> => {
+  checkResume(asked)
+  const saved = savedIn(asked.flags)
+  if (saved) checkOrigin(saved, asked)
+  const flags = { ...asked.flags, prune: asked.flags.prune || (saved?.prune ?? null) !== null }
+  const session = { ...asked, flags }
+  const whole = stages.length === stageNames.length && flags.limit === undefined && !flags.tags
+  if (flags.prune && !whole) throw pruneOfAPart()
   // While planning, only waits are worth a word: a host that does not answer, an API that is slow.
   session.world.watch = plainProgress(line => session.output.say(line)).watch
-  const staged = await planStages(session, stages, saved && { later: false })
+  const [staged, orphans] = await Promise.all([
+    planStages(session, stages, saved && { later: false }),
+    whole ? findOrphans(session, { whole: flags.prune }) : [],
+  ])
+  staged.orphans = orphans
   checkReplace(staged, flags.replace)
   if (saved) {
     checkUnmoved(saved, staged)
@@ -54,12 +60,21 @@ const savedIn = ({ check, out, plan }: Flags): SavedPlan | undefined => {
   return plan === undefined ? undefined : readPlan(plan)
 }
 
+const pruneOfAPart = () =>
+  new Problem('--prune takes a whole context', {
+    why: 'with a stage, --limit or --tags what is left out would look as if nobody wanted it',
+    next: 'deploy.mjs --prune alone; nothing was touched',
+    exit: 2,
+  })
+
 /** `--check`: says what would change, changes nothing. */
 const check = (staged: Staged): ExitCode => {
   const { session } = staged
   const pending = pendingOf(staged)
   const counts = countPlanned(pending)
-  const changes = pending.some(it => it.step)
+  const removed = session.flags.prune ? staged.orphans.length : 0
+  counts.delete += removed
+  const changes = removed > 0 || pending.some(it => it.step)
   tellPlan(staged, pending)
   const { out } = session.flags
   if (out !== undefined) {
@@ -70,27 +85,15 @@ const check = (staged: Staged): ExitCode => {
   return finish(session, { status: changes ? 'changes-pending' : 'ok', changes: counts, outputs: outputsOf(staged) })
 }
 
-/** The plan as data and as text: what changes, what hangs on it, and how long it takes. */
-const tellPlan = (staged: Staged, pending: Seen[]) => {
-  const { session, site, plan } = staged
-  for (const { step, was } of pending) {
-    if (!step) continue
-    const { id, change, unknown, oneWay } = step
-    session.output.event('planned', { step: id, change, unknown, oneWay: oneWay || change.action === 'replace' })
-    if (was !== undefined) session.output.event('goes-first', { step: id, why: change.why })
-  }
-  const duration = expectedTime(staged)
-  const protectedIds = site.protectedIds
-  for (const line of planText(pending, { diff: session.flags.diff, all: plan.seen, protectedIds }))
-    session.output.data(line)
-  for (const line of durationText(duration)) session.output.data(line)
-  session.output.event('plan', { ...duration, replacements: replacementsOf(staged), protected: [...protectedIds] })
-}
-
 const make = async (staged: Staged, replace: readonly string[]): Promise<ExitCode> => {
   const { session, stages, site } = staged
   if (session.flags.diff) tellPlan(staged, pendingOf(staged))
   refuseReplacements(staged, replace)
+  if (session.flags.prune) {
+    refusePrune(session, staged.orphans)
+    await prune(session, staged.orphans)
+    staged.counts.delete += staged.orphans.length
+  } else if (!session.flags.diff) tellOrphans(session, staged.orphans)
   const phases = site.phases.filter(() => stages.includes('rollout'))
   const goes = [...staged.plan.seen.values()].some(it => it.was !== undefined)
   const titles = [

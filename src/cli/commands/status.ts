@@ -19,7 +19,7 @@ export const status = async (session: Session): Promise<ExitCode> => {
   const plan = await makePlan([...site.cloud, ...(site.stages.rollout.length ? clusterOf(site) : [])], session.world, {
     later: true,
   })
-  const staged: Staged = { session, site, plan, stages: [], counts: countChanges([]) }
+  const staged: Staged = { session, site, plan, stages: [], counts: countChanges([]), orphans: [] }
   const scaleway = await session.clients.scaleway()
   const [owned, leaks] = await Promise.all([listOwned(scaleway), findLeaks(scaleway)])
   const history = readJournals(state)
