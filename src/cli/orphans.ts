@@ -5,7 +5,7 @@ import { zonesIn } from '../inventory/context.ts'
 import { listKnown } from '../scaleway/known.ts'
 import { listOwned, type Owned } from '../scaleway/leftovers.ts'
 import { agreed } from './confirm.ts'
-import { idOf, lineOf, orphansIn } from './owned.ts'
+import { idOf, lineOf, orphansIn, wantedBy } from './owned.ts'
 import { removeOwned } from './remove.ts'
 import { isOf, isRollout } from './rollout.ts'
 import type { Session } from './session.ts'
@@ -18,8 +18,7 @@ import { siteOf } from './stages.ts'
 export const findOrphans = async (session: Session, { whole }: { whole: boolean }): Promise<Owned[]> => {
   const scaleway = await session.clients.scaleway()
   const owned = await (whole ? listOwned(scaleway) : listKnown(scaleway))
-  const wanted = new Set(siteOf(session).cloud.map(it => it.id))
-  return orphansIn(owned, wanted, zonesIn(session.context))
+  return orphansIn(owned, wantedBy(siteOf(session).cloud), zonesIn(session.context))
 }
 
 export const tellOrphans = ({ output, flags }: Session, orphans: readonly Owned[]): void => {

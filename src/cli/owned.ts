@@ -1,3 +1,4 @@
+import type { Desired } from '../engine/desired.ts'
 import type { Owned } from '../scaleway/leftovers.ts'
 
 /** The id of the Desired that an owned thing was made for. SSH keys carry their context in their names. */
@@ -10,6 +11,15 @@ export const lineOf = (owned: Owned): string => {
   const notes = [...(name === id ? [] : [id]), ...(zone ? [zone] : [])]
   return `${idOf(owned)}${notes.length > 0 ? `  (${notes.join(', ')})` : ''}`
 }
+
+/** The ids that are asked for. What a thing is called in its tags is what its want says, not its id. */
+export const wantedBy = (desired: readonly Pick<Desired, 'id' | 'kind' | 'want'>[]): Set<string> =>
+  new Set(
+    desired.flatMap(({ id, kind, want }) => {
+      const { name } = (want ?? {}) as { name?: unknown }
+      return typeof name === 'string' ? [id, `${kind.name}/${name}`] : [id]
+    }),
+  )
 
 /**
  * What this context made and the inventory no longer asks for: nobody wants it, or another of its name stands where

@@ -125,10 +125,14 @@ const applyStep = async (it: Seen, group: string, world: World, all: Plan['seen'
   await clear({ desired, want, live, step: step! }, group, world)
   for (const inside of goesWith(all, id)) world.journal.record({ event: 'undone', step: inside })
   const again: Change = { ...change, action: 'create' }
-  return make({ desired, want, live: null, step: { ...step!, change: again } }, group, world)
+  return make({ desired, want, live: null, step: { ...step!, change: again }, told: true }, group, world)
 }
 
-type Acting = Pick<Seen, 'desired' | 'want' | 'live'> & { step: NonNullable<Seen['step']> }
+type Acting = Pick<Seen, 'desired' | 'want' | 'live'> & {
+  step: NonNullable<Seen['step']>
+  /** Its start was shown. */
+  told?: boolean
+}
 
 const make = async (it: Acting, group: string, world: World): Promise<Json> => {
   const { desired, want, live, step } = it
@@ -153,7 +157,7 @@ const clear = async (it: Acting, group: string, world: World): Promise<void> => 
 
 /** Written down before it is done. */
 const begin = async (
-  { desired: { kind }, want, live, step }: Acting,
+  { desired: { kind }, want, live, step, told = false }: Acting,
   group: string,
   world: World,
   mark: { oneWay?: true } = {},
@@ -171,7 +175,7 @@ const begin = async (
     change,
     ...mark,
   })
-  world.watch({ event: 'step-started', step })
+  if (!told) world.watch({ event: 'step-started', step })
   return clients
 }
 

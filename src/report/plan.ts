@@ -34,7 +34,7 @@ export const planText = (seen: Iterable<Seen>, view: PlanView = {}): string[] =>
       `  ${sign[change.action]} ${id}${notes.length > 0 ? `  (${notes.join('; ')})` : ''}`,
       ...(unknown.length > 0 && !replaced ? [] : wrap('      ', change.summary)),
       ...(change.details ?? []).flatMap(it => detailLines(it, view.diff === true)),
-      ...(view.diff && change.action === 'create' && !desired.kind.looksThroughParents ? madeOf(step) : []),
+      ...(change.action === 'create' && !desired.kind.looksThroughParents ? madeOf(step, view.diff) : []),
       ...(change.action === 'delete' ? [] : knownAfter(step)),
       ...(change.why ? wrap('      why   ', change.why) : []),
       ...(takesDown.length > 0
@@ -73,7 +73,16 @@ const knownAfter = ({ want, unknown }: Step): string[] => {
   ]
 }
 
-const madeOf = ({ want }: Step): string[] =>
+/** What a new thing is made of; in short where its summary had to be left out. */
+const madeOf = ({ want, unknown }: Step, whole = false): string[] => {
+  if (whole) return contents(want)
+  const plain = leavesOf(want, '').filter(([path]) => path !== 'name' && !path.includes('.'))
+  return unknown.length > 0 && plain.length > 0
+    ? wrap('      ', plain.map(([path, value]) => `${path}: ${value}`).join(', '))
+    : []
+}
+
+const contents = (want: Json): string[] =>
   leavesOf(want, '').flatMap(([path, value]) =>
     path === '' ? [] : [`      + ${path}: ${cut(value, 72 - path.length)}`],
   )

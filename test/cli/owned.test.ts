@@ -1,7 +1,8 @@
 import * as assert from 'uvu/assert'
-import { idOf, lineOf, orphansIn, protectedOf } from '../../src/cli/owned.ts'
+import { idOf, lineOf, orphansIn, protectedOf, wantedBy } from '../../src/cli/owned.ts'
 import type { Owned, OwnedKind } from '../../src/scaleway/leftovers.ts'
 import { suite } from '../support/suite.ts'
+import { thing } from '../support/things.ts'
 
 const { test } = suite('cli: what is owned')
 
@@ -58,6 +59,14 @@ for (const { when, all, wanted, lost } of [
 ] as { when: string; all: Owned[]; wanted: string[]; lost: string[] }[]) {
   test(when, () => assert.equal(orphans(all, wanted), lost))
 }
+
+test('a thing is wanted under its id and under the name that its tags carry', () => {
+  const wanted = wantedBy([
+    thing('security-group/proxy', { want: { name: 'egress-proxy' } }),
+    thing('gateway-network/a'),
+  ])
+  assert.equal([...wanted], ['security-group/proxy', 'security-group/egress-proxy', 'gateway-network/a'])
+})
 
 test('what is protected is found by its id, a leg by its gateway', () => {
   const all = [

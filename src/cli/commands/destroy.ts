@@ -12,7 +12,7 @@ import { agreed } from '../confirm.ts'
 import { tellLeaks } from '../leaks.ts'
 import { idOf, lineOf, protectedOf } from '../owned.ts'
 import { removeOwned } from '../remove.ts'
-import { hasPassed, isRollout } from '../rollout.ts'
+import { hasPassed, isOf, isRollout } from '../rollout.ts'
 import type { Session } from '../session.ts'
 import { finish, noChanges } from '../summary.ts'
 
@@ -103,10 +103,13 @@ const protectedHere = ({ context }: Session, owned: readonly Owned[]): Problem[]
  * A rollout is live when it was begun and neither passed whole nor was taken back; and in a cluster that stays,
  * as long as any workload leaves by a proxy that would go.
  */
-const liveRollout = ({ state, context }: Session): Problem[] => {
+const liveRollout = (session: Session): Problem[] => {
+  const { state, context } = session
   const history = readJournals(state)
   const open = standing(history).filter(isRollout)
-  const tenants = context.tenants.map(it => it.tenant)
+  // A tenant that was never moved has no gates to pass.
+  const moved = context.tenants.filter(it => open.some(isOf({ ...session, context: { ...context, tenants: [it] } })))
+  const tenants = moved.map(it => it.tenant)
   const unfinished = open.filter(it => !hasPassed(history, it.group, tenants))
   const live = context.cluster.kubeconfig ? open : unfinished
   if (live.length === 0) return []

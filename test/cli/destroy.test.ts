@@ -1,0 +1,154 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as assert from 'uvu/assert'
+import { destroy } from '../../src/cli/commands/destroy.ts'
+import { parse } from '../../src/cli/flags.ts'
+import { createOutput } from '../../src/cli/output.ts'
+import type { Session } from '../../src/cli/session.ts'
+import { openJournal, readJournals } from '../../src/engine/journal.ts'
+import type { Problem } from '../../src/engine/problem.ts'
+import { type Emulated, emulated } from '../scaleway/emulated.ts'
+import { census, deploy, drift } from '../scaleway/network.ts'
+import { suite } from '../support/suite.ts'
+
+const { test, before, after } = suite('cli: destroy', { seconds: 120 })
+
+let dir = ''
+let cloud: Emulated
+before(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'egress-destroy-'))
+  cloud = await emulated()
+  await deploy(await cloud.clients(), wishes())
+})
+after(async () => {
+  await cloud?.close()
+  await rm(dir, { recursive: true, force: true })
+})
+const wishes = () => ({ kubeconfig: join(dir, 'kubeconfig') })
+
+const context = {
+  context: 'sandbox',
+  network: { vpc: 'egress', privateNetwork: { name: 'egress' } },
+  gateway: { name: 'egress' },
+  cluster: { name: 'shared', pools: [] },
+  tenants: [],
+}
+
+let runs = 0
+/** One `destroy` as the command runs it: on a real journal and the emulated API. */
+const run = async (
+  argv: string[],
+  over: { context?: object; stop?: AbortController; onLine?: (line: string) => void } = {},
+) => {
+  const [out, err]: [string[], string[]] = [[], []]
+  const into = (lines: string[]) => ({
+    write(text: string) {
+      lines.push(...text.trimEnd().split('\n'))
+      over.onLine?.(text)
+      return true
+    },
+  })
+  const scaleway = await cloud.clients()
+  const journal = openJournal(dir, `run-${++runs}`)
+  const never = new AbortController()
+  const { flags } = parse('destroy', argv, {})
+  const session = {
+    command: 'destroy',
+    ...{ flags, journal, state: dir },
+    context: { ...context, ...over.context },
+    output: createOutput({ json: flags.json, env: {} }, { stdout: into(out), stderr: into(err) }),
+    clients: { scaleway: async () => scaleway },
+    world: {
+      ...{ clientsFor: () => scaleway, journal, watch() {} },
+      ...{ stop: (over.stop ?? never).signal, abort: never.signal },
+    },
+  } as unknown as Session
+  const ended = await destroy(session).catch((error: Problem) => error)
+  journal.close()
+  return { ended, out, err }
+}
+
+const kindsIn = (lines: string[]) => lines.flatMap(it => /^ {2}- ([\w-]+)\//.exec(it)?.[1] ?? [])
+const stands = async () => assert.equal(await drift(await cloud.clients(), wishes()), [])
+
+test('--check lists everything in the order in which it can go, and touches nothing', async () => {
+  const { ended, out } = await run(['--check'])
+  assert.is(ended, 3)
+  assert.is(
+    kindsIn(out).join(' '),
+    'pool cluster server flexible-ip security-group gateway-network gateway gateway-ip ipam-address private-network vpc ssh-key',
+  )
+  await stands()
+})
+
+for (const { when, protect, names } of [
+  {
+    when: 'the gateway',
+    protect: { gateway: { name: 'egress', protect: true } },
+    names: /gateway\/egress, gateway-ip\/egress/,
+  },
+  {
+    when: 'the network',
+    protect: { network: { ...context.network, protect: true } },
+    names: /private-network\/egress, vpc\/egress/,
+  },
+  { when: 'all of it', protect: { protect: true }, names: /cluster\/shared/ },
+]) {
+  test(`protected is ${when}: --check says so, and no flag destroys anything`, async () => {
+    const { out, err } = await run(['--check'], { context: protect })
+    assert.ok(out.some(it => it.endsWith('protected: destroy refuses')))
+    assert.match(err.join('\n'), 'destroy would refuse: this context has what must not be lost')
+    const { ended } = await run(['--yes', '--force'], { context: protect })
+    assert.is((ended as Problem).exit, 1)
+    assert.match((ended as Problem).why, names)
+    await stands()
+  })
+}
+
+test('what stays in a cluster that was there before us is told', async () => {
+  const tenants = [{ tenant: 'a', namespace: 'a-demo', workloads: [{ name: 'curl', demo: { replicas: 1 } }] }]
+  const { out } = await run(['--check'], { context: { cluster: { kubeconfig: '/x/config', pools: [] }, tenants: [] } })
+  assert.ok(out.includes('  stays the cluster of /x/config: it was there before us'))
+  const withTenant = {
+    cluster: { kubeconfig: '/x/config', pools: [] },
+    tenants: tenants.map(it => ({ ...it, pool: { name: 'a' }, egress: { proxy: { name: 'proxy-a' } } })),
+  }
+  const told = (await run(['--check'], { context: withTenant })).out.join('\n')
+  assert.match(told, 'namespace a-demo with curl, which we made')
+})
+
+test('--json tells each thing, and what it will refuse, as data', async () => {
+  const { out } = await run(['--check', '--json'], { context: { gateway: { name: 'egress', protect: true } } })
+  const events = out.map(it => JSON.parse(it))
+  const planned = events.filter(it => it.event === 'planned')
+  assert.is(planned.length, 12)
+  assert.equal(
+    planned.filter(it => it.protected).map(it => it.step.split('/')[0]),
+    ['gateway-network', 'gateway', 'gateway-ip'],
+  )
+  assert.equal(events.at(-1).changes.delete, 12)
+})
+
+test('the first Ctrl-C ends it with 130 and what is left; the next run goes on to the end', async () => {
+  const stop = new AbortController()
+  const { ended } = await run(['--yes'], { stop, onLine: text => text.includes('undone') && stop.abort() })
+  assert.is((ended as Problem).exit, 130)
+  assert.match((ended as Problem).why, /vpc\/egress/)
+  const { servers, vpcs } = await census(await cloud.clients())
+  assert.is(vpcs, 1)
+  assert.ok((servers ?? 0) <= 1)
+  const again = await run(['--yes'])
+  assert.is(again.ended, 0, String(again.ended))
+  const left = Object.entries(await census(await cloud.clients())).filter(([, count]) => count > 0)
+  assert.equal(left, [])
+  assert.is((await run(['--yes'])).ended, 0, 'nothing to destroy')
+})
+
+test('the journal has every removal, with its ending', () => {
+  const history = readJournals(dir)
+  const began = history.flatMap(it => (it.event === 'undoing' ? [it.step] : []))
+  const ended = history.flatMap(it => (it.event === 'undone' ? [it.step] : []))
+  assert.ok(began.length >= 12)
+  assert.equal(began.sort(), ended.sort())
+})
