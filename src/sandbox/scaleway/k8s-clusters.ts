@@ -218,7 +218,8 @@ const defineTransitions = (cloud: Cloud) => {
       delete state.clusters[id]
       const inProject = (it: { project_id: string }) => it.project_id === cluster?.project_id
       const group = byId(state.security_groups).find(it => it.name === kapsuleGroup && inProject(it))
-      if (group && !byId(state.clusters).some(inProject)) delete state.security_groups[group.id]
+      const used = group && byId(state.servers).some(it => it.security_group_id === group.id)
+      if (group && !used && !byId(state.clusters).some(inProject)) delete state.security_groups[group.id]
       const network = cluster && state.private_networks[cluster.private_network_id]
       if (!cluster?.delete_network || !network || inUse(cloud, network.id)) return
       // Under the cluster's queue: removing takes the network's own, and waiting for oneself never ends.

@@ -153,6 +153,10 @@ const addNode = (cloud: Cloud, pool: Pool) => {
   const id = uuid()
   const name = `scw-${cluster.name.slice(0, 17)}-${pool.name.slice(0, 17)}-${id.slice(0, 6)}`
   const type = pool.node_type.toUpperCase().replaceAll('_', '-')
+  // First, since it may be refused: what is not yet made cannot be left behind.
+  const own = pool.public_ip_disabled
+    ? null
+    : addInstanceIp(cloud, pool.zone, cluster.project_id, [`kapsule=${cluster.id}`, `node-name=${name}`])
   const server = addServer(cloud, pool.zone, {
     name,
     project_id: cluster.project_id,
@@ -166,10 +170,7 @@ const addNode = (cloud: Cloud, pool: Pool) => {
     ...{ size: pool.root_volume_size, boot: true, node_id: id, state: 'starting', state_detail: 'allocating node' },
   })
   addNic(cloud, server, state.private_networks[cluster.private_network_id]!)
-  if (!pool.public_ip_disabled) {
-    const ip = addInstanceIp(cloud, pool.zone, cluster.project_id, [`kapsule=${cluster.id}`, `node-name=${name}`])
-    ip.server_id = server.id
-  }
+  if (own) own.server_id = server.id
   state.nodes[id] = {
     ...{ id, name, region: pool.region, cluster_id: cluster.id, pool_id: pool.id, server_id: server.id },
     ...{ status: 'creating', error_message: '', ...dated() },

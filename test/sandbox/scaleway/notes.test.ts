@@ -253,6 +253,32 @@ test('a cluster has no tag filter, updates for a while, and wants a pool again w
   assert.is((await call('GET', `${vpc}/private-networks/${network}`)).status, 200)
 })
 
+test('a pool that finds no address for its nodes warns, leaves nothing behind, and heals', async () => {
+  const ips: string[] = []
+  for (let left = world.machines.internet.instancePool.length; left > 0; left--) {
+    const { status, json } = await call('POST', `${vm}/ips`, { type: 'routed_ipv4' })
+    if (status === 201) ips.push(json.ip.id)
+  }
+  const network = await addNetwork()
+  const cluster = { name: 'full', version: '1.34.1', cni: 'cilium', private_network_id: network }
+  const { id } = await made(`${k8s}/clusters`, { ...cluster, pools: [{ name: 'p', node_type: 'DEV1-M', size: 1 }] })
+  const [pool] = (await call('GET', `${k8s}/clusters/${id}/pools`)).json.pools
+  const warned = await settled(`${k8s}/pools/${pool.id}`, ['warning'])
+  assert.match(warned.error_message, /quotas_exceeded/)
+  const nodes = async () => (await call('GET', `${vm}/servers?tags=kapsule=${id}`)).json.servers
+  assert.equal(await nodes(), [])
+  for (const ip of ips) await call('DELETE', `${vm}/ips/${ip}`)
+  await call('PATCH', `${k8s}/pools/${pool.id}`, { size: 1 })
+  await settled(`${k8s}/pools/${pool.id}`, ['ready'])
+  assert.is((await nodes()).length, 1)
+  // A server that was moved into the group of the nodes keeps it from going with the cluster.
+  const group = (await nodes())[0].security_group
+  const guest = await addServer({ security_group: group.id })
+  await call('DELETE', `${k8s}/clusters/${id}`)
+  await gone(`${k8s}/clusters/${id}`)
+  assert.is((await call('GET', `${vm}/servers/${guest.id}`)).json.server.security_group.id, group.id)
+})
+
 test('out of stock and slow pools, by the weather', async () => {
   const { conditions } = project.scaleway
   const body = { type: 'out_of_stock', message: 'resource is out of stock', resource: 'DEV1-M' }
