@@ -20,10 +20,16 @@ export type CloudInit = {
 /** User data for a server's first boot. It holds the host's private key: give it to the server and to nobody else. */
 export const cloudInit = (want: CloudInit): string => render('cloud-init.yaml', want)
 
-/** A new ed25519 host key in OpenSSH's format. */
+/**
+ * A new ed25519 host key in OpenSSH's format. ssh2 drops the leading zero byte of one key in 256, and nobody can read
+ * what is left: such a key is thrown away.
+ */
 export const newHostKey = (comment = 'kapsule-egress'): HostKey => {
-  const { private: secret, public: open } = ssh2.utils.generateKeyPairSync('ed25519', { comment })
-  return { private: secret.endsWith('\n') ? secret : `${secret}\n`, public: open.trim() }
+  for (;;) {
+    const { private: secret, public: open } = ssh2.utils.generateKeyPairSync('ed25519', { comment })
+    if (ssh2.utils.parseKey(open) instanceof Error || ssh2.utils.parseKey(secret) instanceof Error) continue
+    return { private: secret.endsWith('\n') ? secret : `${secret}\n`, public: open.trim() }
+  }
 }
 
 /** The public host key that user data hands to a server, or null where it hands none. */

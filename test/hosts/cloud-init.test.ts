@@ -42,3 +42,11 @@ test('host keys are pairs in the format of OpenSSH, each another', () => {
   assert.equal(secret.getPublicSSH(), open.getPublicSSH())
   assert.is.not(newHostKey().public, hostKey.public)
 })
+
+test('every host key can be read, also those that begin with a zero byte', () => {
+  for (let made = 0; made < 2000; made++) {
+    const { private: secret, public: open } = newHostKey()
+    assert.is(Buffer.from(open.split(' ')[1]!, 'base64').length, 51)
+    assert.is(ssh2.utils.parseKey(secret) instanceof Error, false)
+  }
+})
