@@ -1,27 +1,21 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
-import { createScaleway } from '../../src/scaleway/client.ts'
 import { listOwned } from '../../src/scaleway/leftovers.ts'
-import { readProfile } from '../../src/scaleway/profile.ts'
 import { makeCheckout, type Ran } from '../support/checkout.ts'
 import { suite } from '../support/suite.ts'
+import { looksAt, ok, type Summary, summaryOf } from './looks.ts'
 
 const { test, after } = suite('a network replaced under running workloads', { seconds: 200 })
 const checkout = makeCheckout()
 const { run } = checkout
 after(() => checkout.remove())
 
-const ok = (it: Ran, code = 0) => assert.is(it.code, code, `${it.stdout.slice(-2000)}\n${it.stderr.slice(-3000)}`)
+const { cloud, owned } = looksAt(checkout)
+const ids = async () => (await listOwned(await cloud())).map(it => it.id).sort()
 
-const owned = async () => {
-  const config = join(checkout.directory, '.egress/.sandbox/scw.yaml')
-  return listOwned(await createScaleway(await readProfile({ config, env: {} }), { context: 'sandbox' }))
-}
-const ids = async () => (await owned()).map(it => it.id).sort()
-
-type Outputs = { gateway_public_ip: string; proxies: Record<string, { public_ip: string; private_ip: string }> }
-const outputsOf = ({ events }: Ran) => (events.at(-1) as { outputs: Outputs }).outputs
+type Outputs = Summary['outputs']
+const outputsOf = (it: Ran): Outputs => summaryOf(it).outputs
 const publicIn = ({ gateway_public_ip, proxies }: Outputs) => [
   gateway_public_ip,
   ...Object.values(proxies).map(it => it.public_ip),
