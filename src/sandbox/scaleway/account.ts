@@ -1,14 +1,19 @@
 import { forbidden, notFound, ok } from './answer.ts'
-import { byId, type Cloud, now } from './cloud.ts'
+import { byId, type Cloud, isUuid, now } from './cloud.ts'
 import { type Body, text } from './fields.ts'
 import { nameHas, page } from './lists.ts'
 import type { ProjectRecord } from './records.ts'
 import { type Route, route } from './router.ts'
 
-/** The project a new resource belongs to: the one asked for, else the key's. One it may not see is not allowed. */
-export const projectOf = ({ credentials, state }: Cloud, body: Body, resource: string): string => {
-  const asked = text(body, 'project_id') || text(body, 'project') || credentials.projectId
-  if (asked !== credentials.projectId && !state.projects[asked]) throw forbidden('write', resource)
+/**
+ * The project a new resource belongs to: the one asked for, else the key's. The emulator is nobody's account: a project
+ * it has not heard of is known from its first resource on. What is no project id at all is not allowed.
+ */
+export const projectOf = (cloud: Cloud, body: Body, resource: string): string => {
+  const asked = text(body, 'project_id') || text(body, 'project') || cloud.credentials.projectId
+  if (asked === cloud.credentials.projectId || cloud.state.projects[asked]) return asked
+  if (!isUuid(asked)) throw forbidden('write', resource)
+  addProject(cloud, asked)
   return asked
 }
 

@@ -30,6 +30,8 @@ export type ScalewayOptions = {
   /** After every change of the state: time to save it. */
   onChange?(): void
   say?(what: string): void
+  /** Answers as the API did on that day, year-month-day. */
+  asOf?: string
 }
 
 export type Scaleway = {
@@ -58,7 +60,7 @@ export const createScaleway = (options: ScalewayOptions): Scaleway => {
   }
   const strand = (kind: string) => weather.stuck(kindOf(kind))
   const transitions = createTransitions({ state, clock, strand, onChange: changed, say })
-  const cloud: Cloud = { state, credentials, machines, clusters, transitions }
+  const cloud: Cloud = { state, credentials, machines, clusters, transitions, asOf: options.asOf }
   const find = createRouter(routesOf(cloud))
   const reader = createPast(cloud, history)
   const trace = createTrace()
@@ -105,6 +107,7 @@ const authenticate = (request: IncomingMessage, { secretKey }: Credentials) => {
 
 const ask = ({ params }: Match, url: URL, raw: string): Ask => ({
   params,
+  path: url.pathname,
   place: params.zone ?? params.region ?? '',
   query: url.searchParams,
   raw,

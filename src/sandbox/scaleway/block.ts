@@ -1,4 +1,4 @@
-import { noContent, notFound, ok, precondition } from './answer.ts'
+import { forbidden, noContent, notFound, ok, precondition } from './answer.ts'
 import { byId, type Cloud, dated, mustFind, now, uuid } from './cloud.ts'
 import { count, text, texts } from './fields.ts'
 import { anyTag, asks, nameHas, page } from './lists.ts'
@@ -8,7 +8,7 @@ import { type Ask, type Route, route } from './router.ts'
 
 /** A root volume, attached from birth. It has no tags: nobody can give it any before it exists. */
 export const addVolume = (
-  { state }: Cloud,
+  { state, transitions }: Cloud,
   {
     zone,
     name,
@@ -22,10 +22,11 @@ export const addVolume = (
   const volume: Volume = {
     ...{ id: uuid(), name, tags: [], project_id: projectId, zone, size, perf_iops: 5000 },
     parent_snapshot_id: snapshotOf(imageId),
-    reference: { id: uuid(), server_id: serverId, status: 'attached', created_at: dates.created_at },
+    reference: { id: uuid(), server_id: serverId, status: 'attaching', created_at: dates.created_at },
     ...{ last_detached_at: null, ...dates },
   }
   state.volumes[volume.id] = volume
+  transitions.start('volume attachment', volume.id, 1)
   return volume
 }
 
@@ -54,9 +55,15 @@ export const blockRoutes = (cloud: Cloud): Route[] => {
       : [],
     status: status ?? (reference ? 'in_use' : 'available'),
     specs: { perf_iops, class: 'sbs' },
-    kms_key_id: null,
   })
 
+  transitions.define('volume attachment', {
+    done(id) {
+      const reference = state.volumes[id]?.reference
+      if (reference?.status === 'attaching') reference.status = 'attached'
+    },
+    failed: () => {},
+  })
   transitions.define('volume detachment', {
     done(id) {
       const volume = state.volumes[id]
@@ -65,7 +72,8 @@ export const blockRoutes = (cloud: Cloud): Route[] => {
     failed: () => {},
   })
 
-  const routes = (version: string): Route[] => {
+  const routes = (version: 'v1' | 'v1alpha1'): Route[] => {
+    const shown = (it: Volume) => (version === 'v1' ? { ...show(it), kms_key_id: null } : show(it))
     const root = `/block/${version}/zones/:zone/volumes`
     return [
       route('GET', root, ask => {
@@ -77,9 +85,9 @@ export const blockRoutes = (cloud: Cloud): Route[] => {
             asks(ask, 'project_id', it.project_id) &&
             asks(ask, 'product_resource_id', it.reference?.server_id),
         )
-        return page('volumes', rows.map(show), ask)
+        return page('volumes', rows.map(shown), ask)
       }),
-      route('GET', `${root}/:id`, ask => ok(show(volumeOf(ask)))),
+      route('GET', `${root}/:id`, ask => ok(shown(volumeOf(ask)))),
       route('PATCH', `${root}/:id`, ask => {
         const volume = volumeOf(ask)
         volume.name = text(ask.body, 'name') ?? volume.name
@@ -87,7 +95,7 @@ export const blockRoutes = (cloud: Cloud): Route[] => {
         volume.perf_iops = count(ask.body, 'perf_iops') ?? volume.perf_iops
         volume.size = Math.max(volume.size, count(ask.body, 'size') ?? 0)
         volume.updated_at = now()
-        return ok(show(volume))
+        return ok(shown(volume))
       }),
       route('DELETE', `${root}/:id`, ask => {
         const volume = volumeOf(ask)
@@ -98,6 +106,11 @@ export const blockRoutes = (cloud: Cloud): Route[] => {
     ]
   }
   return [
+    // There are none, and one that is not there is not one's to see.
+    route('GET', '/block/v1/zones/:zone/snapshots', ask => page('snapshots', [], ask)),
+    route('GET', '/block/v1/zones/:zone/snapshots/:id', () => {
+      throw forbidden('read', 'snapshot')
+    }),
     ...routes('v1'),
     ...routes('v1alpha1'),
     // The old place of volumes does not know the ones of Block Storage, and there are no others here.

@@ -13,6 +13,8 @@ export type Cloud = {
   machines: Machines
   clusters: Clusters
   transitions: Transitions
+  /** The day whose API this is, year-month-day; undefined: today's, or what a client's requests show. */
+  asOf?: string | undefined
 }
 
 /** How the API's 404 calls the rows of a table. */
@@ -56,6 +58,8 @@ export const dated = () => {
   const at = now()
   return { created_at: at, updated_at: at }
 }
+
+export const isUuid = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
 
 export const uuid = (): string => randomUUID()
 

@@ -5,6 +5,7 @@ import { byId, type Cloud, dated, mustFind, now, uuid } from './cloud.ts'
 import { text, texts } from './fields.ts'
 import { anyTag, asks, page } from './lists.ts'
 import type { GatewayIp } from './records.ts'
+import { resolves } from './reverse.ts'
 import { type Ask, type Route, route } from './router.ts'
 
 const root = '/vpc-gw/v2/zones/:zone/ips'
@@ -60,6 +61,7 @@ export const gatewayIpRoutes = (cloud: Cloud): Route[] => {
     }),
     route('GET', `${root}/:id`, ask => show(ipOf(ask))),
     route('PATCH', `${root}/:id`, ask => {
+      resolves(text(ask.body, 'reverse'), 'unknown')
       const ip = ipOf(ask)
       ip.tags = texts(ask.body, 'tags') ?? ip.tags
       ip.reverse = text(ask.body, 'reverse') ?? ip.reverse

@@ -106,7 +106,8 @@ export const gatewayNetworkRoutes = (cloud: Cloud): Route[] => {
 const takeAddress = (cloud: Cloud, link: GatewayNetwork, asked: string | undefined): string => {
   const { gateways, private_networks } = cloud.state
   const name = gateways[link.gateway_id]!.name
-  const resource = { type: 'vpc_gateway_network', id: link.id, mac_address: link.mac_address, name }
+  // IPAM is not told the MAC of an address that is swapped in later.
+  const resource = { type: 'vpc_gateway_network', id: link.id, mac_address: null, name }
   const booked = asked ? [asked] : undefined
   return attach(cloud, private_networks[link.private_network_id]!, resource, { booked, ipv6: false })[0]!.id
 }
@@ -137,9 +138,11 @@ const defineTransitions = (cloud: Cloud) => {
     done(id) {
       const link = state.gateway_networks[id]
       if (!link) return
-      link.mac_address ??= newMac(cloud, '02:00:00').toUpperCase()
-      const resource = state.ips[link.ipam_ip_id]?.resource
-      if (resource) resource.mac_address = link.mac_address
+      if (!link.mac_address) {
+        link.mac_address = newMac(cloud, '02:00:00').toUpperCase()
+        const resource = state.ips[link.ipam_ip_id]?.resource
+        if (resource) resource.mac_address = link.mac_address
+      }
       link.status = 'ready'
       link.updated_at = now()
       syncNetwork(cloud, link.private_network_id)

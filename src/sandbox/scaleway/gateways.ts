@@ -13,7 +13,7 @@ import { bringGateway } from './sync.ts'
 const root = '/vpc-gw/v2/zones/:zone'
 const types = { 'VPC-GW-S': 100, 'VPC-GW-M': 1000, 'VPC-GW-L': 3000, 'VPC-GW-XL': 10_000 }
 const typeNames = Object.keys(types) as (keyof typeof types)[]
-const seconds = { allocate: 5, configure: 5, fail: 3, delete: 5 }
+const seconds = { name: 2, allocate: 3, configure: 5, fail: 3, delete: 5 }
 
 export const gatewayRoutes = (cloud: Cloud): Route[] => {
   const { state, credentials, transitions } = cloud
@@ -60,7 +60,7 @@ export const gatewayRoutes = (cloud: Cloud): Route[] => {
     }
     ip.gateway_id = gateway.id
     state.gateways[gateway.id] = gateway
-    transitions.start('gateway allocation', gateway.id, seconds.allocate)
+    transitions.start('gateway naming', gateway.id, seconds.name)
     return ok(show(gateway))
   }
 
@@ -166,6 +166,14 @@ const defineTransitions = (cloud: Cloud) => {
   }
   const failed = (id: string) => set(id, { status: 'failed' })
 
+  // Its version is known before it is up.
+  transitions.define('gateway naming', {
+    done(id) {
+      set(id, { version: '0.7.8' })
+      transitions.start('gateway allocation', id, seconds.allocate)
+    },
+    failed,
+  })
   transitions.define('gateway allocation', {
     done(id) {
       set(id, { status: 'configuring' })
@@ -182,7 +190,7 @@ const defineTransitions = (cloud: Cloud) => {
   })
   transitions.define('gateway configuration', {
     effect: id => bringGateway(cloud, id),
-    done: id => set(id, { status: 'running', version: '0.7.8' }),
+    done: id => set(id, { status: 'running' }),
     failed,
   })
   transitions.define('gateway deletion', {

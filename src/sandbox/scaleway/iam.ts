@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import { projectOf } from './account.ts'
-import { constraint, noContent, ok } from './answer.ts'
-import { byId, type Cloud, dated, mustFind, now, uuid } from './cloud.ts'
+import { constraint, noContent, ok, unauthenticated } from './answer.ts'
+import { byId, type Cloud, dated, mustFind, now, uuid, uuidOf } from './cloud.ts'
 import { flag, require, text } from './fields.ts'
 import { asks, nameHas, page } from './lists.ts'
 import type { SshKey } from './records.ts'
 import { type Route, route } from './router.ts'
 
 const root = '/iam/v1alpha1/ssh-keys'
+const keyMade = '2024-01-01T00:00:00.000000Z'
 
 /** Keys of a project; they reach its servers when they boot and its bastions when they are refreshed. */
 export const iamRoutes = (cloud: Cloud): Route[] => {
@@ -18,6 +19,15 @@ export const iamRoutes = (cloud: Cloud): Route[] => {
     organization_id: credentials.organizationId,
   })
   return [
+    // A key that is not there is answered like a login with it.
+    route('GET', '/iam/v1alpha1/api-keys/:key', ({ params }) => {
+      if (params.key !== credentials.accessKey) throw unauthenticated('not_found')
+      return ok({
+        ...{ access_key: credentials.accessKey, secret_key: null, description: '', user_id: uuidOf('user') },
+        ...{ created_at: keyMade, updated_at: keyMade, expires_at: null, default_project_id: credentials.projectId },
+        ...{ editable: true, deletable: true, managed: false, creation_ip: '127.0.0.1' },
+      })
+    }),
     route('POST', root, ({ body }) => {
       const project_id = projectOf(cloud, body, 'ssh_key')
       require(body, 'public_key')

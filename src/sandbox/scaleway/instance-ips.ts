@@ -5,10 +5,20 @@ import { byId, type Cloud, mustFind, uuid } from './cloud.ts'
 import { oneOf, text, texts } from './fields.ts'
 import { allTags, asks, instancePage } from './lists.ts'
 import type { InstanceIp } from './records.ts'
+import { resolves } from './reverse.ts'
 import { type Ask, type Route, route } from './router.ts'
 import { syncServer } from './sync.ts'
 
 const root = '/instance/v1/zones/:zone/ips'
+
+/** What a machine with an IPv4 address gets beside it: nothing here is reached by it. */
+export const addInstanceIpv6 = ({ state }: Cloud, { zone, project_id, tags, server_id }: InstanceIp): InstanceIp => {
+  const id = uuid()
+  const address = `2001:db8:${id.slice(0, 4)}:${id.slice(4, 8)}:dc00:ff:fe00:1`
+  const ip: InstanceIp = { id, project_id, zone, address, reverse: null, tags, server_id, family: 'inet6' }
+  state.instance_ips[id] = ip
+  return ip
+}
 
 export const addInstanceIp = (cloud: Cloud, zone: string, projectId: string, tags: string[]): InstanceIp => {
   const address = takePublic(cloud.machines.internet.instancePool, instanceAddresses(cloud), 'instances_ips')
@@ -21,10 +31,11 @@ export const instanceIpRoutes = (cloud: Cloud): Route[] => {
   const { state, credentials } = cloud
   const ipOf = ({ params, place }: Ask) => mustFind(cloud, 'instance_ips', params.id!, place)
 
-  const show = ({ id, project_id, address, reverse, server_id, zone, tags }: InstanceIp) => ({
-    ...{ id, address, prefix: null, reverse },
+  const show = ({ id, project_id, address, reverse, server_id, zone, tags, family }: InstanceIp) => ({
+    ...{ id, address: family ? null : address, prefix: family ? `${address}/64` : null, reverse },
     server: server_id ? { id: server_id, name: state.servers[server_id]!.name } : null,
-    ...{ organization: credentials.organizationId, project: project_id, zone, type: 'routed_ipv4' },
+    ...{ organization: credentials.organizationId, project: project_id, zone },
+    type: family ? 'routed_ipv6' : 'routed_ipv4',
     ...{ state: server_id ? 'attached' : 'detached', tags, ipam_id: id },
   })
 
@@ -55,6 +66,7 @@ export const instanceIpRoutes = (cloud: Cloud): Route[] => {
       return ok({ ip: show(byAddress ?? ipOf(ask)) })
     }),
     route('PATCH', `${root}/:id`, ask => {
+      resolves(text(ask.body, 'reverse'), 'constraint')
       const ip = ipOf(ask)
       ip.tags = texts(ask.body, 'tags') ?? ip.tags
       if ('reverse' in ask.body) ip.reverse = text(ask.body, 'reverse') ?? null

@@ -7,12 +7,13 @@ import { addPool, removeNodes, settleCluster } from './k8s-pools.ts'
 import { cnis, resolveVersion } from './k8s-versions.ts'
 import { asks, nameHas, page } from './lists.ts'
 import type { Cluster } from './records.ts'
+import { asOf, dayOf, today } from './releases.ts'
 import { type Ask, type Route, route } from './router.ts'
 import { inUse, removeNetwork } from './vpc.ts'
 
 const root = '/k8s/v1/regions/:region/clusters'
 const types = ['', 'kapsule', 'kapsule-dedicated-4', 'kapsule-dedicated-8', 'kapsule-dedicated-16'] as const
-const seconds = { create: 5, update: 5, delete: 15 }
+const seconds = { create: 5, start: 20, update: 5, delete: 15 }
 
 export const clusterRoutes = (cloud: Cloud): Route[] => {
   const { state, transitions } = cloud
@@ -41,6 +42,7 @@ export const clusterRoutes = (cloud: Cloud): Route[] => {
       ...{ private_network_id: network.id, pod_cidr: text(body, 'pod_cidr') ?? '100.64.0.0/15', service_cidr },
       service_dns_ip: text(body, 'service_dns_ip') ?? formatAddress((parseRange(service_cidr)?.base ?? 0) + 10),
       ...{ auto_upgrade, settings: settings(body, {}), iam_nodes_group_id: '', delete_network: false },
+      as_of: dayOf.cluster(body),
       acls: [{ id: uuid(), ip: '0.0.0.0/0', scaleway_ranges: null, description: '' }],
       ...dated(),
     }
@@ -91,11 +93,11 @@ export const clusterRoutes = (cloud: Cloud): Route[] => {
       )
       return page(
         'clusters',
-        rows.map(it => showCluster(cloud, it)),
+        rows.map(it => showCluster(cloud, it, true)),
         ask,
       )
     }),
-    route('GET', `${root}/:id`, ask => ok(showCluster(cloud, clusterOf(ask)))),
+    route('GET', `${root}/:id`, ask => ok(showCluster(cloud, clusterOf(ask), true))),
     route('PATCH', `${root}/:id`, change),
     route('DELETE', `${root}/:id`, remove),
   ]
@@ -108,26 +110,47 @@ export const idleCluster = (cluster: Cluster): Cluster => {
   return cluster
 }
 
+/** With its first pool a cluster is made ready, which takes a while and is called creating again. */
+export const startCluster = ({ transitions }: Cloud, cluster: Cluster) => {
+  if (cluster.status !== 'pool_required') return
+  cluster.status = 'creating'
+  cluster.updated_at = now()
+  transitions.start('cluster start', cluster.id, seconds.start)
+}
+
 export const updating = ({ transitions }: Cloud, cluster: Cluster) => {
   cluster.status = 'updating'
   cluster.updated_at = now()
   transitions.start('cluster update', cluster.id, seconds.update)
 }
 
-const showCluster = ({ credentials }: Cloud, { acls: _acls, settings, delete_network: _delete, ...it }: Cluster) => ({
-  ...it,
-  organization_id: credentials.organizationId,
-  cluster_url: `https://${it.id}.api.k8s.${it.region}.scw.cloud:6443`,
-  dns_wildcard: `*.${it.id}.nodes.k8s.${it.region}.scw.cloud`,
-  autoscaler_config: { ...autoscaler, ...given(settings.autoscaler_config) },
-  upgrade_available: false,
-  feature_gates: settings.feature_gates ?? [],
-  admission_plugins: settings.admission_plugins ?? [],
-  open_id_connect_config: { ...openId, ...given(settings.open_id_connect_config) },
-  apiserver_cert_sans: settings.apiserver_cert_sans ?? [],
-  commitment_ends_at: it.created_at,
-  acl_available: true,
-})
+/** What answers a write is a little behind what answers a `read`. */
+const showCluster = (cloud: Cloud, cluster: Cluster, read = false) =>
+  asOf('cluster', dayOfCluster(cloud, cluster), everyCluster(cloud, cluster, read))
+
+export const dayOfCluster = ({ asOf }: Cloud, cluster: Cluster | undefined) => asOf ?? cluster?.as_of ?? today
+
+const everyCluster = (cloud: Cloud, cluster: Cluster, read: boolean) => {
+  const { acls: _acls, settings, delete_network: _delete, as_of: _day, ...it } = cluster
+  return {
+    ...it,
+    organization_id: cloud.credentials.organizationId,
+    cluster_url: `https://${it.id}.api.k8s.${it.region}.scw.cloud:6443`,
+    dns_wildcard: `*.${it.id}.nodes.k8s.${it.region}.scw.cloud`,
+    autoscaler_config: asOf('autoscaler', dayOfCluster(cloud, cluster), {
+      ...autoscaler,
+      ...given(settings.autoscaler_config),
+    }),
+    upgrade_available: false,
+    feature_gates: settings.feature_gates ?? [],
+    admission_plugins: settings.admission_plugins ?? [],
+    open_id_connect_config: { ...openId, ...given(settings.open_id_connect_config) },
+    apiserver_cert_sans: settings.apiserver_cert_sans ?? [],
+    commitment_ends_at: it.created_at,
+    acl_available: true,
+    new_images_enabled: read,
+  }
+}
 
 const autoscaler = {
   ...{ scale_down_disabled: false, scale_down_delay_after_add: '10m', estimator: 'binpacking', expander: 'random' },
@@ -205,7 +228,27 @@ const defineTransitions = (cloud: Cloud) => {
     },
     failed: lock,
   })
-  transitions.define('cluster update', { done: id => settleCluster(cloud, id), failed: lock })
+  // Its first pool gives a cluster its control plane; the nodes come after it.
+  transitions.define('cluster start', {
+    async effect(id) {
+      const cluster = state.clusters[id]
+      if (cluster) await clusters.create(clusterSpec(cluster))
+    },
+    done(id) {
+      const cluster = state.clusters[id]
+      if (cluster) Object.assign(cluster, { status: 'ready', updated_at: now() })
+      settleCluster(cloud, id)
+    },
+    failed: lock,
+  })
+  transitions.define('cluster update', {
+    done(id) {
+      // `ready` also without a pool, as seen over there.
+      const cluster = state.clusters[id]
+      if (cluster) Object.assign(cluster, { status: 'ready', updated_at: now() })
+    },
+    failed: lock,
+  })
   transitions.define('cluster deletion', {
     async effect(id) {
       // After the pools' own queues: a node that is just coming up would otherwise be left behind.

@@ -2,7 +2,7 @@ import { ipv4Of } from './addresses.ts'
 import { ok } from './answer.ts'
 import { nodeImage, serverTypes } from './catalogue.ts'
 import { byId, type Cloud, dated, mustFind, now, uuid } from './cloud.ts'
-import { addInstanceIp } from './instance-ips.ts'
+import { addInstanceIp, addInstanceIpv6 } from './instance-ips.ts'
 import { withoutMask } from './ipv4.ts'
 import { nodeLabels, nodeTaints } from './k8s-labels.ts'
 import { asks, nameHas, page } from './lists.ts'
@@ -14,6 +14,7 @@ import { defaultRouteOf, nicsOf, nodeSpec, publicIpsOf } from './specs.ts'
 
 const root = '/k8s/v1/regions/:region'
 const patienceSeconds = 600
+const seconds = { order: 8, install: 12 }
 
 export const nodesOf = ({ state }: Cloud, poolId: string): Node[] =>
   byId(state.nodes).filter(it => it.pool_id === poolId && it.status !== 'deleting')
@@ -21,24 +22,22 @@ export const nodesOf = ({ state }: Cloud, poolId: string): Node[] =>
 export const nodeRoutes = (cloud: Cloud): Route[] => {
   const { state } = cloud
   const show = (it: Node) => {
-    const server = state.servers[it.server_id]!
+    const server = state.servers[it.server_id]
     const { server_id: _server, ...rest } = it
     return {
       ...rest,
-      conditions: { DiskPressure: 'False', MemoryPressure: 'False', PIDPressure: 'False', Ready: ready(it) },
-      public_ip_v4: publicIpsOf(cloud, server)[0] ?? '',
+      conditions: conditions(it),
+      public_ip_v4: (server && publicIpsOf(cloud, server)[0]) || '',
       public_ip_v6: null,
-      provider_id: `scaleway://instance/${server.zone}/${server.id}`,
+      provider_id: server ? `scaleway://instance/${server.zone}/${server.id}` : '',
     }
   }
   return [
     route('GET', `${root}/clusters/:id/nodes`, ask => {
       const cluster = mustFind(cloud, 'clusters', ask.params.id!, ask.place)
-      // A node that is still being made is not told yet.
       const rows = byId(state.nodes).filter(
         it =>
           it.cluster_id === cluster.id &&
-          it.status !== 'creating' &&
           asks(ask, 'pool_id', it.pool_id) &&
           nameHas(ask, it.name) &&
           asks(ask, 'status', it.status),
@@ -49,7 +48,13 @@ export const nodeRoutes = (cloud: Cloud): Route[] => {
   ]
 }
 
-const ready = ({ status }: Node) => (status === 'ready' ? 'True' : 'False')
+const conditions = ({ status }: Node) =>
+  status === 'creating'
+    ? { Creating: 'True', Ready: 'False' }
+    : {
+        ...{ DiskPressure: 'False', MemoryPressure: 'False', PIDPressure: 'False' },
+        Ready: status === 'ready' ? 'True' : 'False',
+      }
 
 /** Waits for the cluster, and for a gateway where nodes have no address of their own. False: no longer wanted. */
 export const waitForWayOut = async (cloud: Cloud, poolId: string): Promise<boolean> => {
@@ -67,6 +72,8 @@ export const waitForWayOut = async (cloud: Cloud, poolId: string): Promise<boole
 
 /** As many nodes as the pool's size says: records first, so that a crash leaves nothing unknown behind. */
 export const bringNodes = async (cloud: Cloud, poolId: string): Promise<void> => {
+  const { transitions } = cloud
+  await transitions.wait(seconds.order)
   const pool = cloud.state.pools[poolId]
   if (!pool) return
   const nodes = nodesOf(cloud, poolId)
@@ -76,7 +83,9 @@ export const bringNodes = async (cloud: Cloud, poolId: string): Promise<void> =>
   await settle(
     all.map(it => {
       if (it.status === 'deleting') return removeNode(cloud, it)
-      return it.status === 'ready' ? Promise.resolve() : joinNode(cloud, it)
+      return it.status === 'ready'
+        ? Promise.resolve()
+        : transitions.wait(seconds.install).then(() => joinNode(cloud, it))
     }),
   )
 }
@@ -85,6 +94,8 @@ export const bringNodes = async (cloud: Cloud, poolId: string): Promise<void> =>
 export const joinNode = async (cloud: Cloud, node: Node): Promise<void> => {
   const { state, machines, clusters } = cloud
   try {
+    const ordered = state.pools[node.pool_id]
+    if (!node.server_id && ordered) addInstance(cloud, node, ordered)
     await machines.nodeUp(nodeSpec(cloud, node))
     const pool = state.pools[node.pool_id]
     if (!pool) return
@@ -146,12 +157,22 @@ export const relabel = (cloud: Cloud, { id }: Pool) =>
     },
   )
 
-/** The node, and the Instance that it shows up as. */
-const addNode = (cloud: Cloud, pool: Pool) => {
-  const { state } = cloud
+/** A node that is ordered; its Instance comes with its installation. */
+const addNode = ({ state }: Cloud, pool: Pool) => {
   const cluster = state.clusters[pool.cluster_id]!
   const id = uuid()
   const name = `scw-${cluster.name.slice(0, 17)}-${pool.name.slice(0, 17)}-${id.slice(0, 6)}`
+  state.nodes[id] = {
+    ...{ id, name, region: pool.region, cluster_id: cluster.id, pool_id: pool.id, server_id: '' },
+    ...{ status: 'creating', error_message: '', ...dated() },
+  }
+}
+
+/** The Instance that a node shows up as. */
+const addInstance = (cloud: Cloud, node: Node, pool: Pool) => {
+  const { state } = cloud
+  const { id, name } = node
+  const cluster = state.clusters[pool.cluster_id]!
   const type = pool.node_type.toUpperCase().replaceAll('_', '-')
   // First, since it may be refused: what is not yet made cannot be left behind.
   const own = pool.public_ip_disabled
@@ -167,14 +188,15 @@ const addNode = (cloud: Cloud, pool: Pool) => {
     commercial_type: type,
     image_id: nodeImage(pool.zone, serverTypes[type]!.arch).id,
     security_group_id: pool.security_group_id,
+    as_of: cluster.as_of,
     ...{ size: pool.root_volume_size, boot: true, node_id: id, state: 'starting', state_detail: 'allocating node' },
   })
   addNic(cloud, server, state.private_networks[cluster.private_network_id]!)
-  if (own) own.server_id = server.id
-  state.nodes[id] = {
-    ...{ id, name, region: pool.region, cluster_id: cluster.id, pool_id: pool.id, server_id: server.id },
-    ...{ status: 'creating', error_message: '', ...dated() },
+  if (own) {
+    own.server_id = server.id
+    addInstanceIpv6(cloud, own)
   }
+  node.server_id = server.id
 }
 
 /** All get their chance before the first failure is told. */

@@ -14,9 +14,23 @@ export const page = (key: string, rows: unknown[], { query }: Pick<Ask, 'query'>
 export const instancePage = <T>(
   key: string,
   rows: T[],
-  { query }: Pick<Ask, 'query'>,
+  ask: Pick<Ask, 'query' | 'path'>,
   show: (row: T) => unknown = it => it,
-) => ok({ [key]: slice(rows, query, 'per_page', 50).map(it => show(it)) }, { 'x-total-count': String(rows.length) })
+) => ok({ [key]: slice(rows, ask.query, 'per_page', 50).map(it => show(it)) }, pageHeaders(rows.length, ask))
+
+/** How many there are, and where the other pages are: relative to the service, as it spells them. */
+export const pageHeaders = (total: number, { query, path }: Pick<Ask, 'query' | 'path'>) => {
+  const size = Math.min(mostPerPage, positive(query.get('per_page')) ?? 50)
+  const [page, last] = [positive(query.get('page')) ?? 1, Math.ceil(total / size)]
+  const below = path.replace(/^\/instance\/[^/]+\/zones\/[^/]+/, '')
+  const link = (to: number, rel: string) => `<${below}?page=${to}&per_page=${size}&>; rel="${rel}"`
+  const links = [
+    ...(page > 1 ? [link(1, 'first'), link(page - 1, 'previous')] : []),
+    ...(page < last ? [link(page + 1, 'next')] : []),
+    link(last, 'last'),
+  ]
+  return { 'x-total-count': String(total), link: links.join(',') }
+}
 
 export const slice = <T>(rows: T[], query: URLSearchParams, sizeKey: string, fallback: number): T[] => {
   const size = Math.min(mostPerPage, positive(query.get(sizeKey)) ?? fallback)

@@ -1,8 +1,8 @@
 import { attach, release } from './addresses.ts'
 import { created, noContent, notFound, ok } from './answer.ts'
-import { type Cloud, dated, mustFind, newMac, now, uuid } from './cloud.ts'
+import { byId, type Cloud, dated, mustFind, newMac, now, uuid } from './cloud.ts'
 import { require, text, texts } from './fields.ts'
-import { allTags, instancePage } from './lists.ts'
+import { allTags, asks, instancePage, page } from './lists.ts'
 import type { PrivateNetwork, PrivateNic, Server } from './records.ts'
 import { type Ask, type Route, route } from './router.ts'
 import { showNic } from './server-view.ts'
@@ -54,7 +54,24 @@ export const privateNicRoutes = (cloud: Cloud): Route[] => {
     failed: id => setState(id, 'syncing_error'),
   })
 
+  /** Recordings have this list empty only: what a row looks like follows the neighbours. */
+  const showInterface = ({ created_at, updated_at, state: status, ...it }: PrivateNic) => ({
+    ...it,
+    ...{ status, project_id: state.servers[it.server_id]?.project_id, created_at, updated_at },
+  })
+
   return [
+    // The next version of the same list, without a parent in its path.
+    route('GET', '/instance/v2alpha1/zones/:zone/private-network-interfaces', ask => {
+      const rows = byId(state.private_nics).filter(
+        it =>
+          it.zone === ask.place &&
+          asks(ask, 'server_ids', it.server_id) &&
+          asks(ask, 'private_network_ids', it.private_network_id) &&
+          asks(ask, 'project_id', state.servers[it.server_id]?.project_id),
+      )
+      return page('private_network_interfaces', rows.map(showInterface), ask)
+    }),
     route('POST', root, ask => {
       const server = serverOf(ask)
       require(ask.body, 'private_network_id')

@@ -28,10 +28,14 @@ export type Table = Exclude<keyof ScalewayState, 'sequence' | 'projects' | 'tran
 type Dated = { created_at: string; updated_at: string }
 type Named = { id: string; name: string; tags: string[] } & Dated
 type Owned = { project_id: string }
+/** The day of the API that its maker's request was written for. */
+type Aged = { as_of?: string | undefined }
 
 export type ProjectRecord = { id: string; name: string; created_at: string }
 
-export type Vpc = Named & Owned & { region: string; is_default: boolean; routing_enabled: boolean }
+export type Vpc = Named &
+  Owned &
+  Aged & { region: string; is_default: boolean; routing_enabled: boolean; custom_routes?: boolean }
 
 export type PrivateNetwork = Named &
   Owned & {
@@ -101,6 +105,7 @@ export type InstanceIp = {
   reverse: string | null
   tags: string[]
   server_id: string | null
+  family?: 'inet6' // absent: IPv4
 }
 
 export type Rule = {
@@ -129,7 +134,8 @@ export type SecurityGroupRecord = Named &
 export type ServerState = 'stopped' | 'starting' | 'running' | 'stopping' | 'stopped in place' | 'locked'
 
 export type Server = Named &
-  Owned & {
+  Owned &
+  Aged & {
     zone: string
     commercial_type: string
     image_id: string
@@ -164,7 +170,12 @@ export type Volume = Named &
     size: number
     perf_iops: number
     parent_snapshot_id: string
-    reference: { id: string; server_id: string; status: 'attached' | 'detaching'; created_at: string } | null
+    reference: {
+      id: string
+      server_id: string
+      status: 'attaching' | 'attached' | 'detaching'
+      created_at: string
+    } | null
     last_detached_at: string | null
     status?: string // only when it is not what the reference says
   }
@@ -172,7 +183,8 @@ export type Volume = Named &
 export type Acl = { id: string; ip: string | null; scaleway_ranges: boolean | null; description: string }
 
 export type Cluster = Named &
-  Owned & {
+  Owned &
+  Aged & {
     region: string
     type: string
     description: string

@@ -5,6 +5,7 @@ import type { Body } from './fields.ts'
 export type Ask = {
   params: Record<string, string>
   place: string
+  path: string
   query: URLSearchParams
   body: Body
   raw: string

@@ -22,10 +22,12 @@ import { serverActionRoutes } from './server-actions.ts'
 import { serverRoutes } from './servers.ts'
 import { userDataRoutes } from './user-data.ts'
 import { vpcRoutes } from './vpc.ts'
+import { vpcRouteRoutes } from './vpc-routes.ts'
 
 /** Every service's routes over one state; its transitions are defined on the way. */
 export const routesOf = (cloud: Cloud): Route[] => [
   ...vpcRoutes(cloud),
+  ...vpcRouteRoutes(cloud),
   ...ipamRoutes(cloud),
   ...gatewayIpRoutes(cloud),
   ...gatewayRoutes(cloud),
@@ -38,7 +40,7 @@ export const routesOf = (cloud: Cloud): Route[] => [
   ...privateNicRoutes(cloud),
   ...userDataRoutes(cloud),
   ...blockRoutes(cloud),
-  ...marketplaceRoutes(),
+  ...marketplaceRoutes(cloud),
   ...offerRoutes(),
   ...k8sVersionRoutes(),
   ...clusterRoutes(cloud),

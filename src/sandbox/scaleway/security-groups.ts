@@ -93,8 +93,9 @@ export const securityGroupRoutes = (cloud: Cloud): Route[] => {
     route('GET', `${root}/:id`, ask => ok({ security_group: show(groupOf(ask)) })),
     route('PATCH', `${root}/:id`, ask => {
       const group = groupOf(ask)
+      const before = JSON.stringify(group)
       Object.assign(group, fields(ask.body, group))
-      changed(cloud, group)
+      if (JSON.stringify(group) !== before) changed(cloud, group)
       return ok({ security_group: show(group) })
     }),
     route('DELETE', `${root}/:id`, ask => {
@@ -112,7 +113,7 @@ export const securityGroupRoutes = (cloud: Cloud): Route[] => {
 export const changed = ({ transitions }: Cloud, group: SecurityGroupRecord) => {
   group.state = 'syncing'
   group.updated_at = now()
-  transitions.start('security group change', group.id, 0.2)
+  transitions.start('security group change', group.id, 1)
 }
 
 const stillUsed = new Refusal({

@@ -1,7 +1,8 @@
 import { serverTypes } from './catalogue.ts'
 import { byId, type Cloud, pythonDate } from './cloud.ts'
 import { showImage } from './marketplace.ts'
-import type { PrivateNic, Server } from './records.ts'
+import type { InstanceIp, PrivateNic, Server } from './records.ts'
+import { asOf, today } from './releases.ts'
 import { nicsOf } from './specs.ts'
 
 /** What can be asked of a server in a state. */
@@ -16,7 +17,21 @@ export const allowedActions = ({ state }: Server): string[] =>
   })[state]
 
 /** A server as the Instance API tells it, with everything that hangs on it. */
-export const showServer = (cloud: Cloud, it: Server) => {
+export const showServer = (cloud: Cloud, it: Server) => ({
+  ...asOf('server', cloud.asOf ?? it.as_of ?? today, { ...everyServer(cloud, it), ...passwordFields(it) }),
+})
+
+/** Of one server, some reads have these fields and some have not; the older types have none. */
+const passwordFields = ({ id, commercial_type }: Server) => {
+  if (/^(DEV1|GP1)-/.test(commercial_type)) return {}
+  const read = (reads.get(id) ?? 0) + 1
+  reads.set(id, read)
+  const key = { admin_password_encryption_ssh_key_id: null }
+  return [{}, key, { ...key, admin_password_encrypted_value: null }][read % 3]
+}
+const reads = new Map<string, number>()
+
+const everyServer = (cloud: Cloud, it: Server) => {
   const { state, credentials } = cloud
   const ips = publicIps(cloud, it)
   const group = state.security_groups[it.security_group_id]
@@ -39,7 +54,6 @@ export const showServer = (cloud: Cloud, it: Server) => {
     ...{ maintenances: [], allowed_actions: allowedActions(it), placement_group: null },
     private_nics: nicsOf(cloud, it.id).map(showNic),
     ...{ zone: it.zone, filesystems: [], end_of_service: false, dns: `${it.id}.pub.instances.scw.cloud` },
-    admin_password_encryption_ssh_key_id: null,
   }
 }
 
@@ -50,9 +64,11 @@ export const showNic = (it: PrivateNic) => ({
 })
 
 const publicIps = ({ state }: Cloud, { id, dynamic_address }: Server) => {
-  const shown = (it: { id: string; address: string; tags: string[] }, dynamic: boolean) => ({
-    ...{ id: it.id, address: it.address, dynamic, gateway: '62.210.0.1', netmask: '32', family: 'inet' },
-    ...{ provisioning_mode: 'dhcp', tags: it.tags, state: 'attached', ipam_id: it.id },
+  const shown = (it: Pick<InstanceIp, 'id' | 'address' | 'tags' | 'family'>, dynamic: boolean) => ({
+    ...{ id: it.id, address: it.address, dynamic, tags: it.tags, state: 'attached', ipam_id: it.id },
+    ...(it.family === 'inet6'
+      ? { gateway: 'fe80::', netmask: '64', family: 'inet6', provisioning_mode: 'slaac' }
+      : { gateway: '62.210.0.1', netmask: '32', family: 'inet', provisioning_mode: 'dhcp' }),
   })
   const flexible = byId(state.instance_ips).filter(it => it.server_id === id)
   return [

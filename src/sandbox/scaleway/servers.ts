@@ -3,11 +3,12 @@ import { release } from './addresses.ts'
 import { broken, constraint, created, invalid, noContent, ok, precondition } from './answer.ts'
 import { addVolume, detachVolume } from './block.ts'
 import { findImage, serverTypes } from './catalogue.ts'
-import { byId, type Cloud, dated, mustFind, newMac, now, uuid } from './cloud.ts'
+import { byId, type Cloud, dated, isUuid, mustFind, newMac, now, uuid } from './cloud.ts'
 import { type Body, count, flag, object, require, text, texts } from './fields.ts'
 import { moveIp } from './instance-ips.ts'
 import { allTags, asks, instancePage, nameHas } from './lists.ts'
 import type { Server } from './records.ts'
+import { dayOf } from './releases.ts'
 import { type Ask, type Route, route } from './router.ts'
 import { defaultSecurityGroup } from './security-groups.ts'
 import { showServer } from './server-view.ts'
@@ -23,7 +24,7 @@ export const serverRoutes = (cloud: Cloud): Route[] => {
 
   const add = ({ body, place }: Ask) => {
     const project_id = projectOf(cloud, body, 'instance_server')
-    require(body, 'commercial_type', 'image', 'volumes')
+    require(body, 'commercial_type', 'image', ...(body.image ? [] : ['volumes']))
     const volume = rootVolume(body)
     const ips = (texts(body, 'public_ips') ?? []).map(id => mustFind(cloud, 'instance_ips', id, place))
     const group = text(body, 'security_group')
@@ -40,6 +41,7 @@ export const serverRoutes = (cloud: Cloud): Route[] => {
       boot_type: text(body, 'boot_type') ?? 'local',
       protected: flag(body, 'protected') ?? false,
       dynamic_ip_required: flag(body, 'dynamic_ip_required') ?? true,
+      as_of: dayOf.server(body),
     })
     for (const ip of ips) moveIp(cloud, ip, server.id)
     return created({ server: showServer(cloud, server) })
@@ -47,6 +49,8 @@ export const serverRoutes = (cloud: Cloud): Route[] => {
 
   const change = (ask: Ask) => {
     const { body, place } = ask
+    const placement = text(body, 'placement_group')
+    if (placement && !isUuid(placement)) throw constraint('placement_group', 'not a valid value')
     const server = serverOf(ask)
     const type = commercialType(body)
     if (type && type !== server.commercial_type) {
@@ -166,7 +170,7 @@ const commercialType = (body: Body): string | undefined => {
 }
 
 const rootVolume = (body: Body) => {
-  const { 0: first, ...more } = object(body, 'volumes')!
+  const { 0: first, ...more } = object(body, 'volumes') ?? {}
   if (Object.keys(more).length) throw constraint('volumes', 'this emulator gives one volume to a server')
   const volume = (first ?? {}) as Body
   const type = text(volume, 'volume_type')

@@ -72,7 +72,7 @@ export const nicsOf = ({ state }: Cloud, serverId: string) =>
 
 export const publicIpsOf = ({ state }: Cloud, { id, dynamic_address }: Server): string[] => [
   ...byId(state.instance_ips)
-    .filter(it => it.server_id === id)
+    .filter(it => it.server_id === id && !it.family)
     .map(it => it.address),
   ...(dynamic_address ? [dynamic_address] : []),
 ]

@@ -6,6 +6,7 @@ import { flag, text, texts } from './fields.ts'
 import { excluded, formatAddress, overlaps, parseRange } from './ipv4.ts'
 import { anyTag, asks, nameHas, page } from './lists.ts'
 import type { PrivateNetwork, Vpc } from './records.ts'
+import { asOf, customRoutesSince, dayOf, today } from './releases.ts'
 import { type Ask, type Route, route } from './router.ts'
 import { reasonOf } from './transitions.ts'
 
@@ -18,18 +19,24 @@ export const vpcRoutes = (cloud: Cloud): Route[] => {
     project_id,
   })
 
-  const showVpc = (it: Vpc) => ({
+  const dayFor = (vpc: Vpc | undefined) => cloud.asOf ?? vpc?.as_of ?? today
+  const showVpc = (it: Vpc) => asOf('vpc', dayFor(it), everyVpc(it))
+  const everyVpc = (it: Vpc) => ({
     ...{ id: it.id, name: it.name, tags: it.tags, ...ownerOf(it), created_at: it.created_at },
     ...{ updated_at: it.updated_at, is_default: it.is_default },
     private_network_count: byId(state.private_networks).filter(one => one.vpc_id === it.id).length,
-    ...{ routing_enabled: it.routing_enabled, custom_routes_propagation_enabled: true, transitivity_enabled: false },
+    ...{ routing_enabled: it.routing_enabled, transitivity_enabled: false },
+    custom_routes_propagation_enabled: it.custom_routes ?? dayFor(it) >= customRoutesSince,
     ...{ s3_integration_enabled: false, region: it.region },
   })
-  const showSubnet = ({ id, project_id, vpc_id, region, created_at, updated_at }: PrivateNetwork, subnet: Subnet) => ({
-    ...{ id: subnet.id, created_at, updated_at, subnet: subnet.subnet, project_id },
-    ...{ private_network_id: id, vpc_id, region },
-  })
-  const showNetwork = (it: PrivateNetwork) => ({
+  const dayIn = ({ vpc_id }: PrivateNetwork) => dayFor(state.vpcs[vpc_id])
+  const showSubnet = (it: PrivateNetwork, { id, subnet }: Subnet) =>
+    asOf('subnet', dayIn(it), {
+      ...{ id, created_at: it.created_at, updated_at: it.updated_at, subnet, project_id: it.project_id },
+      ...{ private_network_id: it.id, vpc_id: it.vpc_id, region: it.region },
+    })
+  const showNetwork = (it: PrivateNetwork) => asOf('private_network', dayIn(it), everyNetwork(it))
+  const everyNetwork = (it: PrivateNetwork) => ({
     ...{
       id: it.id,
       name: it.name,
@@ -43,7 +50,7 @@ export const vpcRoutes = (cloud: Cloud): Route[] => {
     default_route_propagation_enabled: it.default_route_propagation_enabled,
   })
 
-  const addVpc = (fields: Pick<Vpc, 'region' | 'project_id' | 'name' | 'tags' | 'is_default'>): Vpc => {
+  const addVpc = (fields: Pick<Vpc, 'region' | 'project_id' | 'name' | 'tags' | 'is_default' | 'as_of'>): Vpc => {
     const vpc: Vpc = { id: uuid(), ...fields, routing_enabled: true, ...dated() }
     state.vpcs[vpc.id] = vpc
     return vpc
@@ -88,7 +95,7 @@ export const vpcRoutes = (cloud: Cloud): Route[] => {
       // `enable_routing: false` is taken and ignored, as over there.
       const name = text(body, 'name') ?? `vpc-${uuid().slice(0, 8)}`
       const tags = texts(body, 'tags') ?? []
-      return ok(showVpc(addVpc({ region: place, project_id, name, tags, is_default: false })))
+      return ok(showVpc(addVpc({ region: place, project_id, name, tags, is_default: false, as_of: dayOf.vpc(body) })))
     }),
     route('GET', `${root}/vpcs`, ask => {
       const isDefault = ask.query.get('is_default')
@@ -105,7 +112,9 @@ export const vpcRoutes = (cloud: Cloud): Route[] => {
     route('GET', `${root}/vpcs/:id`, ask => ok(showVpc(vpcOf(ask)))),
     route('PATCH', `${root}/vpcs/:id`, ask => ok(showVpc(rename(vpcOf(ask), ask) as Vpc))),
     route('POST', `${root}/vpcs/:id/enable-routing`, ask => ok(showVpc(vpcOf(ask)))),
-    route('POST', `${root}/vpcs/:id/enable-custom-routes-propagation`, ask => ok(showVpc(vpcOf(ask)))),
+    route('POST', `${root}/vpcs/:id/enable-custom-routes-propagation`, ask =>
+      ok(showVpc(Object.assign(vpcOf(ask), { custom_routes: true, updated_at: now() }))),
+    ),
     route('DELETE', `${root}/vpcs/:id`, ask => {
       const vpc = vpcOf(ask)
       if (vpc.is_default) throw precondition('default_resource', 'Default VPC cannot be deleted')
@@ -147,12 +156,8 @@ export const vpcRoutes = (cloud: Cloud): Route[] => {
         .filter(
           it => it.region === ask.place && asks(ask, 'vpc_id', it.vpc_id) && asks(ask, 'project_id', it.project_id),
         )
-        .flatMap(it => it.subnets.map(subnet => showSubnet(it, subnet)))
-      return page(
-        'subnets',
-        rows.filter(it => asks(ask, 'subnet_ids', it.id)),
-        ask,
-      )
+        .flatMap(it => it.subnets.filter(one => asks(ask, 'subnet_ids', one.id)).map(one => showSubnet(it, one)))
+      return page('subnets', rows, ask)
     }),
   ]
 }

@@ -18,7 +18,8 @@ export const readBody = async (request: IncomingMessage): Promise<string> => {
 /** The content type is exactly `application/json`: with a charset behind it the SDK refuses a success. */
 export const send = (response: ServerResponse, { status, body, text, headers }: Answer, spaced: boolean) => {
   const content = text?.content ?? (body === undefined ? '' : spaced ? spacedJson(body) : JSON.stringify(body))
-  const type = text?.type ?? (body === undefined ? undefined : 'application/json')
+  // A 204 has a type too, and nothing of it.
+  const type = text?.type ?? (body === undefined && status !== 204 ? undefined : 'application/json')
   response.writeHead(status, {
     ...(type ? { 'content-type': type } : {}),
     ...(status === 204 ? {} : { 'content-length': Buffer.byteLength(content) }),

@@ -281,7 +281,12 @@ test('a server says all that is missing, and what does not fit', async () => {
   const arm = await imageId('debian_bookworm', 'BASIC2-A2C-4G')
   const wrong = await project.raw('POST', path, { commercial_type: 'PLAY2-PICO', image: arm, volumes: {} })
   assert.is(wrong.status, 400)
-  const other = await project.raw('POST', path, { project: uuid, commercial_type: 'DEV1-M', image: arm, volumes: {} })
+  const other = await project.raw('POST', path, {
+    project: 'elsewhere',
+    commercial_type: 'DEV1-M',
+    image: arm,
+    volumes: {},
+  })
   assert.is(other.status, 403)
 })
 
@@ -321,7 +326,7 @@ test('protected servers, user data, and what a running server follows', async ()
   const serverId = server.id
   const path = `/instance/v1/zones/fr-par-1/servers/${serverId}`
   const absent = await raw('GET', `${path}/user_data/cloud-init`)
-  assert.equal([absent.status, absent.text, absent.headers.get('content-type')], [404, '', null])
+  assert.equal([absent.status, absent.text, absent.headers.get('content-type')], [404, '', 'text/plain'])
   const set = await raw('PATCH', `${path}/user_data/cloud-init`, '#cloud-config\n{', { 'content-type': 'text/plain' })
   assert.is(set.status, 204)
   assert.is((await raw('GET', `${path}/user_data/cloud-init`)).text, '#cloud-config\n{')

@@ -238,7 +238,7 @@ test('a cluster has no tag filter, updates for a while, and wants a pool again w
   )
   await call('PUT', `${path}/acls`, { acls: [{ ip: '203.0.113.0/24' }] })
   assert.is((await call('PATCH', path, { description: 'x' })).json.current_state, 'updating')
-  await settled(path, ['pool_required'])
+  await settled(path, ['ready'])
   const pool = await made(`${path}/pools`, { name: 'p', node_type: 'DEV1-M', size: 0 })
   await settled(path, ['ready'])
   const fixed = { node_type: 'GP1-XS', name: 'other', public_ip_disabled: true, zone: 'fr-par-2' }

@@ -48,15 +48,16 @@ export const recorder = () => {
   return { machines, clusters, calls, failing, of }
 }
 
-type Options = { scale?: number; saved?: ScalewayState; world?: ReturnType<typeof recorder> }
+type Options = { scale?: number; saved?: ScalewayState; world?: ReturnType<typeof recorder>; asOf?: string | undefined }
 
 /** An emulated project on a free port of the loopback, and the official SDK in front of it. */
-export const openProject = async ({ scale = 0.005, saved, world = recorder() }: Options = {}) => {
+export const openProject = async ({ scale = 0.005, saved, world = recorder(), asOf }: Options = {}) => {
   const said: string[] = []
   let changes = 0
   const scaleway = createScaleway({
     ...{ machines: world.machines, clusters: world.clusters, credentials, clock: { scale } },
     ...(saved ? { saved } : {}),
+    ...(asOf ? { asOf } : {}),
     onChange: () => changes++,
     say: what => said.push(what),
   })
@@ -77,7 +78,7 @@ export const openProject = async ({ scale = 0.005, saved, world = recorder() }: 
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
     const text = await response.text()
-    const json = response.headers.get('content-type') === 'application/json' ? JSON.parse(text) : undefined
+    const json = text && response.headers.get('content-type') === 'application/json' ? JSON.parse(text) : undefined
     return { status: response.status, headers: response.headers, text, json }
   }
   return {
