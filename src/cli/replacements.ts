@@ -1,4 +1,5 @@
 import { stageNames } from '../../playbooks/site.ts'
+import type { Change } from '../engine/kind.ts'
 import { nearest } from '../engine/nearest.ts'
 import { Problem } from '../engine/problem.ts'
 import { type Replacement, replacementsIn } from '../engine/replacement.ts'
@@ -21,6 +22,23 @@ export const refuseReplacements = (staged: Staged, allowed: readonly string[]): 
   refuseOrphans(staged)
 }
 
+/**
+ * The same, asked of each thing right before it is changed: what could not be seen before others were made may turn out
+ * to need a replacement that nobody has agreed to.
+ */
+export const guardEach =
+  (protectedIds: ReadonlySet<string>, allowed: readonly string[]): NonNullable<Staged['admit']> =>
+  ({ desired, step }) => {
+    if (!step || !['replace', 'delete'].includes(step.change.action)) return
+    const { id, change } = step
+    if (protectedIds.has(id)) throw protectedOnes([{ id, change }])
+    if (!desired.kind.holds || allowed.includes(id)) return
+    throw new Problem(`${id} would have to be replaced, with all that lives in it`, {
+      why: `that shows only now: ${change.why ?? change.summary}`,
+      next: `look with deploy.mjs --check, then agree with deploy.mjs --replace ${id}; what was done before stands`,
+    })
+  }
+
 /** An id that the plan does not know is a slip of the hand. */
 export const checkReplace = ({ plan }: Staged, named: readonly string[]): void => {
   const ids = [...plan.seen.keys()]
@@ -41,12 +59,14 @@ const refuseProtected = (staged: Staged) => {
   const lost = pendingOf(staged).flatMap(({ step }) =>
     step && ['replace', 'delete'].includes(step.change.action) && staged.site.protectedIds.has(step.id) ? [step] : [],
   )
-  if (lost.length === 0) return
-  throw new Problem(`${lost.map(it => it.id).join(', ')} ${lost.length > 1 ? 'are' : 'is'} protected`, {
-    why: lost.map(({ id, change }) => `${id} would be replaced: ${change.why ?? change.summary}`).join('\n'),
-    next: 'put the old values back into the inventory, or take protect: true out of it; nothing was touched',
-  })
+  if (lost.length > 0) throw protectedOnes(lost)
 }
+
+const protectedOnes = (lost: { id: string; change: Change }[]) =>
+  new Problem(`${lost.map(it => it.id).join(', ')} ${lost.length > 1 ? 'are' : 'is'} protected`, {
+    why: lost.map(({ id, change }) => `${id} would be replaced: ${change.why ?? change.summary}`).join('\n'),
+    next: 'put the old values back into the inventory, or take protect: true out of it; it was not touched',
+  })
 
 const notNamed = ({ session }: Staged, all: Replacement[]) => {
   const flag = session.flags.context === 'sandbox' ? '' : ` --context ${session.flags.context}`

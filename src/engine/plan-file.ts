@@ -75,5 +75,7 @@ const isAnnounced = (then: Announced | undefined, action: Change['action'], thro
   if (!then?.change) return false
   if (then.madeAgain) return action === 'create'
   if (then.unknown.length > 0 && through) return action === 'create' || action === 'update'
+  // Foreseen with a parent that is replaced, and it can be spared.
+  if (then.unknown.length > 0 && then.change.action === 'replace' && action === 'update') return true
   return then.change.action === action
 }

@@ -1,9 +1,9 @@
 import type { Desired } from './desired.ts'
 import { graphOf } from './graph.ts'
 import type { Json } from './json.ts'
-import type { Change } from './kind.ts'
+import type { AnyKind, Change } from './kind.ts'
 import { Problem, Problems } from './problem.ts'
-import { refsIn, resolve } from './refs.ts'
+import { refsIn, resolve, standIns } from './refs.ts'
 import type { Step } from './step.ts'
 import { walkGraph } from './walk.ts'
 import { reportFor, type World } from './world.ts'
@@ -93,7 +93,7 @@ export const look = async (
       return { desired, parents, want, live, was, step: step(madeAgain(homes)) }
     }
     const action = missing.length > 0 && !there ? 'create' : 'update'
-    const change = { action, summary: describe(desired, blind) } as const
+    const change = (there && foresee(desired.kind, want, there.live)) ?? { action, summary: describe(desired, blind) }
     return { desired, parents, want, live: there?.live ?? null, step: step(change) }
   }
   const clients = await world.clientsFor(desired.kind)
@@ -115,6 +115,15 @@ const lookBehind = async (desired: Desired, missing: string[], seen: ReadonlyMap
   if (live === null) return null
   const homes = missing.filter(id => isHome(seen.get(id)))
   return { live, was, homes }
+}
+
+/** What it will take when its parents have been replaced: their values are not known, but they will be others. */
+const foresee = (kind: AnyKind, want: Json, live: Json): Change | null => {
+  try {
+    return kind.diff(standIns(want), live)
+  } catch {
+    return null // its diff needs the value itself
+  }
 }
 
 const isReplaced = (it: Seen | undefined) => it?.step?.change.action === 'replace'

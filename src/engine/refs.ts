@@ -29,6 +29,9 @@ export const resolve = (want: Json, lives: Lives): { value: Json; missing: strin
   return { value: value as Json, missing: [...missing] }
 }
 
+/** The Want with words in place of its Refs, that no real value equals. */
+export const standIns = (want: Json): Json => walk(want, ref => `(known after ${ref.$ref})`) as Json
+
 /** Where in a Want its Refs are: `cloudInit.users.0.name`. */
 export const refLeaves = (want: Json | undefined, at = ''): { path: string; id: string }[] => {
   if (isRef(want)) return [{ path: at, id: (want as Ref).$ref }]

@@ -32,7 +32,7 @@ export const planText = (seen: Iterable<Seen>, view: PlanView = {}): string[] =>
     const after = affects.filter(it => !takesDown.includes(it))
     return [
       `  ${sign[change.action]} ${id}${notes.length > 0 ? `  (${notes.join('; ')})` : ''}`,
-      ...(unknown.length > 0 && !replaced ? [] : wrap('      ', change.summary)),
+      ...(unknown.length > 0 && !replaced && !change.details ? [] : wrap('      ', change.summary)),
       ...(change.details ?? []).flatMap(it => detailLines(it, view.diff === true)),
       ...(change.action === 'create' && !desired.kind.looksThroughParents ? madeOf(step, view.diff) : []),
       ...(change.action === 'delete' ? [] : knownAfter(step)),

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert'
-import { checkReplace, refuseReplacements } from '../../src/cli/replacements.ts'
+import { checkReplace, guardEach, refuseReplacements } from '../../src/cli/replacements.ts'
 import type { Change } from '../../src/engine/kind.ts'
 import { Problem } from '../../src/engine/problem.ts'
 import { suite } from '../support/suite.ts'
@@ -51,6 +51,15 @@ for (const id of ['private-network/egress', 'server/proxy', 'ssh-key/operator'])
     assert.match(it.next, 'protect: true')
   })
 }
+
+test('what shows only while it is applied is asked again, right before it is changed', async () => {
+  const later = await stagedWith(moved())
+  const [net, server, , key] = moved().map(it => later.plan.seen.get(it.id)!)
+  assert.match((await problemOf(() => guardEach(new Set(), [])(net!))).message, 'would have to be replaced')
+  assert.match((await problemOf(() => guardEach(new Set(['ssh-key/operator']), [])(key!))).message, 'is protected')
+  const allowed = guardEach(new Set(['gateway/egress']), ['private-network/egress'])
+  for (const it of [net, server, key]) allowed(it!)
+})
 
 test('a part of the context cannot replace what all of it lives in', async () => {
   const named = ['private-network/egress']

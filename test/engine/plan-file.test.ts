@@ -129,6 +129,12 @@ for (const { when, of, action, through = false, passes } of [
     passes: false,
   },
   {
+    when: 'foreseen as replaced with its parent, and only changed',
+    of: { change: { ...update, action: 'replace' }, unknown: ['p'] },
+    action: 'update',
+    passes: true,
+  },
+  {
     when: 'taken down and made again',
     of: { change: { ...update, action: 'replace' }, madeAgain: true },
     action: 'create',

@@ -159,3 +159,32 @@ test('a thing that holds nothing is replaced by its own Kind; what takes values 
   assert.equal(failures, [])
   assert.is(changes.get('box/user'), null, 'nothing to do after all')
 })
+
+for (const { when, diff, sees } of [
+  {
+    when: 'its own diff tells what another parent means for it',
+    diff: (want: { parents: string[] }) =>
+      ({ action: 'replace', summary: `parent: id-1 -> ${want.parents[0]}`, why: 'its parent is fixed' }) as const,
+    sees: { action: 'replace', summary: 'parent: id-1 -> (known after box/key)', why: 'its parent is fixed' },
+  },
+  {
+    when: 'a diff that needs the value itself is asked later',
+    diff: () => {
+      throw new Error('no address')
+    },
+    sees: { action: 'update', summary: 'user/user (looked at after box/key)' },
+  },
+]) {
+  test(`what takes values from a thing that is replaced: ${when}`, async () => {
+    const cloud = new Cloud()
+    const { id } = await cloud.create('key', [], 'old')
+    await cloud.create('user', [id], 'new')
+    const replace = { action: 'replace', summary: 'replace key' } as const
+    const key = word({ ...box, diff: () => replace })('key', { name: 'key', parents: [], value: 'new' })
+    const other: typeof box = { ...box, name: 'user', diff }
+    const user = word(other)('user', { name: 'user', parents: [key.out.id], value: 'new' })
+    const { seen } = await makePlan([key, user], worldOf(cloud, new Lines(cloud)))
+    assert.equal(seen.get('user/user')?.step?.change, sees)
+    assert.equal(seen.get('user/user')?.step?.unknown, ['box/key'])
+  })
+}

@@ -16,7 +16,7 @@ import { checkOrigin, checkOut, checkUnmoved, readPlan, type SavedPlan, savedPla
 import { refuseEarly } from '../preflight.ts'
 import { progressFor } from '../progress.ts'
 import { type Proof, proofTable, prove } from '../proofs.ts'
-import { checkReplace, refuseReplacements } from '../replacements.ts'
+import { checkReplace, guardEach, refuseReplacements, replacementsOf } from '../replacements.ts'
 import { phaseProblem, runPhase, stuck, takeBack } from '../rollout.ts'
 import type { Session } from '../session.ts'
 import { applyStage, chosen, keep, pendingOf, planStages, type Staged, summaryOf, throwFailures } from '../stages.ts'
@@ -42,10 +42,17 @@ export const deploy = async (asked: Session, stages: readonly StageName[]): Prom
   checkReplace(staged, flags.replace)
   if (saved) {
     checkUnmoved(saved, staged)
-    staged.admit = onlyAnnounced(saved.steps)
   }
   await refuseEarly(staged)
-  return flags.check ? check(staged) : make(staged, [...flags.replace, ...(saved?.replace ?? [])])
+  if (flags.check) return check(staged)
+  const replace = [...flags.replace, ...(saved?.replace ?? [])]
+  const guard = guardEach(staged.site.protectedIds, replace)
+  const announced = saved && onlyAnnounced(saved.steps)
+  staged.admit = seen => {
+    guard(seen)
+    announced?.(seen)
+  }
+  return make(staged, replace)
 }
 
 /** The plan that is to be done, if one is named; and whether one can be saved where it should be. */
@@ -96,6 +103,7 @@ const make = async (staged: Staged, replace: readonly string[]): Promise<ExitCod
   } else if (!session.flags.diff) tellOrphans(session, staged.orphans)
   const phases = site.phases.filter(() => stages.includes('rollout'))
   const goes = [...staged.plan.seen.values()].some(it => it.was !== undefined)
+  const homes = replacementsOf(staged).flatMap(it => (it.holds ? [it.id] : []))
   const titles = [
     ...(goes ? [takingDown] : []),
     ...stages.flatMap(it => (it === 'rollout' ? phases.map(phase => `rollout: ${phase.name}`) : [it])),
@@ -110,6 +118,9 @@ const make = async (staged: Staged, replace: readonly string[]): Promise<ExitCod
       else if (stage === 'verify') proofs = proving ? await verify(staged, progress) : []
       else await provision(staged, stage, progress)
     }
+  } catch (error) {
+    if (goes) sayHowOn(session, homes)
+    throw error
   } finally {
     await progress.close()
   }
@@ -133,6 +144,13 @@ const clearWay = async (staged: Staged, progress: Progress) => {
   if (session.world.abort.aborted) throw interrupted(session)
   throwFailures(outcome)
   if (outcome.skipped.length > 0) throw interrupted(session)
+}
+
+/** Half-way through a replacement things are down: whoever reads this at night wants the one line that goes on. */
+const sayHowOn = ({ output, context }: Session, ids: readonly string[]) => {
+  const flag = context.context === 'sandbox' ? '' : ` --context ${context.context}`
+  output.say('what was taken down is not all made again; this goes on:')
+  output.say(`  npx zx scripts/deploy.mjs${flag} --replace ${ids.join(',')}`)
 }
 
 /** Gateway, proxy, cluster: stops at a failure and keeps what was made. Hosts: taken back. */
