@@ -6,7 +6,7 @@ import type { gatewayPlaybook } from './gateway.ts'
 
 /** One proxy VM per tenant: its fixed private address, its own flexible IP, and a security group in front. */
 export const proxyPlaybook = (
-  { scaleway, ssh, network, tenants }: Context,
+  { protect, scaleway, ssh, network, tenants }: Context,
   operatorKey: string,
   { privateNet, addressOf, key }: ReturnType<typeof gatewayPlaybook>,
 ) => {
@@ -33,6 +33,7 @@ export const proxyPlaybook = (
         name: proxy.name,
         type: proxy.type,
         image: proxy.image,
+        protected: (protect || proxy.protect) ?? false,
         zone,
         privateNetworkId: privateNet.out.id,
         ipamIpId: addressOf(proxy.name).out.id,

@@ -9,7 +9,7 @@ import { become, insist, staying, until, type Waiter } from './poll.ts'
 import { bodyOf, isInUse, orNull } from './problems.ts'
 import { clearWay, refuseReturn } from './replaced.ts'
 import { states } from './states.ts'
-import { tagsOf, theOne } from './tags.ts'
+import { lostTags, mendTags, tagChange, tagsOf, theOne, type Untagged } from './tags.ts'
 
 /** `version`: a minor like 1.34 (the newest patch is taken when it is made) or a full one. */
 export type ClusterWant = {
@@ -21,7 +21,7 @@ export type ClusterWant = {
   podCidr?: string
   serviceCidr?: string
 }
-export type ClusterLive = {
+export type ClusterLive = Untagged & {
   id: string
   name: string
   status: string
@@ -65,7 +65,8 @@ export const clusterKind: Kind<ClusterWant, ClusterLive, Scaleway> = {
   takes: { create: 5, update: 5, replace: 35, delete: 30 },
   async read({ name }, scaleway) {
     const found = theOne(scaleway, 'cluster', name, await sharedClusters(scaleway))
-    return found && found.status !== 'deleting' ? live(found) : null
+    if (!found || found.status === 'deleting') return null
+    return { ...live(found), ...lostTags(scaleway, name, found.tags) }
   },
   diff(want, live) {
     const what = `cluster ${want.name}`
@@ -79,7 +80,7 @@ export const clusterKind: Kind<ClusterWant, ClusterLive, Scaleway> = {
         exit: 2,
         of: { step: `cluster/${want.name}`, field: 'version' },
       })
-    return update(what, [good.includes(live.status) ? null : field('status', live.status, 'ready')])
+    return update(what, [good.includes(live.status) ? null : field('status', live.status, 'ready'), tagChange(live)])
   },
   async apply(want, scaleway, before, report) {
     const { name, privateNetworkId, podCidr, serviceCidr } = want
@@ -111,6 +112,7 @@ export const clusterKind: Kind<ClusterWant, ClusterLive, Scaleway> = {
           })
           .catch(error => Promise.reject(nameTaken(error, name))),
     })
+    await mendTags(scaleway, name, made.tags, tags => scaleway.k8s.updateCluster({ clusterId: made.id, tags }))
     const done = await become(report, {
       what: `cluster ${name}`,
       look: () => orNull(scaleway.k8s.getCluster({ clusterId: made.id })),

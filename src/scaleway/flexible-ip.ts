@@ -1,15 +1,15 @@
 import type { Instancev1 } from '@scaleway/sdk'
 import { word } from '../engine/desired.ts'
 import type { Change, Kind } from '../engine/kind.ts'
-import { create, fixed, replace } from './changes.ts'
+import { create, fixed, replace, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { discard, makeOnce } from './make.ts'
 import { clearWay, refuseReturn } from './replaced.ts'
-import { contextTag, tagsOf, theOne } from './tags.ts'
+import { contextTag, lostTags, mendTags, tagChange, tagsOf, theOne, type Untagged } from './tags.ts'
 import { findZoned, listHere } from './zones.ts'
 
 export type FlexibleIpWant = { name: string; zone?: string }
-export type FlexibleIpLive = { id: string; address: string; zone?: string }
+export type FlexibleIpLive = Untagged & { id: string; address: string; zone?: string }
 
 const list = ({ instance, projectId, context }: Scaleway) =>
   instance.listIps({ project: projectId, tags: [contextTag(context)] }).all()
@@ -25,9 +25,12 @@ export const flexibleIpKind: Kind<FlexibleIpWant, FlexibleIpLive, Scaleway> = {
   async read({ name }, scaleway) {
     const pick = (all: Instancev1.Ip[]) => theOne(scaleway, 'flexible IP', name, all)
     const found = await findZoned(scaleway, 'instance', 'flexible-ip', list, pick)
-    return found && live(found)
+    return found && { ...live(found), ...lostTags(scaleway, name, found.tags) }
   },
-  diff: (want, live) => (live ? replacement(want, live) : create(`flexible IP ${want.name}`)),
+  diff(want, live) {
+    const what = `flexible IP ${want.name}`
+    return live ? (replacement(want, live) ?? update(what, [tagChange(live)])) : create(what)
+  },
   async apply(want, scaleway, before, report) {
     const { name } = want
     const here = scaleway.at(want.zone)
@@ -46,6 +49,7 @@ export const flexibleIpKind: Kind<FlexibleIpWant, FlexibleIpLive, Scaleway> = {
         return ip
       },
     })
+    await mendTags(scaleway, name, made.tags, tags => here.instance.updateIp({ ip: made.id, tags }))
     return live(made)
   },
   async undo(want, scaleway, before, now, report) {

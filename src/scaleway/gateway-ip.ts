@@ -1,18 +1,18 @@
 import type { Vpcgwv2 } from '@scaleway/sdk'
 import { word } from '../engine/desired.ts'
 import type { Change, Kind } from '../engine/kind.ts'
-import { create, fixed, replace } from './changes.ts'
+import { create, fixed, replace, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { removeGatewayFromNetworks } from './gateway-remove.ts'
 import { discard, makeOnce } from './make.ts'
 import { insist, type Waiter } from './poll.ts'
 import { isInUse, orNull } from './problems.ts'
 import { clearWay, refuseReturn } from './replaced.ts'
-import { contextTag, isOurs, tagsOf, theOne } from './tags.ts'
+import { contextTag, isOurs, lostTags, mendTags, tagChange, tagsOf, theOne, type Untagged } from './tags.ts'
 import { findZoned, listHere } from './zones.ts'
 
 export type GatewayIpWant = { name: string; zone?: string }
-export type GatewayIpLive = { id: string; address: string; zone?: string }
+export type GatewayIpLive = Untagged & { id: string; address: string; zone?: string }
 
 const list = ({ gateway, projectId, context }: Scaleway) =>
   gateway.listIPs({ projectId, tags: [contextTag(context)] }).all()
@@ -28,9 +28,12 @@ export const gatewayIpKind: Kind<GatewayIpWant, GatewayIpLive, Scaleway> = {
   async read({ name }, scaleway) {
     const pick = (all: Vpcgwv2.IP[]) => theOne(scaleway, 'gateway IP', name, all)
     const found = await findZoned(scaleway, 'gateway', 'gateway-ip', list, pick)
-    return found && live(found)
+    return found && { ...live(found), ...lostTags(scaleway, name, found.tags) }
   },
-  diff: (want, live) => (live ? replacement(want, live) : create(`gateway IP ${want.name}`)),
+  diff(want, live) {
+    const what = `gateway IP ${want.name}`
+    return live ? (replacement(want, live) ?? update(what, [tagChange(live)])) : create(what)
+  },
   async apply(want, scaleway, before, report) {
     const { name } = want
     const here = scaleway.at(want.zone)
@@ -41,6 +44,7 @@ export const gatewayIpKind: Kind<GatewayIpWant, GatewayIpLive, Scaleway> = {
       look: async () => theOne(scaleway, 'gateway IP', name, (await list(here)).filter(stays)),
       make: () => here.gateway.createIP({ tags: tagsOf(scaleway, name) }),
     })
+    await mendTags(scaleway, name, made.tags, tags => here.gateway.updateIP({ ipId: made.id, tags }))
     return live(made)
   },
   async undo(want, scaleway, before, now, report) {

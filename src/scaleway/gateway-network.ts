@@ -43,6 +43,7 @@ const pick = ({ gatewayId, privateNetworkId }: GatewayNetworkWant, all: Vpcgwv2.
   single(
     `gateway network of ${gatewayId} and ${privateNetworkId}`,
     all.filter(it => it.gatewayId === gatewayId && it.privateNetworkId === privateNetworkId),
+    'gateway network',
   )
 
 /** A gateway's leg in a private network. It has neither name nor tags: the pair it joins is its identity. */

@@ -10,14 +10,14 @@ import { arrive, become, insist, staying, type Waiter } from './poll.ts'
 import { isDoubtful, isTransient, orNull } from './problems.ts'
 import { clearWay, refuseReturn } from './replaced.ts'
 import { states } from './states.ts'
-import { contextTag, tagsOf, theOne } from './tags.ts'
+import { contextTag, lostTags, mendTags, tagChange, tagsOf, theOne, type Untagged } from './tags.ts'
 import { findZoned, listHere } from './zones.ts'
 
 export type GatewayWant = { name: string; type: string; ipId: string; zone?: string; bastion?: BastionWant }
 /** `keyIds`: the project's SSH keys that must be on the bastion. It copies them only when it is told to. */
 export type BastionWant = { port?: number; allowedIps?: string[]; keyIds?: string[] }
 
-export type GatewayLive = {
+export type GatewayLive = Untagged & {
   id: string
   name: string
   type: string
@@ -59,7 +59,8 @@ export const gatewayKind: Kind<GatewayWant, GatewayLive, Scaleway> = {
   async read({ name }, scaleway) {
     const pick = (all: Vpcgwv2.Gateway[]) => theOne(scaleway, 'gateway', name, all)
     const found = await findZoned(scaleway, 'gateway', 'gateway', list, pick)
-    return found && found.status !== 'deleting' ? live(found) : null
+    if (!found || found.status === 'deleting') return null
+    return { ...live(found), ...lostTags(scaleway, name, found.tags) }
   },
   diff(want, live) {
     const what = `gateway ${want.name}`
@@ -69,6 +70,7 @@ export const gatewayKind: Kind<GatewayWant, GatewayLive, Scaleway> = {
     return update(what, [
       field('status', live.status, 'running'),
       field('name', live.name, want.name),
+      tagChange(live),
       field('type', live.type.toUpperCase(), want.type.toUpperCase()),
       field('bastion', live.bastion.enabled, want.bastion !== undefined),
       ...(want.bastion
@@ -161,7 +163,9 @@ const bring = async (
       withinMs: scaleway.deadlines.gateway,
     })
   }
-  const now = await settled()
+  const raw = await gatewayRunning(scaleway, gatewayId, want.name, report)
+  const now = live(raw)
+  await mendTags(scaleway, want.name, raw.tags, tags => change(() => api.updateGateway({ gatewayId, tags })))
   const { bastion } = want
   if (now.type.toUpperCase() !== want.type.toUpperCase())
     await change(async () => {
@@ -181,7 +185,8 @@ const bring = async (
     if (now.bastion.keys !== keys) {
       await change(() => api.refreshSSHKeys({ gatewayId }))
       // The tag says that the refresh was done; written after it, so a crash between the two refreshes again.
-      const tags = [...tagsOf(scaleway, want.name), ...(keys ? [keysTag + keys] : [])]
+      const others = raw.tags.filter(it => !it.startsWith(keysTag))
+      const tags = [...new Set([...others, ...tagsOf(scaleway, want.name), ...(keys ? [keysTag + keys] : [])])]
       await change(() => api.updateGateway({ gatewayId, tags }))
     }
   }

@@ -2,18 +2,20 @@ import type { Ipamv1 } from '@scaleway/sdk'
 import { word } from '../engine/desired.ts'
 import type { Change, Kind } from '../engine/kind.ts'
 import { Problem } from '../engine/problem.ts'
-import { create, fixed, replace } from './changes.ts'
+import { create, fixed, replace, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { discard, makeOnce } from './make.ts'
 import { insist, type Waiter } from './poll.ts'
 import { isInUse, statusOf } from './problems.ts'
-import { contextTag, isOurs, tagsOf, theOne } from './tags.ts'
+import { contextIn, contextTag, isOurs, lostTags, mendTags, tagChange, tagsOf, theOne, type Untagged } from './tags.ts'
 import { inZones } from './zones.ts'
 
-/** `address`: IPv4 without a mask, inside the network and not its first or last two. */
-/** `subnetId`: the network's, as an address does not name its network. */
+/**
+ * `address`: IPv4 without a mask, inside the network and not its first or last two. `subnetId`: the network's, as an
+ * address does not name its network.
+ */
 export type IpamAddressWant = { name: string; privateNetworkId: string; address: string; subnetId?: string }
-export type IpamAddressLive = { id: string; address: string; attachedTo: string | null; subnetId?: string }
+export type IpamAddressLive = Untagged & { id: string; address: string; attachedTo: string | null; subnetId?: string }
 
 export const listAddresses = (scaleway: Scaleway): Promise<Ipamv1.IP[]> =>
   scaleway.ipam.listIPs({ projectId: scaleway.projectId, tags: [contextTag(scaleway.context)], isIpv6: false }).all()
@@ -36,11 +38,15 @@ const live = (it: Ipamv1.IP): IpamAddressLive => ({
 export const ipamAddressKind: Kind<IpamAddressWant, IpamAddressLive, Scaleway> = {
   name: 'ipam-address',
   ahead: sharedAddresses,
-  async read({ name }, scaleway) {
-    const found = theOne(scaleway, 'private address', name, await sharedAddresses(scaleway))
-    return found && live(found)
+  async read(want, scaleway) {
+    const all = await sharedAddresses(scaleway)
+    const found = theOne(scaleway, 'private address', want.name, all) ?? (await heldByOurs(want, scaleway, all))
+    return found && { ...live(found), ...lostTags(scaleway, want.name, found.tags) }
   },
-  diff: (want, live) => (live ? replacement(want, live) : create(`private address ${want.name} ${want.address}`)),
+  diff(want, live) {
+    const what = `private address ${want.name}`
+    return live ? (replacement(want, live) ?? update(what, [tagChange(live)])) : create(`${what} ${want.address}`)
+  },
   async apply(want, scaleway, before, report) {
     const { name, privateNetworkId, address } = want
     const other = before && replacement(want, before)
@@ -51,9 +57,13 @@ export const ipamAddressKind: Kind<IpamAddressWant, IpamAddressLive, Scaleway> =
     }
     const stays = (it: { id: string }) => it.id !== before?.id || !other
     const made = await makeOnce(report, {
-      look: async () => theOne(scaleway, 'private address', name, (await listAddresses(scaleway)).filter(stays)),
+      look: async () => {
+        const all = (await listOf(scaleway, privateNetworkId)).filter(stays)
+        return theOne(scaleway, 'private address', name, all) ?? heldByOurs(want, scaleway, all)
+      },
       make: () => book(scaleway, name, privateNetworkId, address),
     })
+    await mendTags(scaleway, name, made.tags, tags => scaleway.ipam.updateIP({ ipId: made.id, tags }))
     return live(made)
   },
   async undo(want, scaleway, before, now, report) {
@@ -75,12 +85,39 @@ const replacement = (want: IpamAddressWant, live: IpamAddressLive): Change | nul
   ])
 }
 
-/** Takes the NIC that holds an address off a server of ours; nobody else's is touched. */
-const removeOurNic = async (scaleway: Scaleway, nicId: string, address: string) => {
+/** With its tags: ours in this network; without: all of it, as one that lost them may be ours. */
+const listOf = ({ ipam }: Scaleway, privateNetworkId: string): Promise<Ipamv1.IP[]> =>
+  ipam.listIPs({ privateNetworkId, isIpv6: false }).all()
+
+const ourServers = (scaleway: Scaleway) => {
   const list = ({ instance, projectId, context }: Scaleway) =>
     instance.listServers({ project: projectId, tags: [contextTag(context)] }).all()
-  const servers = await inZones(scaleway, scaleway.zonesOf('instance'), list)
-  const holder = servers.find(it => isOurs(scaleway, it) && it.privateNics.some(({ id }) => id === nicId))
+  return inZones(scaleway, scaleway.zonesOf('instance'), list)
+}
+
+/** An address without any tag of a context is still ours where a server of ours by that name holds it. */
+const heldByOurs = async (
+  { name, address, subnetId }: IpamAddressWant,
+  scaleway: Scaleway,
+  all: Ipamv1.IP[],
+): Promise<Ipamv1.IP | null> => {
+  const found = all.find(
+    it =>
+      withoutMask(it.address) === address &&
+      (subnetId === undefined || it.source?.subnetId === subnetId) &&
+      contextIn(it.tags) === undefined &&
+      it.resource?.name === name,
+  )
+  if (!found) return null
+  const servers = (await ourServers(scaleway)).filter(it => isOurs(scaleway, it) && it.name === name)
+  return servers.some(it => it.privateNics.some(({ id }) => id === found.resource?.id)) ? found : null
+}
+
+/** Takes the NIC that holds an address off a server of ours; nobody else's is touched. */
+const removeOurNic = async (scaleway: Scaleway, nicId: string, address: string) => {
+  const holder = (await ourServers(scaleway)).find(
+    it => isOurs(scaleway, it) && it.privateNics.some(({ id }) => id === nicId),
+  )
   if (holder)
     return discard(scaleway.at(holder.zone).instance.deletePrivateNIC({ serverId: holder.id, privateNicId: nicId }))
   throw new Problem(`private address ${address} is held by something that is not ours`, {

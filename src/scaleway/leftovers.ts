@@ -1,11 +1,12 @@
-import type { Vpcgwv2 } from '@scaleway/sdk'
+import type { Instancev1, Vpcgwv2 } from '@scaleway/sdk'
 import type { Scaleway } from './client.ts'
 import { listClusters } from './cluster.ts'
 import { listPools } from './pool-api.ts'
+import { orNull } from './problems.ts'
 import { ourVolumes } from './root-volume.ts'
 import { listServers } from './server-make.ts'
 import { ourKeys } from './ssh-key.ts'
-import { contextTag, isOurs, nameIn } from './tags.ts'
+import { contextIn, contextTag, isOurs, nameIn } from './tags.ts'
 import { inZones, type Zoned } from './zones.ts'
 
 /**
@@ -100,6 +101,7 @@ export const listOwned = async (scaleway: Scaleway): Promise<Owned[]> => {
     ],
   )
   const clusters = mine(all)
+  const strays = await untaggedHolders(scaleway, ips, servers)
   const [pools, legs] = await Promise.all([
     // A pool of ours may live in a cluster that is not.
     Promise.all(all.map(async it => poolsOf(scaleway, it, await listPools(scaleway, it.id)))),
@@ -111,6 +113,7 @@ export const listOwned = async (scaleway: Scaleway): Promise<Owned[]> => {
     ...of('pool', pools.flat()),
     ...of('cluster', clusters),
     ...of('server', servers),
+    ...strays,
     ...of(
       'root-volume',
       volumes.filter(it => !held.has(it.id)),
@@ -125,6 +128,25 @@ export const listOwned = async (scaleway: Scaleway): Promise<Owned[]> => {
     ...of('vpc', vpcs),
     ...of('ssh-key', keys),
   ]
+}
+
+/** A server that was made and never tagged: it has our address, and the name that the address was booked for. */
+const untaggedHolders = async (
+  scaleway: Scaleway,
+  ips: readonly Instancev1.Ip[],
+  servers: readonly Thing[],
+): Promise<Owned[]> => {
+  const held = ips.filter(it => it.server && !servers.some(({ id }) => id === it.server?.id))
+  const found = await Promise.all(
+    held.map(async ({ server, tags, zone }) => {
+      const { instance } = scaleway.at(zone)
+      const there = (await orNull(instance.getServer({ serverId: server?.id ?? '' })))?.server
+      const name = nameIn(tags)
+      if (!there || there.name !== name || contextIn(there.tags) !== undefined) return []
+      return [{ kind: 'server' as const, id: there.id, name, tagged: false, zone }]
+    }),
+  )
+  return found.flat()
 }
 
 /** All of a cluster that is ours; of another one only what carries our tags. */

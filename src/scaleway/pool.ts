@@ -11,7 +11,7 @@ import { createPool, getPool, listPools, type RawPool, setLabels, setTaints, typ
 import { isInUse, orNull } from './problems.ts'
 import { clearWay, refuseReturn } from './replaced.ts'
 import { states } from './states.ts'
-import { isOurs, tagsOf, theOne } from './tags.ts'
+import { isOurs, lostTags, mendTags, tagChange, tagsOf, theOne, type Untagged } from './tags.ts'
 
 export type { Taint } from './pool-api.ts'
 
@@ -29,7 +29,7 @@ export type PoolWant = {
   autohealing?: boolean
   zone?: string
 }
-export type PoolLive = {
+export type PoolLive = Untagged & {
   id: string
   name: string
   status: string
@@ -82,7 +82,9 @@ export const poolKind: Kind<PoolWant, PoolLive, Scaleway> = {
   takes: { create: 300, update: 120, replace: 470, delete: 170 },
   async read({ name, clusterId }, scaleway) {
     const found = theOne(scaleway, 'pool', name, await shared(scaleway, clusterId))
-    return found && found.status !== 'deleting' ? live(found, await listNodes(scaleway, clusterId, found.id)) : null
+    if (!found || found.status === 'deleting') return null
+    const nodes = await listNodes(scaleway, clusterId, found.id)
+    return { ...live(found, nodes), ...lostTags(scaleway, name, found.tags) }
   },
   diff(want, live) {
     const what = `pool ${want.name}`
@@ -98,6 +100,7 @@ export const poolKind: Kind<PoolWant, PoolLive, Scaleway> = {
       field('autohealing', live.autohealing, want.autohealing ?? true),
       field('labels', canonical(live.labels), canonical(want.labels)),
       field('taints', live.taints, taintLines(want.taints)),
+      tagChange(live),
     ])
   },
   async apply(want, scaleway, before, report) {
@@ -131,6 +134,7 @@ export const poolKind: Kind<PoolWant, PoolLive, Scaleway> = {
           taints: want.taints,
         }),
     })
+    await mendTags(scaleway, name, made.tags, tags => scaleway.k8s.updatePool({ poolId: made.id, tags }))
     return bring(want, scaleway, made.id, report)
   },
   async undo(want, scaleway, before, now, report) {

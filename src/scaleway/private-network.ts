@@ -8,11 +8,11 @@ import { discard, makeOnce } from './make.ts'
 import { insist, type Waiter } from './poll.ts'
 import { isInUse } from './problems.ts'
 import { clearWay, refuseReturn } from './replaced.ts'
-import { contextTag, tagsOf, theOne } from './tags.ts'
+import { contextTag, lostTags, mendTags, tagChange, tagsOf, theOne, type Untagged } from './tags.ts'
 
 /** `cidr`: the IPv4 range, fixed for life. Scaleway adds an IPv6 range of its own. */
 export type PrivateNetworkWant = { name: string; vpcId: string; cidr: string; defaultRoutePropagation?: boolean }
-export type PrivateNetworkLive = {
+export type PrivateNetworkLive = Untagged & {
   id: string
   name: string
   vpcId: string
@@ -45,7 +45,7 @@ export const privateNetworkKind: Kind<PrivateNetworkWant, PrivateNetworkLive, Sc
   holds: true,
   async read({ name }, scaleway) {
     const found = theOne(scaleway, 'private network', name, await shared(scaleway))
-    return found && live(found)
+    return found && { ...live(found), ...lostTags(scaleway, name, found.tags) }
   },
   diff(want, live) {
     const what = `private network ${want.name}`
@@ -55,6 +55,7 @@ export const privateNetworkKind: Kind<PrivateNetworkWant, PrivateNetworkLive, Sc
       update(what, [
         field('name', live.name, want.name),
         field('default route propagation', live.defaultRoutePropagation, want.defaultRoutePropagation ?? false),
+        tagChange(live),
       ])
     )
   },
@@ -74,6 +75,9 @@ export const privateNetworkKind: Kind<PrivateNetworkWant, PrivateNetworkLive, Sc
           defaultRoutePropagationEnabled: defaultRoutePropagation,
         }),
     })
+    await mendTags(scaleway, name, made.tags, tags =>
+      scaleway.vpc.updatePrivateNetwork({ privateNetworkId: made.id, tags }),
+    )
     if (!privateNetworkKind.diff(want, live(made))) return live(made)
     return live(await change(scaleway, made.id, name, defaultRoutePropagation))
   },

@@ -7,7 +7,7 @@ import { discard, makeOnce } from './make.ts'
 import { become, insist, type Waiter } from './poll.ts'
 import { bodyOf, isInUse, orNull, statusOf } from './problems.ts'
 import { states } from './states.ts'
-import { contextTag, isOurs, tagsOf, theOne } from './tags.ts'
+import { contextTag, isOurs, lostTags, mendTags, tagChange, tagsOf, theOne, type Untagged } from './tags.ts'
 import { listHere } from './zones.ts'
 
 /** `ports`: both ends included; absent for ICMP, ANY, or all ports. */
@@ -26,7 +26,7 @@ export type SecurityGroupWant = {
   zone?: string
 }
 /** `rules`: one line each, in order; the order within a direction counts. */
-export type SecurityGroupLive = {
+export type SecurityGroupLive = Untagged & {
   id: string
   zone?: string
   name: string
@@ -81,7 +81,7 @@ export const securityGroupKind: Kind<SecurityGroupWant, SecurityGroupLive, Scale
     const here = scaleway.at(zone)
     const all = (await shared(scaleway)).filter(it => it.zone === here.zone)
     const found = theOne(scaleway, 'security group', name, all)
-    return found && see(found, await sharedRules(here, found.id))
+    return found && { ...see(found, await sharedRules(here, found.id)), ...lostTags(scaleway, name, found.tags) }
   },
   diff(want, live) {
     const what = `security group ${want.name}`
@@ -91,6 +91,7 @@ export const securityGroupKind: Kind<SecurityGroupWant, SecurityGroupLive, Scale
       field('inbound default', live.inbound, want.inboundDefault),
       field('outbound default', live.outbound, want.outboundDefault),
       ruleChanges(live.rules, linesOf(want.rules)),
+      tagChange(live),
     ])
   },
   async apply(want, clients, _live, report) {
@@ -112,6 +113,9 @@ export const securityGroupKind: Kind<SecurityGroupWant, SecurityGroupLive, Scale
         return securityGroup as Instancev1.SecurityGroup
       },
     })
+    await mendTags(scaleway, name, made.tags, tags =>
+      scaleway.instance.updateSecurityGroup({ securityGroupId: made.id, tags }),
+    )
     return bring(scaleway, made.id, want, report)
   },
   async undo(want, clients, before, now, report) {

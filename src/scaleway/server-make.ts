@@ -10,7 +10,7 @@ import { isInUse, orNull } from './problems.ts'
 import { trackVolumes, volumeIdsOf } from './root-volume.ts'
 import type { ServerWant } from './server.ts'
 import { states } from './states.ts'
-import { contextTag, tagsOf, theOne } from './tags.ts'
+import { contextIn, contextTag, mendTags, single, tagsOf, theOne } from './tags.ts'
 
 type Server = Instancev1.Server
 
@@ -24,18 +24,45 @@ export const isLeaving = ({ state, stateDetail }: Server): boolean =>
 /** `counts`: which of those listed still count, as one that was removed may be listed for a while. */
 export const stayingServer = (
   scaleway: Scaleway,
-  name: string,
+  want: ServerWant,
   report: Waiter,
   counts: (listed: Server) => boolean = () => true,
 ): Promise<Server | null> =>
   staying(report, {
-    what: `server ${name}`,
-    look: async () => theOne(scaleway, 'server', name, (await listServers(scaleway)).filter(counts)),
+    what: `server ${want.name}`,
+    look: async () =>
+      theOne(scaleway, 'server', want.name, (await listServers(scaleway)).filter(counts)) ??
+      untaggedServer(scaleway, want, counts),
     state: it => (isLeaving(it) ? 'terminating' : it.state),
     states: { ...states.server, terminating: 'bad' },
     leaving: ['terminating'],
     withinMs: scaleway.deadlines.server,
   })
+
+/**
+ * A server without any tag of a context, of exactly that name, that holds an address or the group of ours: made by a run
+ * that died before its tags arrived. A name alone makes nothing ours.
+ */
+export const untaggedServer = async (
+  scaleway: Scaleway,
+  want: ServerWant,
+  counts: (listed: Server) => boolean = () => true,
+): Promise<Server | null> => {
+  const { name, flexibleIpId, securityGroupId, ipamIpId } = want
+  const { instance, ipam, projectId } = scaleway
+  const named = (await instance.listServers({ project: projectId, name }).all()).filter(
+    it => it.name === name && contextIn(it.tags) === undefined && counts(it),
+  )
+  if (named.length === 0) return null
+  const nic = (await orNull(ipam.getIP({ ipId: ipamIpId })))?.resource?.id
+  const ours = named.filter(
+    it =>
+      it.publicIps.some(({ id }) => id === flexibleIpId) ||
+      it.securityGroup?.id === securityGroupId ||
+      it.privateNics.some(({ id }) => id === nic),
+  )
+  return single(`server ${name}`, ours, 'server')
+}
 
 /** Makes it stopped: only then do NIC and user data arrive before the first boot. */
 export const createServer = async (
@@ -47,7 +74,7 @@ export const createServer = async (
   const { name, type, rootVolumeGb = 10 } = want
   const image = await imageId(scaleway, want.image, type)
   return makeOnce(report, {
-    look: () => stayingServer(scaleway, name, report, counts),
+    look: () => stayingServer(scaleway, want, report, counts),
     make: async () => {
       const { server } = await scaleway.instance.createServer({
         name,
@@ -60,7 +87,7 @@ export const createServer = async (
         securityGroup: want.securityGroupId,
         bootType: 'local',
         tags: tagsOf(scaleway, name),
-        protected: false,
+        protected: want.protected ?? false,
       })
       if (!server) throw new Error('a server was made and not answered')
       return server
@@ -80,6 +107,7 @@ export const bringServer = async (
 ): Promise<Server> => {
   const { instance } = clients
   const serverId = server.id
+  await mendTags(clients, want.name, server.tags, tags => instance.updateServer({ serverId, tags }))
   await trackVolumes(clients, want.name, volumeIdsOf(server))
   const settled = await become(report, {
     what: `server ${want.name}`,
@@ -121,6 +149,8 @@ const getServer = async ({ instance }: Scaleway, serverId: string): Promise<Serv
 const bringAddresses = async ({ instance }: Scaleway, want: ServerWant, server: Server): Promise<void> => {
   const { name, flexibleIpId, securityGroupId } = want
   const serverId = server.id
+  const isProtected = want.protected ?? false
+  if (server.protected !== isProtected) await instance.updateServer({ serverId, protected: isProtected })
   if (server.name !== name) await instance.updateServer({ serverId, name })
   if ((server.publicIps[0]?.id ?? null) !== flexibleIpId)
     await instance.updateServer({ serverId, publicIps: flexibleIpId ? [flexibleIpId] : [] })

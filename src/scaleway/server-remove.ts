@@ -1,4 +1,6 @@
+import { Problem } from '../engine/problem.ts'
 import type { Scaleway } from './client.ts'
+import { consoleLink } from './console.ts'
 import { discard } from './make.ts'
 import { insist, until, type Waiter } from './poll.ts'
 import { isDoubtful, isInUse, orNull } from './problems.ts'
@@ -16,6 +18,11 @@ export const removeServer = async (
   const get = async () => (await orNull(instance.getServer({ serverId })))?.server ?? null
   const server = await get()
   if (!server) return
+  if (server.protected)
+    throw new Problem(`server ${name} is protected at Scaleway`, {
+      why: `${serverId} cannot be turned off or deleted while it is`,
+      next: `take protect: true out of the inventory and deploy, or switch it off at ${consoleLink('server', server)}`,
+    })
   const volumes = volumeIdsOf(server)
   // Tagged before the server goes: a crash between the two deletions must not lose them.
   await trackVolumes(scaleway, name, volumes)

@@ -1,7 +1,7 @@
 import type { Instancev1, Ipamv1 } from '@scaleway/sdk'
 import { word } from '../engine/desired.ts'
 import type { Json } from '../engine/json.ts'
-import type { Change, Kind } from '../engine/kind.ts'
+import type { Change, Kind, Report } from '../engine/kind.ts'
 import { Problem } from '../engine/problem.ts'
 import { create, field, fixed, replace, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
@@ -10,9 +10,9 @@ import { listAddresses, sharedAddresses, withoutMask } from './ipam-address.ts'
 import { orNull } from './problems.ts'
 import { clearWay } from './replaced.ts'
 import { removeStrayVolumes, volumeIdsOf } from './root-volume.ts'
-import { bringServer, createServer, isLeaving, listServers, stayingServer } from './server-make.ts'
+import { bringServer, createServer, isLeaving, listServers, stayingServer, untaggedServer } from './server-make.ts'
 import { removeServer } from './server-remove.ts'
-import { isOurs, theOne } from './tags.ts'
+import { isOurs, lostTags, tagChange, theOne, type Untagged } from './tags.ts'
 import { findZoned, listHere } from './zones.ts'
 
 export type ServerWant = {
@@ -29,10 +29,12 @@ export type ServerWant = {
   /** What `cloudInit.render` takes. No secrets. */
   cloudInit: Json
   rootVolumeGb?: number
+  /** Scaleway itself refuses to turn it off or to delete it. */
+  protected?: boolean
   zone?: string
 }
 
-export type ServerLive = {
+export type ServerLive = Untagged & {
   id: string
   name: string
   type: string
@@ -43,6 +45,7 @@ export type ServerLive = {
   flexibleIpId: string | null
   publicIp: string | null
   securityGroupId: string | null
+  protected?: boolean
   /** The public host key, out of the user data: known before the first connection. */
   hostKey: string | null
   userDataSha: string | null
@@ -63,7 +66,9 @@ export const serverKind: Kind<ServerWant, ServerLive, ServerClients> = {
   takes: { create: 10, update: 10, replace: 25, delete: 15 },
   async read(want, clients) {
     const pick = (all: Instancev1.Server[]) => theOne(clients, 'server', want.name, all)
-    const found = await findZoned(clients, 'instance', 'server', listServers, pick)
+    const found =
+      (await findZoned(clients, 'instance', 'server', listServers, pick)) ??
+      (await untaggedServer(serverClientsAt(clients, want.zone), want))
     if (!found || isLeaving(found)) return null
     const there = serverClientsAt(clients, found.zone)
     const [addresses, text] = await Promise.all([sharedAddresses(clients), sharedUserData(there, found.id)])
@@ -83,11 +88,11 @@ export const serverKind: Kind<ServerWant, ServerLive, ServerClients> = {
     const clients = serverClientsAt(elsewhere, want.zone)
     // The flexible IP and the booked address are resources of their own and stay.
     const moved = await clearWay(before, before && replacement(want, before), report, id =>
-      removeServer(elsewhere.at(before?.zone), id, want.name, report),
+      letGo(elsewhere.at(before?.zone), id, want, report),
     )
-    let server = await stayingServer(clients, want.name, report, moved)
+    let server = await stayingServer(clients, want, report, moved)
     const change = server && replacement(want, await seeNow(clients, want, server))
-    const stays = await clearWay(server, change, report, id => removeServer(clients, id, want.name, report))
+    const stays = await clearWay(server, change, report, id => letGo(clients, id, want, report))
     if (change) server = null
     server ??= await createServer(clients, want, report, it => moved(it) && stays(it))
     await removeStrayVolumes(clients, want.name, volumeIdsOf(server), report)
@@ -106,7 +111,7 @@ export const serverKind: Kind<ServerWant, ServerLive, ServerClients> = {
       if (!server) return
       const { privateNetworkId, cloudInit, image, name, type } = want
       const { ipamIpId, flexibleIpId, securityGroupId } = before
-      const old = { name, type, image, privateNetworkId, cloudInit, flexibleIpId }
+      const old = { name, type, image, privateNetworkId, cloudInit, flexibleIpId, protected: before.protected ?? false }
       await bringServer(
         clients,
         { ...old, ipamIpId: ipamIpId ?? want.ipamIpId, securityGroupId: securityGroupId ?? want.securityGroupId },
@@ -121,6 +126,13 @@ export const serverKind: Kind<ServerWant, ServerLive, ServerClients> = {
   },
 }
 export const server = word(serverKind)
+
+/** Away with the old one. The plan refuses where the inventory protects it; where it no longer does, so be it. */
+const letGo = async (here: Scaleway, serverId: string, want: ServerWant, report: Report): Promise<void> => {
+  const there = await orNull(here.instance.getServer({ serverId }))
+  if (there?.server?.protected && !want.protected) await here.instance.updateServer({ serverId, protected: false })
+  await removeServer(here, serverId, want.name, report)
+}
 
 /** What no change can mend. User data counts, as a server reads it at its first boot only. */
 const replacement = (want: ServerWant, live: ServerLive): Change | null => {
@@ -143,6 +155,8 @@ const inPlace = (want: ServerWant, live: ServerLive): Change | null => {
   const rest = [
     field('name', live.name, want.name),
     field('security group', live.securityGroupId, want.securityGroupId),
+    field('protected', live.protected ?? false, want.protected ?? false),
+    tagChange(live),
   ]
   const change = update(`server ${want.name}`, [...unreachable, ...rest])
   return change && unreachable.some(it => it !== null) ? { ...change, unready: true } : change
@@ -176,6 +190,8 @@ const see = async (
     type: server.commercialType,
     state: server.state,
     zone: server.zone,
+    ...(server.protected && { protected: true }),
+    ...lostTags(clients, want.name, server.tags),
     nicId: nic?.id ?? null,
     ipamIpId: held?.id ?? null,
     privateIp: held ? withoutMask(held.address) : null,

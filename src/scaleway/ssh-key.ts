@@ -24,6 +24,7 @@ const pick = (scaleway: Scaleway, name: string, all: Iamv1alpha1.SSHKey[]) =>
   single(
     `SSH key ${name}`,
     all.filter(it => it.name === prefixOf(scaleway) + name && it.projectId === scaleway.projectId),
+    'SSH key',
   )
 
 const bare = (publicKey: string): string => publicKey.trim().split(/\s+/).slice(0, 2).join(' ')

@@ -6,10 +6,10 @@ import type { Scaleway } from './client.ts'
 import { discard, makeOnce } from './make.ts'
 import { insist, type Waiter } from './poll.ts'
 import { isInUse } from './problems.ts'
-import { contextTag, tagsOf, theOne } from './tags.ts'
+import { contextTag, lostTags, mendTags, tagChange, tagsOf, theOne, type Untagged } from './tags.ts'
 
 export type VpcWant = { name: string }
-export type VpcLive = { id: string; name: string }
+export type VpcLive = Untagged & { id: string; name: string }
 
 const list = ({ vpc, projectId, context }: Scaleway) => vpc.listVPCs({ projectId, tags: [contextTag(context)] }).all()
 const shared = (scaleway: Scaleway) => scaleway.lists.shared('vpc', () => list(scaleway))
@@ -22,17 +22,18 @@ export const vpcKind: Kind<VpcWant, VpcLive, Scaleway> = {
   holds: true,
   async read({ name }, scaleway) {
     const found = theOne(scaleway, 'VPC', name, await shared(scaleway))
-    return found && live(found)
+    return found && { ...live(found), ...lostTags(scaleway, name, found.tags) }
   },
   diff({ name }, live) {
     if (!live) return create(`VPC ${name}`)
-    return update(`VPC ${name}`, [field('name', live.name, name)])
+    return update(`VPC ${name}`, [field('name', live.name, name), tagChange(live)])
   },
   async apply({ name }, scaleway, _live, report) {
     const made = await makeOnce(report, {
       look: async () => theOne(scaleway, 'VPC', name, await list(scaleway)),
       make: () => scaleway.vpc.createVPC({ name, tags: tagsOf(scaleway, name), enableRouting: true }),
     })
+    await mendTags(scaleway, name, made.tags, tags => scaleway.vpc.updateVPC({ vpcId: made.id, tags }))
     return made.name === name ? live(made) : live(await scaleway.vpc.updateVPC({ vpcId: made.id, name }))
   },
   async undo(want, scaleway, before, now, report) {

@@ -198,9 +198,15 @@ for (const { when, all, ends } of [
   { when: 'one', all: [thing('a', tagsOf(here, 'proxy'))], ends: 'a' },
   { when: 'a longer name', all: [thing('a', tagsOf(here, 'proxy-2'))], ends: null },
   { when: 'another context', all: [thing('a', tagsOf({ context: 'sandbox2' }, 'proxy'))], ends: null },
-  { when: 'half our tags', all: [thing('a', ['egress-name=proxy', 'egress-context=sandbox'])], ends: null },
+  { when: 'our owner tag lost', all: [thing('a', ['egress-name=proxy', 'egress-context=sandbox'])], ends: 'a' },
+  { when: 'our context alone', all: [thing('a', ['egress-context=sandbox'])], ends: null },
+  { when: 'our context lost', all: [thing('a', ['kapsule-egress', 'egress-name=proxy'])], ends: null },
   { when: 'tags of others beside ours', all: [thing('a', ['team=x', ...tagsOf(here, 'proxy')])], ends: 'a' },
-  { when: 'twins', all: [thing('a', tagsOf(here, 'proxy')), thing('b', tagsOf(here, 'proxy'))], ends: /a and b/ },
+  {
+    when: 'twins',
+    all: [thing('a', tagsOf(here, 'proxy')), thing('b', tagsOf(here, 'proxy'))],
+    ends: /a https.* and b https/,
+  },
 ] as { when: string; all: { id: string; tags: string[] }[]; ends: string | null | RegExp }[])
   test(`identity: ${when}`, () => {
     const look = () => theOne(here, 'server', 'proxy', all)?.id ?? null
