@@ -17,7 +17,7 @@ import { siteOf } from './stages.ts'
  */
 export const findOrphans = async (session: Session, { whole }: { whole: boolean }): Promise<Owned[]> => {
   const scaleway = await session.clients.scaleway()
-  const owned = await (whole ? listOwned(scaleway) : listKnown(scaleway))
+  const owned = await (whole ? listOwned(scaleway) : listKnown(scaleway, session.context.cluster.existing))
   return orphansIn(owned, wantedBy(siteOf(session).cloud), zonesIn(session.context))
 }
 

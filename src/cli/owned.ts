@@ -23,7 +23,8 @@ export const wantedBy = (desired: readonly Pick<Desired, 'id' | 'kind' | 'want'>
 
 /**
  * What this context made and the inventory no longer asks for: nobody wants it, or another of its name stands where
- * the context is now. What has no tags of its own goes with its parent; a volume with its server.
+ * the context is now. What has no tags of its own goes with its parent; a volume with its server; a server that was
+ * never tagged is known by an address of ours.
  */
 export const orphansIn = (owned: readonly Owned[], wanted: ReadonlySet<string>, zones: readonly string[]): Owned[] => {
   const names = owned.map(idOf)
@@ -31,7 +32,7 @@ export const orphansIn = (owned: readonly Owned[], wanted: ReadonlySet<string>, 
   const isLost = (it: Owned) =>
     !wanted.has(it.kind === 'root-volume' ? `server/${it.name}` : idOf(it)) ||
     (isTwin(it) && it.zone !== undefined && !zones.includes(it.zone))
-  const lost = new Set(owned.filter(it => it.tagged && isLost(it)).map(it => it.id))
+  const lost = new Set(owned.filter(it => (it.tagged || it.kind === 'server') && isLost(it)).map(it => it.id))
   return owned.filter(it => lost.has(it.id) || (!it.tagged && it.parent !== undefined && lost.has(it.parent)))
 }
 

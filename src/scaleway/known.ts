@@ -1,5 +1,6 @@
 import type { Scaleway } from './client.ts'
 import { sharedClusters } from './cluster.ts'
+import type { Existing } from './existing.ts'
 import { sharedFlexibleIps } from './flexible-ip.ts'
 import { sharedGateways } from './gateway.ts'
 import { sharedGatewayIps } from './gateway-ip.ts'
@@ -16,12 +17,13 @@ import { sharedVpcs } from './vpc.ts'
 
 /**
  * What this context made, from the lists that a plan asks for anyway: beside one it costs no call. It looks only in
- * the zones that the context uses, and not for volumes; `listOwned` sees everything.
+ * the zones that the context uses, and not for volumes; `listOwned` sees everything. `adopted`: a cluster of others in
+ * which pools are ours.
  */
-export const listKnown = async (scaleway: Scaleway): Promise<Owned[]> => {
+export const listKnown = async (scaleway: Scaleway, adopted: Existing = {}): Promise<Owned[]> => {
   const mine = <T extends { tags: string[] }>(all: T[]) => all.filter(it => isOurs(scaleway, it))
-  const [clusters, gateways, servers, ips, groups, gatewayIps, addresses, networks, vpcs, keys] = await Promise.all([
-    sharedClusters(scaleway).then(mine),
+  const [all, gateways, servers, ips, groups, gatewayIps, addresses, networks, vpcs, keys] = await Promise.all([
+    sharedClusters(scaleway),
     sharedGateways(scaleway).then(mine),
     sharedServers(scaleway).then(mine),
     sharedFlexibleIps(scaleway).then(mine),
@@ -32,12 +34,15 @@ export const listKnown = async (scaleway: Scaleway): Promise<Owned[]> => {
     sharedVpcs(scaleway).then(mine),
     ourKeys(scaleway, sharedKeys(scaleway)),
   ])
-  const [pools, legs] = await Promise.all([
+  const clusters = mine(all)
+  const [around] = all.filter(it => !isOurs(scaleway, it) && (it.id === adopted.id || it.name === adopted.name))
+  const [pools, inOthers, legs] = await Promise.all([
     Promise.all(clusters.map(it => sharedPools(scaleway, it.id))),
+    around ? sharedPools(scaleway, around.id).then(mine) : [],
     Promise.all(gateways.map(({ id, zone }) => sharedGatewayNetworks(scaleway.at(zone), id))),
   ])
   return [
-    ...ownedOf('pool', pools.flat()),
+    ...ownedOf('pool', [...pools.flat(), ...inOthers]),
     ...ownedOf('cluster', clusters),
     ...ownedOf('server', servers),
     ...ownedOf('flexible-ip', ips),

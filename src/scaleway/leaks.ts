@@ -1,4 +1,5 @@
 import type { Scaleway } from './client.ts'
+import { consoleLink } from './console.ts'
 import { contextTag, isOurs } from './tags.ts'
 import { inZones, type Zoned } from './zones.ts'
 
@@ -7,8 +8,6 @@ import { inZones, type Zoned } from './zones.ts'
  * `link`: the page of the console that lists it.
  */
 export type Leak = { what: string; id: string; name: string; zone?: string; why: string; link: string }
-
-const console = 'https://console.scaleway.com'
 
 /** Looks through the whole region of the project. */
 export const findLeaks = async (scaleway: Scaleway): Promise<Leak[]> => {
@@ -33,7 +32,7 @@ const volumes = async (scaleway: Scaleway): Promise<Leak[]> => {
       what: 'block volume',
       ...{ id, name, zone },
       why: 'a root volume that no server uses',
-      link: `${console}/block-storage/volumes`,
+      link: consoleLink('volume', { id, zone }),
     }))
 }
 
@@ -47,7 +46,7 @@ const flexibleIps = async (scaleway: Scaleway): Promise<Leak[]> => {
       what: 'flexible IP',
       ...{ id, name: address ?? id, zone },
       why: 'no server has it',
-      link: `${console}/instance/ips`,
+      link: consoleLink('flexible IP', { id, zone }),
     }))
 }
 
@@ -60,7 +59,7 @@ const gatewayIps = async (scaleway: Scaleway): Promise<Leak[]> => {
       what: 'gateway IP',
       ...{ id, name: address, zone },
       why: 'no Public Gateway has it',
-      link: `${console}/public-gateway/ips`,
+      link: consoleLink('gateway IP', { id, zone }),
     }))
 }
 
@@ -78,7 +77,7 @@ const reserved = async (scaleway: Scaleway): Promise<Leak[]> => {
           what: 'private address',
           ...{ id: it.id, name: it.address },
           why: `kept in private network ${name}, which cannot be deleted before it is released`,
-          link: `${console}/ipam/ips`,
+          link: consoleLink('private address', { id: it.id }),
         }))
     }),
   )

@@ -118,6 +118,21 @@ test('what stays in a cluster that was there before us is told', async () => {
   assert.match(told, 'namespace a-demo with curl, which we made')
 })
 
+test('what is adopted stays, and is named as such', async () => {
+  const adopted = {
+    network: { privateNetwork: { name: 'egress', existing: { name: 'shared-net' } } },
+    gateway: { name: 'egress', existing: { id: 'g-1' } },
+    cluster: { name: 'shared', existing: { name: 'theirs' }, pools: [] },
+  }
+  const { out } = await run(['--check'], { context: adopted })
+  assert.equal(
+    out.filter(it => it.startsWith('  stays')),
+    ['private network shared-net', 'gateway g-1', 'cluster theirs'].map(
+      it => `  stays ${it}: adopted: it was there before us`,
+    ),
+  )
+})
+
 test('--json tells each thing, and what it will refuse, as data', async () => {
   const { out } = await run(['--check', '--json'], { context: { gateway: { name: 'egress', protect: true } } })
   const events = out.map(it => JSON.parse(it))

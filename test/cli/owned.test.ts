@@ -48,6 +48,12 @@ for (const { when, all, wanted, lost } of [
     lost: ['gateway-network-leg', 'gateway-old'],
   },
   {
+    when: 'a server that was never tagged is known by an address of ours',
+    all: [owned('server', 'a', { tagged: false }), owned('server', 'b', { tagged: false })],
+    wanted: ['server/a'],
+    lost: ['server-b'],
+  },
+  {
     when: 'what a zone of the past has kept beside its successor',
     all: [
       owned('security-group', 'proxy', { zone: 'fr-par-1' }),

@@ -14,6 +14,7 @@ import { idOf, lineOf, protectedOf } from '../owned.ts'
 import { removeOwned } from '../remove.ts'
 import { hasPassed, isOf, isRollout } from '../rollout.ts'
 import type { Session } from '../session.ts'
+import { clusterStays, staying } from '../staying.ts'
 import { finish, noChanges } from '../summary.ts'
 
 /** Everything at Scaleway that carries this context's tags, in reverse order of making. */
@@ -61,29 +62,18 @@ const tellOwned = (session: Session, owned: readonly Owned[]) => {
       protected: kept.has(it.id),
     })
   }
-  for (const [what, why] of staying(session)) {
+  for (const [what, why] of staying(context)) {
     for (const line of wrap('  stays ', `${what}: ${why}`)) output.data(line)
     output.event('stays', { what, why })
   }
 }
 
-/** What is in use here and was made by others, or made by us where destroy does not reach. */
-const staying = ({ context: { cluster, tenants } }: Session): [what: string, why: string][] => {
-  if (!cluster.kubeconfig) return []
-  return [
-    [`the cluster of ${cluster.kubeconfig}`, 'it was there before us'],
-    ...tenants.map(({ namespace, workloads }): [string, string] => {
-      const demos = workloads.filter(it => it.demo).map(it => it.name)
-      const made = demos.length > 0 ? ` with ${demos.join(', ')}, which we made` : ''
-      return [`namespace ${namespace}${made}`, `delete it with kubectl delete namespace ${namespace}`]
-    }),
-  ]
-}
-
-/** What stood in the cluster went with it; a later rollback must not look for it. */
-const forgetCluster = ({ context, state, journal }: Session) => {
-  if (context.cluster.kubeconfig) return
-  for (const it of standing(readJournals(state)).filter(isRollout)) journal.record({ event: 'undone', step: it.step })
+/** What stood in our cluster went with it; a later rollback must not look for it. */
+const forgetCluster = (session: Session) => {
+  const { context, state, journal } = session
+  const stands = standing(readJournals(state)).filter(isRollout)
+  if (!clusterStays(context)) for (const it of stands) journal.record({ event: 'undone', step: it.step })
+  else if (stands.length > 0) return // a rollback needs the way into a cluster that stays
   const kubeconfig = join(state, 'kubeconfig')
   if (existsSync(kubeconfig)) rmSync(kubeconfig)
 }
@@ -111,11 +101,12 @@ const liveRollout = (session: Session): Problem[] => {
   const moved = context.tenants.filter(it => open.some(isOf({ ...session, context: { ...context, tenants: [it] } })))
   const tenants = moved.map(it => it.tenant)
   const unfinished = open.filter(it => !hasPassed(history, it.group, tenants))
-  const live = context.cluster.kubeconfig ? open : unfinished
+  const stays = clusterStays(context)
+  const live = stays ? open : unfinished
   if (live.length === 0) return []
   return [
     new Problem('a rollout is live', {
-      why: `${context.cluster.kubeconfig ? 'these would lose their way out' : 'half-way'}: ${live.map(it => it.step).join(', ')}`,
+      why: `${stays ? 'these would lose their way out' : 'half-way'}: ${live.map(it => it.step).join(', ')}`,
       next: 'rollback.ts --to start first (or deploy to its end), or say --force',
     }),
   ]
