@@ -84,5 +84,15 @@ export const looksAt = (checkout: ReturnType<typeof makeCheckout>) => {
   const owned = async () =>
     (await listOwned(await cloud())).map(it => `${it.kind} ${it.name === it.id ? '' : it.name}`).sort()
 
-  return { kube, traces, objects, inPod, cloud, owned }
+  const trace = async () => {
+    const { stdout } = await checkout.start('sandbox.mjs', ['status', '--json'])
+    const { scaleway } = JSON.parse(stdout) as { scaleway: { url: string } }
+    return `${scaleway.url}/emulator/trace`
+  }
+
+  /** What the cloud was asked since `forgetCalls`. */
+  const calls = async () => (await (await fetch(await trace())).json()) as { method: string; path: string }[]
+  const forgetCalls = async () => void (await fetch(await trace(), { method: 'DELETE' }))
+
+  return { kube, traces, objects, inPod, cloud, owned, calls, forgetCalls }
 }

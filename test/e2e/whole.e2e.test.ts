@@ -11,7 +11,7 @@ const { test, after } = suite('the whole job, on real parts', { seconds: 230 })
 const checkout = makeCheckout()
 const { run, state } = checkout
 
-const { kube, traces, objects, inPod, cloud, owned } = looksAt(checkout)
+const { kube, traces, objects, inPod, cloud, owned, calls, forgetCalls } = looksAt(checkout)
 
 let table: string[][]
 let start: Awaited<ReturnType<typeof objects>>
@@ -54,7 +54,11 @@ test('again: nothing changes, what it proves is what the first table said, and c
       { tenant: 'client-b', addressBefore: before, addressNow: b, failures: [] },
     ],
   )
+  await forgetCalls()
   ok(await run('deploy.mjs', '--check'))
+  ok(await run('destroy.mjs', '--check'), 3)
+  const methods = new Set((await calls()).map(it => it.method))
+  assert.equal([...methods], ['GET'], 'a key that may only read is enough to check')
 })
 
 test('from inside a pod: the fixed address, nothing without the proxy, 403 and a log line otherwise', async () => {
