@@ -77,6 +77,21 @@ export const become = async <T>(report: Waiter, wait: Wait<T>): Promise<T> => {
   return thing
 }
 
+/** What was made a moment ago, in whatever state: looks may not show it yet. null: not there for `goneMs`. */
+export const appear = async <T>(
+  report: Waiter,
+  { what, look, goneMs = 10_000 }: Pick<Wait<T>, 'what' | 'look' | 'goneMs'>,
+): Promise<T | null> => {
+  const started = performance.now()
+  for (const pauseMs of growing()) {
+    const thing = await look()
+    if (thing !== null || performance.now() - started > goneMs) return thing
+    report.waiting(`${what}: not to be seen yet`)
+    await sleep(pauseMs, undefined, { signal: report.signal })
+  }
+  return null
+}
+
 /**
  * `become`, until what was changed is to be seen too: the looks right after a change may still show how it was.
  * What has not arrived after `arrivesMs` is given back as it is, and the next plan shows it.

@@ -6,7 +6,7 @@ import type { Scaleway } from './client.ts'
 import { sharedClusters } from './cluster.ts'
 import { discard, makeOnce } from './make.ts'
 import { listNodes, type PoolNode, sharedNodes } from './nodes.ts'
-import { arrive, become, insist, staying, until, type Waiter } from './poll.ts'
+import { appear, arrive, become, insist, staying, until, type Waiter } from './poll.ts'
 import { createPool, getPool, listPools, type RawPool, setLabels, setTaints, type Taint } from './pool-api.ts'
 import { isInUse, orNull } from './problems.ts'
 import { clearWay, refuseReturn } from './replaced.ts'
@@ -167,7 +167,8 @@ const replacement = (want: PoolWant, live: PoolLive): Change | null =>
   ])
 
 const bring = async (want: PoolWant, scaleway: Scaleway, poolId: string, report: Waiter): Promise<PoolLive> => {
-  const now = live(await getPool(scaleway, poolId), [])
+  const there = await appear(report, ready(scaleway, poolId, want.name))
+  const now = live(there ?? (await getPool(scaleway, poolId)), [])
   const { autoscaling, autohealing = true, labels, taints, clusterId } = want
   // Both are allowed while the pool scales, and nodes get them when they join.
   if (canonical(now.labels) !== canonical(labels)) await setLabels(scaleway, poolId, labels)

@@ -1,7 +1,7 @@
 import type { Blockv1, Instancev1 } from '@scaleway/sdk'
 import type { Scaleway } from './client.ts'
 import { discard } from './make.ts'
-import { insist, until, type Waiter } from './poll.ts'
+import { appear, insist, until, type Waiter } from './poll.ts'
 import { isInUse, orNull } from './problems.ts'
 import { states } from './states.ts'
 import { contextTag, isOurs, nameIn, tagsOf } from './tags.ts'
@@ -18,10 +18,11 @@ export const ourVolumes = async ({ block, projectId, context }: Scaleway): Promi
 }
 
 /** Gives the volumes of a server its tags, before anything can go wrong with the server. */
-export const trackVolumes = async (scaleway: Scaleway, name: string, ids: string[]): Promise<void> => {
+export const trackVolumes = async (scaleway: Scaleway, name: string, ids: string[], report: Waiter): Promise<void> => {
   const tags = tagsOf(scaleway, name)
   for (const volumeId of ids) {
-    const volume = await orNull(scaleway.block.getVolume({ volumeId }))
+    const look = () => orNull(scaleway.block.getVolume({ volumeId }))
+    const volume = await appear(report, { what: `volume of ${name}`, look })
     if (volume && !tags.every(it => volume.tags.includes(it))) await scaleway.block.updateVolume({ volumeId, tags })
   }
 }

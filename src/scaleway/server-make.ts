@@ -108,7 +108,7 @@ export const bringServer = async (
   const { instance } = clients
   const serverId = server.id
   await mendTags(clients, want.name, server.tags, tags => instance.updateServer({ serverId, tags }))
-  await trackVolumes(clients, want.name, volumeIdsOf(server))
+  await trackVolumes(clients, want.name, volumeIdsOf(server), report)
   const settled = await become(report, {
     what: `server ${want.name}`,
     look: () => getServer(clients, serverId),

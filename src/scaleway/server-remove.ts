@@ -25,7 +25,7 @@ export const removeServer = async (
     })
   const volumes = volumeIdsOf(server)
   // Tagged before the server goes: a crash between the two deletions must not lose them.
-  await trackVolumes(scaleway, name, volumes)
+  await trackVolumes(scaleway, name, volumes, report)
   const what = `server ${name}`
   const wait = {
     what,
