@@ -106,7 +106,7 @@ test('a server that is protected at the console stays, and is a Problem', async 
   await scaleway.instance.updateServer({ serverId, protected: true })
   const problem = await removeServer(scaleway, serverId, 'proxy', report).catch(it => it)
   assert.instance(problem, Problem)
-  assert.match(problem.message, /protected_resource stands in the way/)
+  assert.match(problem.message, /server proxy is protected/)
   assert.is((await scaleway.instance.getServer({ serverId })).server?.state, 'running')
 })
 
