@@ -92,8 +92,7 @@ export const look = async (
       const { live, was, homes } = there
       return { desired, parents, want, live, was, step: step(madeAgain(homes)) }
     }
-    const action = missing.length > 0 && !there ? 'create' : 'update'
-    const change = (there && foresee(desired.kind, want, there.live)) ?? { action, summary: describe(desired, blind) }
+    const change = foresee(desired.kind, want, there?.live ?? null, blind)
     return { desired, parents, want, live: there?.live ?? null, step: step(change) }
   }
   const clients = await world.clientsFor(desired.kind)
@@ -117,13 +116,22 @@ const lookBehind = async (desired: Desired, missing: string[], seen: ReadonlyMap
   return { live, was, homes }
 }
 
-/** What it will take when its parents have been replaced: their values are not known, but they will be others. */
-const foresee = (kind: AnyKind, want: Json, live: Json): Change | null => {
-  try {
-    return kind.diff(standIns(want), live)
-  } catch {
-    return null // its diff needs the value itself
-  }
+/**
+ * What it will take, told by its own diff with words in place of the values that are not known: they will be others
+ * than before. What is looked at through its parents may be there in part: only the sort of change can be told.
+ */
+const foresee = (kind: AnyKind, want: Json, live: Json | null, blind: string[]): Change => {
+  const through = kind.looksThroughParents === true
+  const summary = `looked at after ${blind.join(', ')}`
+  const change = (() => {
+    try {
+      return kind.diff(standIns(want), live)
+    } catch {
+      return null // its diff needs the values themselves
+    }
+  })()
+  if (change && !through) return change
+  return { action: change?.action ?? (live === null && !through ? 'create' : 'update'), summary }
 }
 
 const isReplaced = (it: Seen | undefined) => it?.step?.change.action === 'replace'
@@ -145,8 +153,6 @@ const putOff = (desired: Desired, parents: string[], { message }: Problem): Seen
   const step = { id, kind: kind.name, needs: parents, want, change, unknown: [id], oneWay: !kind.undo }
   return { desired, parents, want, live: null, step }
 }
-
-const describe = ({ id }: Desired, unknown: string[]) => `${id} (looked at after ${unknown.join(', ')})`
 
 /** One problem as itself, several together; a bug before any of them. */
 export const throwAll = (errors: readonly unknown[]): void => {

@@ -24,7 +24,7 @@ export const planText = (seen: Iterable<Seen>, view: PlanView = {}): string[] =>
   const hangs = new Map(replacementsIn(all).map(it => [it.id, it]))
   return shown.flatMap(({ step, desired }) => {
     if (!step) return []
-    const { id, change, unknown, oneWay } = step
+    const { id, change, oneWay } = step
     const replaced = change.action === 'replace'
     const refused = replaced && view.protectedIds?.has(id) === true
     const notes = [...(oneWay || replaced ? ['one-way'] : []), ...(refused ? ['protected: deploy will refuse'] : [])]
@@ -32,9 +32,9 @@ export const planText = (seen: Iterable<Seen>, view: PlanView = {}): string[] =>
     const after = affects.filter(it => !takesDown.includes(it))
     return [
       `  ${sign[change.action]} ${id}${notes.length > 0 ? `  (${notes.join('; ')})` : ''}`,
-      ...(unknown.length > 0 && !replaced && !change.details ? [] : wrap('      ', change.summary)),
+      ...wrap('      ', change.summary),
       ...(change.details ?? []).flatMap(it => detailLines(it, view.diff === true)),
-      ...(change.action === 'create' && !desired.kind.looksThroughParents ? madeOf(step, view.diff) : []),
+      ...(view.diff && change.action === 'create' && !desired.kind.looksThroughParents ? madeOf(step) : []),
       ...(change.action === 'delete' ? [] : knownAfter(step)),
       ...(change.why ? wrap('      why   ', change.why) : []),
       ...(takesDown.length > 0
@@ -64,25 +64,10 @@ const detailLines = ({ name, action, diff }: Detail, whole: boolean): string[] =
 }
 
 /** The values that others give, and who gives them. */
-const knownAfter = ({ want, unknown }: Step): string[] => {
-  const leaves = refLeaves(want).filter(it => unknown.includes(it.id))
-  const plain = unknown.filter(id => !leaves.some(it => it.id === id))
-  return [
-    ...leaves.map(it => `      ${it.path}  (known after ${it.id})`),
-    ...(plain.length > 0 ? wrap('      ', `(looked at after ${plain.join(', ')})`) : []),
-  ]
-}
+const knownAfter = ({ want, unknown }: Step): string[] =>
+  refLeaves(want).flatMap(it => (unknown.includes(it.id) ? [`      ${it.path}  (known after ${it.id})`] : []))
 
-/** What a new thing is made of; in short where its summary had to be left out. */
-const madeOf = ({ want, unknown }: Step, whole = false): string[] => {
-  if (whole) return contents(want)
-  const plain = leavesOf(want, '').filter(([path]) => path !== 'name' && !path.includes('.'))
-  return unknown.length > 0 && plain.length > 0
-    ? wrap('      ', plain.map(([path, value]) => `${path}: ${value}`).join(', '))
-    : []
-}
-
-const contents = (want: Json): string[] =>
+const madeOf = ({ want }: Step): string[] =>
   leavesOf(want, '').flatMap(([path, value]) =>
     path === '' ? [] : [`      + ${path}: ${cut(value, 72 - path.length)}`],
   )

@@ -172,7 +172,7 @@ for (const { when, diff, sees } of [
     diff: () => {
       throw new Error('no address')
     },
-    sees: { action: 'update', summary: 'user/user (looked at after box/key)' },
+    sees: { action: 'update', summary: 'looked at after box/key' },
   },
 ]) {
   test(`what takes values from a thing that is replaced: ${when}`, async () => {
