@@ -1,13 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { tryRecord } from '../engine/apply.ts'
-import { type Journal, newRunId, noJournal, openJournal } from '../engine/journal.ts'
+import { graceMs } from '../engine/grace.ts'
+import { type Journal, newRunId, noJournal, openJournal, readJournals } from '../engine/journal.ts'
 import { type Lock, takeLock } from '../engine/lock.ts'
 import { Problem, Problems } from '../engine/problem.ts'
 import type { World } from '../engine/world.ts'
 import { byHand, type Context } from '../inventory/context.ts'
 import { loadInventory, type ProblemAt } from '../inventory/load.ts'
+import { lagMs } from '../scaleway/make.ts'
 import { type Clients, createClients } from './clients.ts'
 import type { Flags } from './flags.ts'
 import { forTargets } from './limit.ts'
@@ -71,6 +74,7 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
     }
     await prepare(context, root, output)
     if (writes) {
+      await graceAfter(state, output, interrupt.stop)
       const kept = openJournal(state, run)
       journal = {
         ...kept,
@@ -94,6 +98,14 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
     journal.close()
     lock?.release()
   }
+}
+
+/** What a run made just before it died or failed may not be told yet: looking too early would make it twice. */
+const graceAfter = async (state: string, output: Output, stop: AbortSignal) => {
+  const ms = graceMs(readJournals(state), lagMs)
+  if (ms === 0) return
+  output.say(`the last run did not end well: waiting ${Math.ceil(ms / 1000)} s until Scaleway tells of all it made`)
+  await sleep(ms, undefined, { signal: stop }).catch(() => {})
 }
 
 /** Exit code 2 promises that nothing was touched. */

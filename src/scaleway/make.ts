@@ -2,8 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Waiter } from './poll.ts'
 import { bodyOf, isDoubtful, statusOf } from './problems.ts'
 
-/** A list may lag behind a create: after a doubtful one we look this often before making it again. */
-const looksMs = [0, 200, 600, 1500]
+/**
+ * How far a read may lag behind a write: so long is looked for what may have been made, before it is made again.
+ * Scaleway promises nothing; a longer lag, with the one answer lost that would have told, makes twins.
+ */
+export const lagMs = 3000
+const looksMs = [0, 200, 600, 1000, 1200]
 
 /**
  * Makes a thing once, though there are no idempotency keys: looks first, and after a POST that may have taken effect

@@ -4,7 +4,7 @@ import { consoleLink } from './console.ts'
 import { discard } from './make.ts'
 import { insist, until, type Waiter } from './poll.ts'
 import { isDoubtful, isInUse, orNull } from './problems.ts'
-import { removeVolume, trackVolumes, volumeIdsOf } from './root-volume.ts'
+import { removeStrayVolumes, removeVolume, trackVolumes, volumeIdsOf } from './root-volume.ts'
 import { states } from './states.ts'
 
 /** Deletes a server, then its root volume, which only comes free when the server is gone. */
@@ -17,7 +17,8 @@ export const removeServer = async (
   const { instance } = scaleway
   const get = async () => (await orNull(instance.getServer({ serverId })))?.server ?? null
   const server = await get()
-  if (!server) return
+  // Gone since it was listed, by a run that did not live to see it: what it leaves is told by its tags alone.
+  if (!server) return removeStrayVolumes(scaleway, name, [], report)
   if (server.protected)
     throw new Problem(`server ${name} is protected at Scaleway`, {
       why: `${serverId} cannot be turned off or deleted while it is`,
