@@ -6,15 +6,12 @@ import { makePlan, type Plan, throwAll } from '../../src/engine/plan.ts'
 import type { World } from '../../src/engine/world.ts'
 import type { ServerClients } from '../../src/scaleway/cloud-init.ts'
 
-type Outside = { journal?: Journal; watch?: (event: EngineEvent) => void }
+type Outside = { journal?: Journal; watch?: (event: EngineEvent) => void; signal?: AbortSignal | undefined }
 
-const worldOf = (clients: ServerClients, { journal = noJournal('bench'), watch = () => {} }: Outside): World => ({
-  clientsFor: () => clients,
-  journal,
-  watch,
-  stop: new AbortController().signal,
-  abort: new AbortController().signal,
-})
+const worldOf = (clients: ServerClients, outside: Outside): World => {
+  const { journal = noJournal('bench'), watch = () => {}, signal = new AbortController().signal } = outside
+  return { clientsFor: () => clients, journal, watch, stop: signal, abort: signal }
+}
 
 export const planned = (cloud: Desired[], clients: ServerClients, outside: Outside = {}): Promise<Plan> =>
   makePlan(cloud, worldOf(clients, outside))

@@ -9,6 +9,7 @@ export type Bench = (options: { seed: number | undefined }) => Promise<Figures>
 const benches: Record<string, () => Promise<Bench>> = {
   plan: async () => (await import('./plan.bench.ts')).plan,
   apply: async () => (await import('./apply.bench.ts')).apply,
+  faults: async () => (await import('./faults.bench.ts')).faults,
 }
 
 const main = async (args: string[]) => {

@@ -7,7 +7,13 @@ import type { Context } from '../../src/inventory/context.ts'
 import { loadContext } from '../../src/inventory/load.ts'
 
 /** A context of `tenants` tenants, out of files as an operator writes them, and what the real playbooks make of it. */
-export type Wished = { context: Context; cloud: Desired[]; kubeconfig: string; remove(): Promise<void> }
+export type Wished = {
+  root: string
+  context: Context
+  cloud: Desired[]
+  kubeconfig: string
+  remove(): Promise<void>
+}
 
 const operatorKey = `ssh-ed25519 ${'A'.repeat(68)} operator`
 
@@ -19,10 +25,15 @@ export const wish = async (tenants: number, name = 'bench'): Promise<Wished> => 
   await Promise.all(
     Array.from({ length: tenants }, (_, at) => writeFile(join(folder, 'tenants', `tenant-${at}.yaml`), tenantFile(at))),
   )
+  return wishIn(root, name)
+}
+
+/** The same from where it is written already, e.g. by another process. */
+export const wishIn = async (root: string, name = 'bench'): Promise<Wished> => {
   const context = await loadContext(name, { root, env: {} })
   const kubeconfig = join(root, 'kubeconfig')
   const { cloud } = site(context, { operatorKey, kubeconfig })
-  return { context, cloud, kubeconfig, remove: () => rm(root, { recursive: true, force: true }) }
+  return { root, context, cloud, kubeconfig, remove: () => rm(root, { recursive: true, force: true }) }
 }
 
 const contextFile = (name: string) => `
