@@ -3,7 +3,9 @@ import type { Context, Tenant } from '../src/inventory/context.ts'
 import { manifest } from '../src/rollout/manifest.ts'
 import { DEMO_MANAGER, demoWorkload, namespace } from '../src/rollout/manifests.ts'
 import { cluster } from '../src/scaleway/cluster.ts'
+import { clusterAcl } from '../src/scaleway/cluster-acl.ts'
 import { existingCluster } from '../src/scaleway/existing-cluster.ts'
+
 import { kubeconfig } from '../src/scaleway/kubeconfig.ts'
 import { pool } from '../src/scaleway/pool.ts'
 import type { gatewayPlaybook } from './gateway.ts'
@@ -12,11 +14,11 @@ import type { gatewayPlaybook } from './gateway.ts'
 export const clusterPlaybook = (
   context: Context,
   kubeconfigPath: string,
-  { privateNet, attached }: ReturnType<typeof gatewayPlaybook>,
+  { privateNet, attached, address }: ReturnType<typeof gatewayPlaybook>,
 ) => {
   const { cloud, path, pools, id } = context.cluster.kubeconfig
     ? { cloud: [], path: context.cluster.kubeconfig, pools: [], id: `cluster/${context.cluster.name}` }
-    : kapsule(context, kubeconfigPath, privateNet, attached)
+    : kapsule(context, kubeconfigPath, privateNet, attached, address)
   const tenants = context.tenants.map(it => tenantObjects(it, path, pools))
   return { desired: [...cloud, ...tenants.flat()], cloud, id, kubeconfig: path }
 }
@@ -26,6 +28,7 @@ const kapsule = (
   path: string,
   privateNet: ReturnType<typeof gatewayPlaybook>['privateNet'],
   attached: Desired,
+  address: Ref,
 ) => {
   const privateNetworkId = privateNet.out.id
   const shared = wanted.existing
@@ -39,8 +42,11 @@ const kapsule = (
         serviceCidr: wanted.serviceCidr,
       })
   // Nodes without public addresses come up only when the network has its way out.
-  const node = ({ name, type, size, zone = scaleway.zone }: Tenant['pool'], owner?: string) =>
-    pool(
+  const { acl } = wanted
+  const guards = acl ? [clusterAcl(wanted.name, { clusterId: shared.out.id, allow: acl, nodesFrom: address })] : []
+  const node = (wishes: Tenant['pool'], owner?: string) => {
+    const { name, type, size, zone = scaleway.zone, autoscaling, autohealing, rootVolumeGb } = wishes
+    return pool(
       name,
       {
         name,
@@ -48,16 +54,21 @@ const kapsule = (
         type,
         size,
         zone,
+        ...(autoscaling && { autoscaling }),
+        ...(autohealing !== undefined && { autohealing }),
+        ...(rootVolumeGb && { rootVolumeGb }),
         labels: { 'node-pool': name },
         taints: owner ? [{ key: `node-role.kubernetes.io/${owner}`, value: 'dedicated', effect: 'NoSchedule' }] : [],
         publicIpDisabled: true,
       },
-      { after: [attached] },
+      // A cluster that is being changed takes no pools.
+      { after: [attached, ...guards] },
     )
+  }
   const pools = [...wanted.pools.map(it => node(it, it.tenant)), ...tenants.map(it => node(it.pool, it.tenant))]
   const access = kubeconfig(wanted.name, { clusterId: shared.out.id, path }, { after: pools })
   return {
-    cloud: [shared, ...pools, access] as Desired[],
+    cloud: [shared, ...guards, ...pools, access] as Desired[],
     id: shared.id,
     path: access.out.path as Ref | string,
     pools,

@@ -23,7 +23,7 @@ export const gatewayPlaybook = (context: Context, operatorKey: string) => {
     }),
   )
   const key = sshKey('operator', { name: 'operator', publicKey: operatorKey })
-  const { ip, nat, made } = wayOut(context, key)
+  const { ip, address, nat, made } = wayOut(context, key)
   const { name, existing, zone = context.scaleway.zone } = context.gateway
   const joined = { gatewayId: nat.out.id, privateNetworkId: privateNet.out.id, zone }
   const attached =
@@ -37,6 +37,7 @@ export const gatewayPlaybook = (context: Context, operatorKey: string) => {
     key,
     /** What has the address of the way out. */
     ip,
+    address,
     attached: attached as Desired,
   }
 }
@@ -63,7 +64,7 @@ const wayOut = ({ scaleway, gateway: wanted }: Context, key: ReturnType<typeof s
       zone,
       ...(bastion && { bastionPort: bastion.port }),
     })
-    return { ip: nat as Desired, nat, made: [nat] }
+    return { ip: nat as Desired, address: nat.out.address, nat, made: [nat] }
   }
   const ip = gatewayIp(name, { name, zone })
   const nat = gateway(name, {
@@ -73,5 +74,5 @@ const wayOut = ({ scaleway, gateway: wanted }: Context, key: ReturnType<typeof s
     zone,
     ...(bastion && { bastion: { port: bastion.port, allowedIps: bastion.allow, keyIds: [key.out.id] } }),
   })
-  return { ip: ip as Desired, nat, made: [ip, nat] }
+  return { ip: ip as Desired, address: ip.out.address, nat, made: [ip, nat] }
 }

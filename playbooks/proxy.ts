@@ -35,6 +35,7 @@ export const proxyPlaybook = (
         image: proxy.image,
         protected: (protect || proxy.protect) ?? false,
         zone,
+        ...(proxy.rootVolumeGb && { rootVolumeGb: proxy.rootVolumeGb }),
         privateNetworkId: privateNet.out.id,
         ipamIpId: addressOf(proxy.name).out.id,
         flexibleIpId: ip.out.id,

@@ -29,7 +29,8 @@ export const checkExisting = ({ network, gateway, cluster }: Parts<ContextFile>,
   if (gateway?.existing && gateway.type !== undefined) idle(['gateway', 'type'], say)
   if (cluster && !cluster.existing)
     for (const key of ['name', 'version'] as const) if (lacks(cluster, key)) missing(['cluster', key], say)
-  if (cluster?.existing && cluster.version !== undefined) idle(['cluster', 'version'], say)
+  if (cluster?.existing)
+    for (const key of ['version', 'acl'] as const) if (cluster[key] !== undefined) idle(['cluster', key], say)
 }
 
 /** What is wrong is there, and told elsewhere. */

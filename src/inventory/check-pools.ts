@@ -16,12 +16,27 @@ export const checkPools = ({ cluster }: Parts<ContextFile>, tenants: readonly Pa
     if (name && names.indexOf(name) < at)
       say([...here, 'name'], `two pools are named ${name}`, 'pools are known by name', 'rename one')
     if (!cluster?.kubeconfig) checkPoolType([...here, 'type'], type, say)
+    checkScaling([...here, 'autoscaling'], pool.autoscaling, say)
     if (!tenant || known.includes(tenant) || known.length < tenants.length) continue
     const near = nearest(tenant, known)
     const next = near ? `did you mean ${near}?` : `add tenants/${tenant}.yaml, or leave tenant out`
     const why = `the tenants are ${known.join(', ') || 'none'}`
     say([...here, 'tenant'], `the pool ${name ?? ''} is for ${tenant}, who is no tenant here`, why, next)
   }
+}
+
+export const checkScaling = (
+  path: Path,
+  limits: { min?: number | undefined; max?: number | undefined } | undefined,
+  say: Say,
+): void => {
+  if (limits?.min === undefined || limits.max === undefined || limits.min <= limits.max) return
+  say(
+    path,
+    `a pool cannot have at least ${limits.min} and at most ${limits.max} nodes`,
+    'min is above max',
+    'swap them',
+  )
 }
 
 /** @see https://www.scaleway.com/en/docs/kubernetes/ */

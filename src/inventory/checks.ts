@@ -2,7 +2,7 @@ import type { Problem } from '../engine/problem.ts'
 import { freeIn } from '../engine/ranges.ts'
 import { checkExisting } from './check-existing.ts'
 import { checkNetworkName, checkOperators, checkRanges, checkRoom } from './check-network.ts'
-import { checkPools, checkPoolType } from './check-pools.ts'
+import { checkPools, checkPoolType, checkScaling } from './check-pools.ts'
 import { checkTenantZones, checkZones } from './check-zones.ts'
 import type { Document, Path } from './document.ts'
 import { placeIn } from './ranges.ts'
@@ -59,6 +59,7 @@ export const checkTenants = (context: Parts<ContextFile>, all: readonly Found<Te
       checkNames(document, parts, say)
       checkTaken(parts, taken, say)
       checkAddress(parts, context.network?.privateNetwork?.cidr, taken, say)
+      checkScaling(['pool', 'autoscaling'], parts.pool?.autoscaling, say)
       if (!context.cluster?.kubeconfig) checkPoolType(['pool', 'type'], parts.pool?.type, say)
       checkTenantZones(context, parts, say)
       checkUnbuilt(parts, say)

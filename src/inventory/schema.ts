@@ -16,6 +16,12 @@ const pool = z.strictObject({
   name,
   type: z.string().min(1).describe('node type, e.g. DEV1-M'),
   size: z.int().min(1).max(100).default(1),
+  autoscaling: z
+    .strictObject({ min: z.int().min(0).max(100), max: z.int().min(1).max(100) })
+    .optional()
+    .describe('size is then only what it starts with'),
+  autohealing: z.boolean().optional().describe('nodes that fail are replaced; absent: yes'),
+  rootVolumeGb: z.int().min(20).max(10000).optional().describe('absent: what is usual for the type'),
   zone: otherZone,
   protect,
 })
@@ -101,6 +107,11 @@ export const contextSchema = z.strictObject({
     cni: z.enum(['cilium', 'cilium_native', 'calico', 'kilo']).default('cilium'),
     podCidr: cidr4.default('100.64.0.0/15'),
     serviceCidr: cidr4.default('10.32.0.0/20'),
+    acl: z
+      .array(cidr)
+      .min(1)
+      .optional()
+      .describe('who may reach the API server, beside the nodes; absent: as it is, which at first is everybody'),
     kubeconfig: path.optional().describe('a cluster that exists already; then none is made'),
     pools: z
       .array(pool.extend({ tenant: name.optional().describe('one more pool for this tenant alone') }))
@@ -133,6 +144,7 @@ export const tenantSchema = z.strictObject({
       name,
       type: z.string().min(1),
       image: z.string().min(1),
+      rootVolumeGb: z.int().min(10).max(10000).optional().describe('absent: 10; used when it is made'),
       privateIp: address4,
       zone: otherZone,
       protect,

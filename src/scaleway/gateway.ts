@@ -28,6 +28,10 @@ export type GatewayLive = Untagged & {
   bastion: { enabled: boolean; port: number; allowedIps: string[]; keys: string | null }
 }
 
+/** Where the bastion of a new gateway listens. */
+const usualPort = 61000
+const portOf = ({ port = usualPort }: BastionWant): number => port
+
 const keysTag = 'egress-bastion-keys='
 
 const list = ({ gateway, projectId, context }: Scaleway) =>
@@ -75,7 +79,7 @@ export const gatewayKind: Kind<GatewayWant, GatewayLive, Scaleway> = {
       field('bastion', live.bastion.enabled, want.bastion !== undefined),
       ...(want.bastion
         ? [
-            field('bastion port', live.bastion.port, want.bastion.port ?? 61000),
+            field('bastion port', live.bastion.port, portOf(want.bastion)),
             field('bastion allowed ips', live.bastion.allowedIps, ranges(want.bastion.allowedIps ?? ['0.0.0.0/0'])),
             field('bastion keys', live.bastion.keys, keysOf(want.bastion)),
           ]
@@ -107,7 +111,8 @@ export const gatewayKind: Kind<GatewayWant, GatewayLive, Scaleway> = {
           tags: tagsOf(scaleway, name),
           enableSmtp: false,
           enableBastion: bastion !== undefined,
-          bastionPort: bastion?.port ?? 61000,
+          // The port that it has anyway is outside the range that may be asked for.
+          ...(bastion && portOf(bastion) !== usualPort && { bastionPort: portOf(bastion) }),
         }),
     })
     return bring(want, here, made.id, report)
@@ -172,10 +177,15 @@ const bring = async (
       const { type } = await api.getGateway({ gatewayId })
       if (type.toUpperCase() !== want.type.toUpperCase()) await api.upgradeGateway({ gatewayId, type: want.type })
     })
-  const port = bastion?.port ?? now.bastion.port
+  const port = bastion ? portOf(bastion) : now.bastion.port
   if (now.name !== want.name || now.bastion.enabled !== (bastion !== undefined) || now.bastion.port !== port)
     await change(() =>
-      api.updateGateway({ gatewayId, name: want.name, enableBastion: bastion !== undefined, bastionPort: port }),
+      api.updateGateway({
+        gatewayId,
+        name: want.name,
+        enableBastion: bastion !== undefined,
+        ...(now.bastion.port !== port && { bastionPort: port }),
+      }),
     )
   if (bastion) {
     const ipRanges = ranges(bastion.allowedIps ?? ['0.0.0.0/0'])

@@ -1,5 +1,6 @@
 import type { AnyKind } from '../engine/kind.ts'
 import { clusterKind } from './cluster.ts'
+import { clusterAclKind } from './cluster-acl.ts'
 import { existingClusterKind } from './existing-cluster.ts'
 import { existingGatewayKind, existingLegKind } from './existing-gateway.ts'
 import { existingNetworkKind, existingVpcKind } from './existing-network.ts'
@@ -29,6 +30,7 @@ export const scalewayKinds: AnyKind[] = [
   flexibleIpKind,
   serverKind,
   clusterKind,
+  clusterAclKind,
   poolKind,
   kubeconfigKind,
   existingVpcKind,

@@ -15,6 +15,8 @@ export type RawPool = {
   autoscaling: boolean
   autohealing: boolean
   public_ip_disabled: boolean
+  /** Bytes; 0 or absent: the usual for the type. */
+  root_volume_size?: number
   zone: string
   tags: string[]
   labels?: Record<string, string> | null

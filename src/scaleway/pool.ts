@@ -27,6 +27,8 @@ export type PoolWant = {
   /** Absent: `size` nodes, always. */
   autoscaling?: { min: number; max: number }
   autohealing?: boolean
+  /** Absent: what is usual for the type. */
+  rootVolumeGb?: number
   zone?: string
 }
 export type PoolLive = Untagged & {
@@ -39,6 +41,7 @@ export type PoolLive = Untagged & {
   autoscaling: { min: number; max: number } | null
   autohealing: boolean
   publicIpDisabled: boolean
+  rootVolumeGb?: number
   labels: Record<string, string>
   taints: string[]
   nodes: PoolNode[]
@@ -64,6 +67,7 @@ const live = (it: RawPool, nodes: PoolNode[]): PoolLive => ({
   autoscaling: it.autoscaling ? { min: it.min_size, max: it.max_size } : null,
   autohealing: it.autohealing,
   publicIpDisabled: it.public_ip_disabled,
+  ...(it.root_volume_size && { rootVolumeGb: it.root_volume_size / 1e9 }),
   labels: it.labels ?? {},
   taints: taintLines(it.taints ?? []),
   nodes,
@@ -122,13 +126,14 @@ export const poolKind: Kind<PoolWant, PoolLive, Scaleway> = {
         createPool(scaleway, clusterId, {
           name,
           node_type: want.type,
-          size: want.size,
+          size: autoscaling ? Math.min(Math.max(want.size, autoscaling.min), autoscaling.max) : want.size,
           min_size: autoscaling?.min ?? want.size,
           max_size: autoscaling?.max ?? want.size,
           autoscaling: autoscaling !== undefined,
           autohealing: want.autohealing ?? true,
           public_ip_disabled: want.publicIpDisabled,
           zone: want.zone ?? scaleway.zone,
+          ...(want.rootVolumeGb && { root_volume_size: want.rootVolumeGb * 1e9 }),
           tags: tagsOf(scaleway, name),
           labels: want.labels,
           taints: want.taints,
@@ -158,6 +163,12 @@ const replacement = (want: PoolWant, live: PoolLive): Change | null =>
   replace(`pool ${want.name}`, [
     fixed('type', typeOf(live.type), typeOf(want.type), 'the nodes of a pool keep their type'),
     fixed('zone', live.zone, want.zone ?? live.zone, 'a pool cannot move to another zone'),
+    fixed(
+      'root volume (GB)',
+      live.rootVolumeGb,
+      want.rootVolumeGb ?? live.rootVolumeGb,
+      'the root volume of nodes is fixed when a pool is made',
+    ),
     fixed(
       'public_ip_disabled',
       live.publicIpDisabled,
