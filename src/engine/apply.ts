@@ -55,15 +55,23 @@ export const applyPlan = async (
  */
 export const takeDown = async (plan: Plan, group: string, world: World, { width = 16 } = {}): Promise<Outcome> => {
   const going = [...plan.seen.values()].filter(it => it.was !== undefined)
-  const children = (id: string) => going.flatMap(it => (it.parents.includes(id) ? [it.desired.id] : []))
+  const children = new Map<string, string[]>(going.map(it => [it.desired.id, []]))
+  for (const { desired, parents } of going) for (const it of parents) children.get(it)?.push(desired.id)
   const ids = going.map(it => it.desired.id).reverse()
-  return actAll(plan, ids, children, width, world, async (id, { seen }) => {
-    const { desired, live, was = null, step, ...rest } = seen.get(id)!
-    const change: Change = { action: 'delete', summary: `take down ${id}` }
-    await clear({ desired, live, want: was, step: { ...step!, change } }, group, world)
-    const again: Change = { action: 'create', summary: `make ${id} again` }
-    return { seen: { ...rest, desired, live: null, step: { ...step!, change: again } }, change }
-  })
+  return actAll(
+    plan,
+    ids,
+    id => children.get(id) ?? [],
+    width,
+    world,
+    async (id, { seen }) => {
+      const { desired, live, was = null, step, ...rest } = seen.get(id)!
+      const change: Change = { action: 'delete', summary: `take down ${id}` }
+      await clear({ desired, live, want: was, step: { ...step!, change } }, group, world)
+      const again: Change = { action: 'create', summary: `make ${id} again` }
+      return { seen: { ...rest, desired, live: null, step: { ...step!, change: again } }, change }
+    },
+  )
 }
 
 type Acted = { seen: Seen; change: Change | null }

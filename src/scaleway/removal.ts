@@ -67,7 +67,9 @@ export const removeEach = async (
 ): Promise<Removal> => {
   const byId = new Map(all.map(it => [it.id, it]))
   const outcome: Removal = { gone: [], failures: [], left: [] }
-  const firstOf = (id: string) => all.filter(it => firstGoes[byId.get(id)!.kind].includes(it.kind)).map(it => it.id)
+  const idsOf = (kinds: readonly OwnedKind[]) => all.flatMap(it => (kinds.includes(it.kind) ? [it.id] : []))
+  const first = new Map(kindsIn(all).map(kind => [kind, idsOf(firstGoes[kind])]))
+  const firstOf = (id: string) => first.get(byId.get(id)!.kind) ?? []
   const visit = async (id: string): Promise<boolean> => {
     const owned = byId.get(id)!
     if (stop?.aborted) {
@@ -90,6 +92,8 @@ export const removeEach = async (
   outcome.left.push(...never.map(id => byId.get(id)!))
   return outcome
 }
+
+const kindsIn = (all: readonly Owned[]) => [...new Set(all.map(it => it.kind))]
 
 /** The same, all told in one voice; throws what went wrong. */
 export const removeAll = async (scaleway: Scaleway, all: readonly Owned[], report: Waiter): Promise<void> => {

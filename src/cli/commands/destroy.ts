@@ -37,10 +37,12 @@ export const destroy = async (session: Session): Promise<ExitCode> => {
     try {
       await removeOwned(session, 'destroy', owned)
     } finally {
-      await findLeaks(scaleway).then(
-        left => tellLeaks(session, left),
-        () => output.say('note: Scaleway did not answer what else may be left; status.mjs looks again'),
-      )
+      // After a second Ctrl-C nobody waits for an answer.
+      if (!session.world.abort.aborted)
+        await findLeaks(scaleway).then(
+          left => tellLeaks(session, left),
+          () => output.say('note: Scaleway did not answer what else may be left; status.mjs looks again'),
+        )
     }
   } else {
     output.say('nothing to destroy: this context has nothing at Scaleway')
