@@ -60,7 +60,7 @@ export const checkRoom = (
   const cidr = network?.privateNetwork?.cidr
   if (!cidr || prefixOf(cidr) < 20 || prefixOf(cidr) > 29) return
   const pools = cluster?.kubeconfig ? [] : [...(cluster?.pools ?? []), ...tenants.map(it => it.pool)]
-  const nodes = pools.reduce((sum, it) => sum + (it?.size ?? 1), 0)
+  const nodes = pools.reduce((sum, it) => sum + (it?.autoscaling?.max ?? it?.size ?? 1), 0)
   const needed = tenants.length + nodes + 1
   if (needed <= usableIn(cidr)) return
   say(
@@ -72,7 +72,7 @@ export const checkRoom = (
 }
 
 /** Where operators come from: never the whole internet by accident, and no range that names a host in it. */
-export const checkOperators = ({ gateway, ssh }: Parts<ContextFile>, say: Say): void => {
+export const checkOperators = ({ gateway, ssh, cluster }: Parts<ContextFile>, say: Say): void => {
   const knock = gateway?.bastion?.port
   if (knock !== undefined && knock !== 61000 && (knock < 1024 || knock > 59999)) {
     const why = 'Scaleway takes 1024 to 59999, and 61000, which is its own choice'
@@ -81,11 +81,13 @@ export const checkOperators = ({ gateway, ssh }: Parts<ContextFile>, say: Say): 
   const lists = [
     { path: ['gateway', 'bastion'], ...gateway?.bastion },
     { path: ['ssh'], ...ssh },
+    // Who may reach the API server is everybody until it is said: here 0.0.0.0/0 is no accident.
+    { path: ['cluster'], key: 'acl', allow: cluster?.acl, open: true },
   ]
-  for (const { path, allow = [], open } of lists) {
+  for (const { path, key = 'allow', allow = [], open } of lists) {
     for (const [at, cidr] of allow.entries()) {
       if (cidr === undefined) continue
-      const here = [...path, 'allow', at]
+      const here = [...path, key, at]
       const right = withoutHostBits(cidr)
       if (right) say(here, `${cidr} names a host inside its range`, 'host bits are set', `write ${right}`)
       if (!isWide(cidr) || open) continue

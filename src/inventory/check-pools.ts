@@ -16,7 +16,7 @@ export const checkPools = ({ cluster }: Parts<ContextFile>, tenants: readonly Pa
     if (name && names.indexOf(name) < at)
       say([...here, 'name'], `two pools are named ${name}`, 'pools are known by name', 'rename one')
     if (!cluster?.kubeconfig) checkPoolType([...here, 'type'], type, say)
-    checkScaling([...here, 'autoscaling'], pool.autoscaling, say)
+    checkScaling(here, pool, say)
     if (!tenant || known.includes(tenant) || known.length < tenants.length) continue
     const near = nearest(tenant, known)
     const next = near ? `did you mean ${near}?` : `add tenants/${tenant}.yaml, or leave tenant out`
@@ -25,18 +25,21 @@ export const checkPools = ({ cluster }: Parts<ContextFile>, tenants: readonly Pa
   }
 }
 
-export const checkScaling = (
-  path: Path,
-  limits: { min?: number | undefined; max?: number | undefined } | undefined,
-  say: Say,
-): void => {
-  if (limits?.min === undefined || limits.max === undefined || limits.min <= limits.max) return
-  say(
-    path,
-    `a pool cannot have at least ${limits.min} and at most ${limits.max} nodes`,
-    'min is above max',
-    'swap them',
-  )
+export const checkScaling = (path: Path, pool: Parts<TenantFile>['pool'], say: Say): void => {
+  const { min, max } = pool?.autoscaling ?? {}
+  if (max === undefined) return
+  if (min !== undefined && min > max) {
+    const what = `a pool cannot have at least ${min} and at most ${max} nodes`
+    say([...path, 'autoscaling'], what, 'min is above max', 'swap them')
+  } else if ((pool?.size ?? 0) > max) {
+    const why = 'with autoscaling, size is what it starts with'
+    say(
+      [...path, 'size'],
+      `a pool of at most ${max} nodes cannot start with ${pool?.size}`,
+      why,
+      `write at most ${max}`,
+    )
+  }
 }
 
 /** @see https://www.scaleway.com/en/docs/kubernetes/ */

@@ -59,7 +59,7 @@ export const checkTenants = (context: Parts<ContextFile>, all: readonly Found<Te
       checkNames(document, parts, say)
       checkTaken(parts, taken, say)
       checkAddress(parts, context.network?.privateNetwork?.cidr, taken, say)
-      checkScaling(['pool', 'autoscaling'], parts.pool?.autoscaling, say)
+      checkScaling(['pool'], parts.pool, say)
       if (!context.cluster?.kubeconfig) checkPoolType(['pool', 'type'], parts.pool?.type, say)
       checkTenantZones(context, parts, say)
       checkUnbuilt(parts, say)

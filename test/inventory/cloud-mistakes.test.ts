@@ -72,6 +72,30 @@ for (const { when, file = 'context.yaml', edits, only } of [
     only: /PLAY2-PICO cannot be a node.*DEV1-M/,
   },
   {
+    when: 'a network without room for what pools may grow to',
+    edits: [
+      [range, '172.16.28.0/27'],
+      [pools, 'pools: [{ name: system, type: DEV1-M, autoscaling: { min: 1, max: 50 } }]'],
+    ],
+    only: /too small for what is to join it/,
+  },
+  {
+    when: 'limits of a pool the wrong way round',
+    edits: [[pools, 'pools: [{ name: system, type: DEV1-M, autoscaling: { min: 3, max: 2 } }]']],
+    only: /at least 3 and at most 2 nodes.*swap/,
+  },
+  {
+    when: 'a pool that starts beyond its limits',
+    file: 'tenants/client-a.yaml',
+    edits: [[/type: DEV1-M, size: \d+/, 'type: DEV1-M, size: 5, autoscaling: { min: 1, max: 3 }']],
+    only: /:4:\d+: a pool of at most 3 nodes cannot start with 5/,
+  },
+  {
+    when: 'a host in a range of the API server',
+    edits: [['  cni: cilium', '  cni: cilium\n  acl: [203.0.113.9/24]']],
+    only: /:\d+:9: 203.0.113.9\/24 names a host.*203.0.113.0\/24/,
+  },
+  {
     when: 'a pool for a missing tenant',
     edits: [[pools, 'pools: [{ name: gpu, type: DEV1-M, tenant: client-x }]']],
     only: /:\d+:46: the pool gpu is for client-x.*client-a, client-b.*did you mean client-a\?/,
