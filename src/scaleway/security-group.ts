@@ -1,23 +1,16 @@
 import type { Instancev1 } from '@scaleway/sdk'
 import { word } from '../engine/desired.ts'
-import type { Detail, Kind } from '../engine/kind.ts'
+import type { Kind } from '../engine/kind.ts'
 import { create, field, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { discard, makeOnce } from './make.ts'
 import { become, insist, type Waiter } from './poll.ts'
 import { bodyOf, isInUse, orNull, statusOf } from './problems.ts'
+import { linesIn, linesOf, parseRule, ruleChanges, type SecurityRule } from './security-rules.ts'
 import { states } from './states.ts'
 import { contextTag, isOurs, lostTags, mendTags, tagChange, tagsOf, theOne, type Untagged } from './tags.ts'
 import { listHere } from './zones.ts'
 
-/** `ports`: both ends included; absent for ICMP, ANY, or all ports. */
-export type SecurityRule = {
-  direction: 'inbound' | 'outbound'
-  action: 'accept' | 'drop'
-  protocol: 'TCP' | 'UDP' | 'ICMP' | 'ANY'
-  ipRange: string
-  ports?: { from: number; to: number }
-}
 export type SecurityGroupWant = {
   name: string
   inboundDefault: 'accept' | 'drop'
@@ -59,12 +52,7 @@ const see = (group: Instancev1.SecurityGroup, rules: Instancev1.SecurityGroupRul
   name: group.name,
   inbound: group.inboundDefaultPolicy,
   outbound: group.outboundDefaultPolicy,
-  rules: inOrder(
-    rules
-      .filter(it => it.editable) // the rest are Scaleway's own drops of SMTP
-      .sort((a, b) => a.position - b.position)
-      .map(it => line(it.direction, it.action, it.protocol, it.ipRange, it.destPortFrom, it.destPortTo)),
-  ),
+  rules: linesIn(rules),
 })
 
 /**
@@ -130,7 +118,7 @@ export const securityGroupKind: Kind<SecurityGroupWant, SecurityGroupLive, Scale
         name: before.name,
         inboundDefault: before.inbound === 'drop' ? 'drop' : 'accept',
         outboundDefault: before.outbound === 'drop' ? 'drop' : 'accept',
-        rules: before.rules.map(parse),
+        rules: before.rules.map(parseRule),
       },
       report,
     )
@@ -179,47 +167,5 @@ export const removeSecurityGroup = ({ instance, deadlines }: Scaleway, id: strin
     passing: error => isInUse(error) || (statusOf(error) === 400 && /in use/.test(String(bodyOf(error).message))),
     withinMs: deadlines.securityGroup,
   })
-
-/** One spelling of a rule, e.g. `inbound accept TCP 10.0.0.0/8 22-23`: no single-host mask, one port when both are equal. */
-const line = (
-  direction: string,
-  action: string,
-  protocol: string,
-  ipRange: string,
-  from?: number,
-  to?: number,
-): string => {
-  const ports = from === undefined || from === null || from === 0 ? '' : ` ${from}${to && to !== from ? `-${to}` : ''}`
-  return `${direction} ${action} ${protocol} ${ipRange.replace(ipRange.includes(':') ? /\/128$/ : /\/32$/, '')}${ports}`
-}
-
-const parse = (text: string): SecurityRule => {
-  const [direction, action, protocol, ipRange, ports] = text.split(' ') as [
-    SecurityRule['direction'],
-    SecurityRule['action'],
-    SecurityRule['protocol'],
-    string,
-    string?,
-  ]
-  const [from, to] = (ports ?? '').split('-').map(Number)
-  return { direction, action, protocol, ipRange, ...(from && { ports: { from, to: to ?? from } }) }
-}
-
-const linesOf = (rules: SecurityRule[]): string[] =>
-  inOrder(rules.map(it => line(it.direction, it.action, it.protocol, it.ipRange, it.ports?.from, it.ports?.to)))
-
-/** Positions are counted per direction, so only the order within one can be compared. */
-const inOrder = (lines: string[]): string[] => [
-  ...lines.filter(it => it.startsWith('inbound')),
-  ...lines.filter(it => it.startsWith('outbound')),
-]
-
-const ruleChanges = (live: string[], want: string[]): Detail | null => {
-  if (live.join('\n') === want.join('\n')) return null
-  const gone = live.filter(it => !want.includes(it)).map(it => `- ${it}`)
-  const added = want.filter(it => !live.includes(it)).map(it => `+ ${it}`)
-  const diff = [...gone, ...added].join('\n') || `order: ${want.join(' | ')}`
-  return { name: 'rules', action: 'update', diff }
-}
 
 export { shared as sharedGroups }

@@ -3,13 +3,14 @@ import { constraint, exists, invalid, ok, transient } from './answer.ts'
 import { byId, type Cloud, dated, mustFind, now, uuid } from './cloud.ts'
 import { type Body, flag, object, objects, oneOf, require, text, texts } from './fields.ts'
 import { formatAddress, overlaps, parseRange } from './ipv4.ts'
-import { addPool, removeNodes, settleCluster } from './k8s-pools.ts'
+import { defineClusterLife } from './k8s-cluster-life.ts'
+import { given, showCluster } from './k8s-cluster-view.ts'
+import { addPool } from './k8s-pools.ts'
 import { cnis, resolveVersion } from './k8s-versions.ts'
 import { asks, nameHas, page } from './lists.ts'
 import type { Cluster } from './records.ts'
-import { asOf, dayOf, today } from './releases.ts'
+import { dayOf } from './releases.ts'
 import { type Ask, type Route, route } from './router.ts'
-import { inUse, removeNetwork } from './vpc.ts'
 
 const root = '/k8s/v1/regions/:region/clusters'
 const types = ['', 'kapsule', 'kapsule-dedicated-4', 'kapsule-dedicated-8', 'kapsule-dedicated-16'] as const
@@ -78,7 +79,7 @@ export const clusterRoutes = (cloud: Cloud): Route[] => {
     return ok(showCluster(cloud, cluster))
   }
 
-  defineTransitions(cloud)
+  defineClusterLife(cloud)
   return [
     route('POST', root, add),
     route('GET', root, ask => {
@@ -124,44 +125,6 @@ export const updating = ({ transitions }: Cloud, cluster: Cluster) => {
   transitions.start('cluster update', cluster.id, seconds.update)
 }
 
-/** What answers a write is a little behind what answers a `read`. */
-const showCluster = (cloud: Cloud, cluster: Cluster, read = false) =>
-  asOf('cluster', dayOfCluster(cloud, cluster), everyCluster(cloud, cluster, read))
-
-export const dayOfCluster = ({ asOf }: Cloud, cluster: Cluster | undefined) => asOf ?? cluster?.as_of ?? today
-
-const everyCluster = (cloud: Cloud, cluster: Cluster, read: boolean) => {
-  const { acls: _acls, settings, delete_network: _delete, as_of: _day, ...it } = cluster
-  return {
-    ...it,
-    organization_id: cloud.credentials.organizationId,
-    cluster_url: `https://${it.id}.api.k8s.${it.region}.scw.cloud:6443`,
-    dns_wildcard: `*.${it.id}.nodes.k8s.${it.region}.scw.cloud`,
-    autoscaler_config: asOf('autoscaler', dayOfCluster(cloud, cluster), {
-      ...autoscaler,
-      ...given(settings.autoscaler_config),
-    }),
-    upgrade_available: false,
-    feature_gates: settings.feature_gates ?? [],
-    admission_plugins: settings.admission_plugins ?? [],
-    open_id_connect_config: { ...openId, ...given(settings.open_id_connect_config) },
-    apiserver_cert_sans: settings.apiserver_cert_sans ?? [],
-    commitment_ends_at: it.created_at,
-    acl_available: true,
-    new_images_enabled: read,
-  }
-}
-
-const autoscaler = {
-  ...{ scale_down_disabled: false, scale_down_delay_after_add: '10m', estimator: 'binpacking', expander: 'random' },
-  ...{ ignore_daemonsets_utilization: false, balance_similar_node_groups: false, expendable_pods_priority_cutoff: 0 },
-  ...{ scale_down_unneeded_time: '10m', scale_down_utilization_threshold: 0.5, max_graceful_termination_sec: 0 },
-  ...{ skip_nodes_with_local_storage: false, log_level: 2 },
-}
-const openId = {
-  ...{ issuer_url: '', client_id: '', username_claim: '', username_prefix: '', groups_claim: [], groups_prefix: '' },
-  required_claim: [],
-}
 const kept = [
   'autoscaler_config',
   'feature_gates',
@@ -174,12 +137,6 @@ const settings = (body: Body, before: Body): Body => ({
   ...before,
   ...Object.fromEntries(kept.filter(key => body[key] !== undefined && body[key] !== null).map(key => [key, body[key]])),
 })
-
-/** Members that were really given: clients send null and `unknown_…` for what they leave open. */
-const given = (value: unknown) =>
-  Object.fromEntries(
-    Object.entries((value ?? {}) as Body).filter(([, it]) => it !== null && !String(it).startsWith('unknown_')),
-  )
 
 const noUpgrade: Cluster['auto_upgrade'] = { enabled: false, maintenance_window: { start_hour: 0, day: 'any' } }
 
@@ -201,81 +158,3 @@ const checkRanges = ({ pod_cidr, service_cidr }: Cluster, subnet: string) => {
   if (overlaps(pods, network)) throw constraint('pod_cidr', 'overlaps with the Private Network')
   if (overlaps(services, network)) throw constraint('service_cidr', 'overlaps with the Private Network')
 }
-
-export const clusterSpec = (it: Cluster) => ({
-  ...{ id: it.id, name: it.name, version: it.version, podCidr: it.pod_cidr, serviceCidr: it.service_cidr },
-  dnsIp: it.service_dns_ip,
-})
-
-const defineTransitions = (cloud: Cloud) => {
-  const { state, transitions, clusters } = cloud
-  const lock = (id: string) => {
-    const cluster = state.clusters[id]
-    if (cluster) Object.assign(cluster, { status: 'locked', updated_at: now() })
-  }
-  const poolsOf = (id: string) => byId(state.pools).filter(it => it.cluster_id === id)
-
-  transitions.define('cluster creation', {
-    async effect(id) {
-      const cluster = state.clusters[id]
-      if (cluster) await clusters.create(clusterSpec(cluster))
-    },
-    done(id) {
-      const cluster = state.clusters[id]
-      if (!cluster) return
-      cluster.iam_nodes_group_id = uuid()
-      settleCluster(cloud, id)
-    },
-    failed: lock,
-  })
-  // Its first pool gives a cluster its control plane; the nodes come after it.
-  transitions.define('cluster start', {
-    async effect(id) {
-      const cluster = state.clusters[id]
-      if (cluster) await clusters.create(clusterSpec(cluster))
-    },
-    done(id) {
-      const cluster = state.clusters[id]
-      if (cluster) Object.assign(cluster, { status: 'ready', updated_at: now() })
-      settleCluster(cloud, id)
-    },
-    failed: lock,
-  })
-  transitions.define('cluster update', {
-    done(id) {
-      // `ready` also without a pool, as seen over there.
-      const cluster = state.clusters[id]
-      if (cluster) Object.assign(cluster, { status: 'ready', updated_at: now() })
-    },
-    failed: lock,
-  })
-  transitions.define('cluster deletion', {
-    async effect(id) {
-      // After the pools' own queues: a node that is just coming up would otherwise be left behind.
-      for (const pool of poolsOf(id)) await transitions.queue(pool.id, () => removeNodes(cloud, pool.id))
-      await clusters.delete(id)
-    },
-    done(id) {
-      const cluster = state.clusters[id]
-      for (const pool of poolsOf(id)) delete state.pools[pool.id]
-      delete state.clusters[id]
-      const inProject = (it: { project_id: string }) => it.project_id === cluster?.project_id
-      const group = byId(state.security_groups).find(it => it.name === kapsuleGroup && inProject(it))
-      const used = group && byId(state.servers).some(it => it.security_group_id === group.id)
-      if (group && !used && !byId(state.clusters).some(inProject)) delete state.security_groups[group.id]
-      const network = cluster && state.private_networks[cluster.private_network_id]
-      if (!cluster?.delete_network || !network || inUse(cloud, network.id)) return
-      // Under the cluster's queue: removing takes the network's own, and waiting for oneself never ends.
-      transitions.background(
-        'removal of the network',
-        id,
-        () => removeNetwork(cloud, network),
-        () => {},
-      )
-    },
-    failed: lock,
-  })
-}
-
-/** Kapsule makes it for its nodes; it is nobody else's to touch. */
-export const kapsuleGroup = 'Kapsule default security group'

@@ -2,9 +2,9 @@ import { Refusal } from './answer.ts'
 import type { Cloud } from './cloud.ts'
 import type { Conditions } from './conditions.ts'
 import type { createHistory } from './history.ts'
-import { emptyState } from './records.ts'
 import { type Ask, createRouter, type Route } from './router.ts'
 import { routesOf } from './routes.ts'
+import { emptyState } from './saved.ts'
 
 /** Lists end in a plural: `/servers`, `/ips`, `/acls`; single things in an id, or in one word about it. */
 const isList = (template: string) => /s$/.test(template)

@@ -1,5 +1,5 @@
 import { byId, type Cloud, mustFind } from './cloud.ts'
-import { clusterSpec } from './k8s-clusters.ts'
+import { clusterSpec } from './k8s-cluster-life.ts'
 import { joinNode } from './k8s-nodes.ts'
 import { bringGateway, bringServer, lockServer } from './sync.ts'
 import { reasonOf } from './transitions.ts'

@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert'
 import { createScaleway } from '../../../src/scaleway/client.ts'
-import { type SecurityRule, securityGroupKind } from '../../../src/scaleway/security-group.ts'
+import { securityGroupKind } from '../../../src/scaleway/security-group.ts'
+import type { SecurityRule } from '../../../src/scaleway/security-rules.ts'
 import { vpcKind } from '../../../src/scaleway/vpc.ts'
 import { suite } from '../../support/suite.ts'
 import { credentials, unpaced } from '../emulated.ts'

@@ -1,0 +1,84 @@
+import { byId, type Cloud, now, uuid } from './cloud.ts'
+import { removeNodes, settleCluster } from './k8s-pools.ts'
+import type { Cluster } from './records.ts'
+import { inUse, removeNetwork } from './vpc.ts'
+
+/** What whoever runs the cluster is told of it. */
+export const clusterSpec = (it: Cluster) => ({
+  ...{ id: it.id, name: it.name, version: it.version, podCidr: it.pod_cidr, serviceCidr: it.service_cidr },
+  dnsIp: it.service_dns_ip,
+})
+
+/** How a cluster gets from one state to the next. */
+export const defineClusterLife = (cloud: Cloud) => {
+  const { state, transitions, clusters } = cloud
+  const lock = (id: string) => {
+    const cluster = state.clusters[id]
+    if (cluster) Object.assign(cluster, { status: 'locked', updated_at: now() })
+  }
+  const poolsOf = (id: string) => byId(state.pools).filter(it => it.cluster_id === id)
+
+  transitions.define('cluster creation', {
+    async effect(id) {
+      const cluster = state.clusters[id]
+      if (cluster) await clusters.create(clusterSpec(cluster))
+    },
+    done(id) {
+      const cluster = state.clusters[id]
+      if (!cluster) return
+      cluster.iam_nodes_group_id = uuid()
+      settleCluster(cloud, id)
+    },
+    failed: lock,
+  })
+  // Its first pool gives a cluster its control plane; the nodes come after it.
+  transitions.define('cluster start', {
+    async effect(id) {
+      const cluster = state.clusters[id]
+      if (cluster) await clusters.create(clusterSpec(cluster))
+    },
+    done(id) {
+      const cluster = state.clusters[id]
+      if (cluster) Object.assign(cluster, { status: 'ready', updated_at: now() })
+      settleCluster(cloud, id)
+    },
+    failed: lock,
+  })
+  transitions.define('cluster update', {
+    done(id) {
+      // `ready` also without a pool, as seen over there.
+      const cluster = state.clusters[id]
+      if (cluster) Object.assign(cluster, { status: 'ready', updated_at: now() })
+    },
+    failed: lock,
+  })
+  transitions.define('cluster deletion', {
+    async effect(id) {
+      // After the pools' own queues: a node that is just coming up would otherwise be left behind.
+      for (const pool of poolsOf(id)) await transitions.queue(pool.id, () => removeNodes(cloud, pool.id))
+      await clusters.delete(id)
+    },
+    done(id) {
+      const cluster = state.clusters[id]
+      for (const pool of poolsOf(id)) delete state.pools[pool.id]
+      delete state.clusters[id]
+      const inProject = (it: { project_id: string }) => it.project_id === cluster?.project_id
+      const group = byId(state.security_groups).find(it => it.name === kapsuleGroup && inProject(it))
+      const used = group && byId(state.servers).some(it => it.security_group_id === group.id)
+      if (group && !used && !byId(state.clusters).some(inProject)) delete state.security_groups[group.id]
+      const network = cluster && state.private_networks[cluster.private_network_id]
+      if (!cluster?.delete_network || !network || inUse(cloud, network.id)) return
+      // Under the cluster's queue: removing takes the network's own, and waiting for oneself never ends.
+      transitions.background(
+        'removal of the network',
+        id,
+        () => removeNetwork(cloud, network),
+        () => {},
+      )
+    },
+    failed: lock,
+  })
+}
+
+/** Kapsule makes it for its nodes; it is nobody else's to touch. */
+export const kapsuleGroup = 'Kapsule default security group'
