@@ -59,6 +59,11 @@ export const openCloud = async (clock: NonNullable<EmulatorOptions['clock']>) =>
   }
 }
 
+/** Until nothing is under way in the cloud any more. */
+export const settled = async (api: Pick<ReturnType<typeof createEmulator>, 'state'>): Promise<void> => {
+  for (let looks = 0; looks < 200 && Object.keys(api.state().transitions).length > 0; looks++) await sleep(10)
+}
+
 /** For what is not measured. */
 export const unhurried = () => createPace({ perSecond: 10_000, burst: 10_000, atOnce: 256 })
 
@@ -67,9 +72,10 @@ export const connect = async (
   apiUrl: string,
   context: string,
   http: ScalewayOptions['http'] = {},
+  projectId = credentials.projectId,
 ): Promise<ServerClients> => {
   const pace = http.pace ?? createPace()
-  const profile = { ...credentials, apiUrl, region: 'fr-par', zone: 'fr-par-1' }
+  const profile = { ...credentials, projectId, apiUrl, region: 'fr-par', zone: 'fr-par-1' }
   return Object.assign(await createScaleway(profile, { context, http: { ...http, pace } }), {
     cloudInit: {
       render: (want: unknown, hostKey: unknown) =>

@@ -4,7 +4,7 @@ import type { Entry, Recorded } from '../../src/engine/journal.ts'
 import type { Conditions } from '../../src/sandbox/scaleway/api.ts'
 import { lagMs } from '../../src/scaleway/make.ts'
 import { census, compare } from './census.ts'
-import { connect, openCloud, unhurried } from './cloud.ts'
+import { connect, openCloud, settled, unhurried } from './cloud.ts'
 import { type Dice, dice } from './dice.ts'
 import { pending, planned, provision } from './provision.ts'
 import { type Act, type Death, deploy, destroy, dyingAfter, killedAfter } from './runs.ts'
@@ -132,7 +132,7 @@ const client = (cloud: Cloud, death: Death | null = null) =>
 const redeployed = async (scene: Scene, expected: readonly string[]): Promise<string[]> => {
   const { cloud, wished } = scene
   await run(scene, deploy)
-  await settled(cloud)
+  await settled(cloud.api)
   const differences = compare(expected, census(cloud.api.state()))
   const drift = pending(await planned(wished.cloud, await client(cloud)))
   return [...differences, ...drift.map(it => `the next plan is not empty: ${it}`)]
@@ -140,11 +140,6 @@ const redeployed = async (scene: Scene, expected: readonly string[]): Promise<st
 
 const destroyed = async (scene: Scene): Promise<string[]> => {
   await run(scene, destroy)
-  await settled(scene.cloud)
+  await settled(scene.cloud.api)
   return census(scene.cloud.api.state()).map(it => `left by destroy: ${it}`)
-}
-
-/** Nothing is under way in the cloud any more. */
-const settled = async ({ api }: Cloud) => {
-  for (let looks = 0; looks < 200 && Object.keys(api.state().transitions).length > 0; looks++) await sleep(10)
 }

@@ -17,11 +17,12 @@ export type Wished = {
 
 const operatorKey = `ssh-ed25519 ${'A'.repeat(68)} operator`
 
-export const wish = async (tenants: number, name = 'bench'): Promise<Wished> => {
+export const wish = async (tenants: number, { name = 'bench', cluster = 'shared' } = {}): Promise<Wished> => {
   const root = await mkdtemp(join(tmpdir(), 'egress-bench-'))
   const folder = join(root, 'inventory', name)
   await mkdir(join(folder, 'tenants'), { recursive: true })
-  await writeFile(join(folder, 'context.yaml'), contextFile(name))
+  await writeFile(join(folder, 'context.yaml'), contextFile(name, cluster))
+  await writeFile(join(root, 'id_ed25519.pub'), operatorKey)
   await Promise.all(
     Array.from({ length: tenants }, (_, at) => writeFile(join(folder, 'tenants', `tenant-${at}.yaml`), tenantFile(at))),
   )
@@ -36,16 +37,16 @@ export const wishIn = async (root: string, name = 'bench'): Promise<Wished> => {
   return { root, context, cloud, kubeconfig, remove: () => rm(root, { recursive: true, force: true }) }
 }
 
-const contextFile = (name: string) => `
+const contextFile = (name: string, cluster: string) => `
 context: ${name}
 scaleway: { region: fr-par, zone: fr-par-1 }
 network:
   vpc: egress
   privateNetwork: { name: egress, cidr: 172.16.0.0/20 }
 gateway: { type: VPC-GW-S, bastion: { port: 61000, allow: [203.0.113.0/24] } }
-ssh: { user: root, allow: [203.0.113.0/24], identity: ~/.ssh/id_ed25519 }
+ssh: { user: root, allow: [203.0.113.0/24], identity: id_ed25519 }
 cluster:
-  name: shared
+  name: ${cluster}
   version: "1.34"
   pools: [{ name: system, type: DEV1-M, size: 1 }]
 `
