@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { site, stageNames } from '../../playbooks/site.ts'
 import { loadContext } from '../inventory/load.ts'
+import { usualDeadlines } from '../scaleway/deadlines.ts'
 import { mermaid } from './graph.ts'
 import { timings } from './timings.ts'
 
@@ -17,7 +18,13 @@ export const partsOfPage = async (): Promise<Record<string, string>> => {
     kubeconfig: 'kubeconfig',
   })
   const groups = stageNames.map(name => ({ name, desired: stages[name].filter(it => cloud.includes(it)) }))
-  return { graph: mermaid(groups.filter(it => it.desired.length > 0)), timings: timings(cloud) }
+  return {
+    graph: mermaid(groups.filter(it => it.desired.length > 0)),
+    timings: timings(cloud),
+    deadlines: Object.entries(usualDeadlines)
+      .map(([what, ms]) => `- \`${what}\`: ${ms / 60_000}m`)
+      .join('\n'),
+  }
 }
 
 /** The page with its parts as the code has them. */
