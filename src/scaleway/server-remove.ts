@@ -3,7 +3,7 @@ import type { Scaleway } from './client.ts'
 import { consoleLink } from './console.ts'
 import { discard } from './make.ts'
 import { insist, until, type Waiter } from './poll.ts'
-import { isDoubtful, isInUse, orNull } from './problems.ts'
+import { isDoubtful, isInUse, orNull, statusOf } from './problems.ts'
 import { removeStrayVolumes, removeVolume, trackVolumes, volumeIdsOf } from './root-volume.ts'
 import { states } from './states.ts'
 
@@ -36,6 +36,7 @@ export const removeServer = async (
     bad: ['locked'],
     withinMs: scaleway.deadlines.server,
   }
+  let doubted = false
   await insist(report, {
     what: `${what}: waiting until it can be deleted`,
     act: async () => {
@@ -48,8 +49,11 @@ export const removeServer = async (
         await discard(instance.deleteServer({ serverId }))
       }
     },
-    // Every try looks first, so one whose answer was lost does no harm.
-    passing: error => isInUse(error) || isDoubtful(error),
+    // Every try looks first, so one whose answer was lost does no harm; a look may be old, and then the API says 400.
+    passing: error => {
+      doubted ||= isDoubtful(error)
+      return isInUse(error) || isDoubtful(error) || (doubted && statusOf(error) === 400)
+    },
     withinMs: scaleway.deadlines.server,
   })
   await until(report, { ...wait, good: ['gone'] })

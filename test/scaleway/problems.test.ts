@@ -1,11 +1,20 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { inspect } from 'node:util'
 import * as assert from 'uvu/assert'
+import { applyPlan } from '../../src/engine/apply.ts'
+import { openJournal } from '../../src/engine/journal.ts'
+import { makePlan } from '../../src/engine/plan.ts'
 import { Problem } from '../../src/engine/problem.ts'
+import type { World } from '../../src/engine/world.ts'
+import { problemText } from '../../src/report/problem.ts'
 import { createScaleway, type ScalewayOptions } from '../../src/scaleway/client.ts'
 import { createPace } from '../../src/scaleway/pace.ts'
 import { isPassing, isTransient, statusOf } from '../../src/scaleway/problems.ts'
 import { createRefusals } from '../../src/scaleway/refusals.ts'
 import { permissionSetOf, routeOf } from '../../src/scaleway/route.ts'
+import { vpc } from '../../src/scaleway/vpc.ts'
 import { suite } from '../support/suite.ts'
 import { type Answer, ok, serving } from './serving.ts'
 
@@ -297,3 +306,42 @@ test('counts calls by service and method, and what was asked again', () =>
     assert.equal(scaleway.tally(), { calls: 3, retries: 1, unanswered: 0, by: { 'vpc GET': 3 } })
     assert.is(scaleway.calls(), 3)
   }))
+
+test('a key that an answer quotes reaches neither journal nor events nor output', () =>
+  serving(
+    [
+      { status: 200, body: '{"vpcs":[],"total_count":0}' },
+      { status: 200, body: '{"vpcs":[],"total_count":0}' },
+      {
+        status: 400,
+        body: JSON.stringify({ message: `x-auth-token: ${secretKey}`, sent: { 'x-auth-token': secretKey } }),
+      },
+    ],
+    async url => {
+      const dir = mkdtempSync(join(tmpdir(), 'egress-redaction-'))
+      const journal = openJournal(dir, 'run-1')
+      try {
+        const scaleway = await clientsAt(url)
+        const events: unknown[] = []
+        const { signal } = new AbortController()
+        const world: World = {
+          clientsFor: () => scaleway,
+          journal,
+          watch: it => events.push(it),
+          stop: signal,
+          abort: signal,
+        }
+        const outcome = await applyPlan(await makePlan([vpc('egress', { name: 'egress' })], world), 'gateway', world)
+        const [failure] = outcome.failures
+        assert.instance(failure?.error, Problem)
+        const files = readdirSync(join(dir, 'runs')).map(it => readFileSync(join(dir, 'runs', it), 'utf8'))
+        const everything = [...files, told(events), told(outcome.failures), problemText(failure?.error)].join('\n')
+        assert.match(files.join(), /"failed"/)
+        assert.match(everything, /x-auth-token: \*\*\*/)
+        assert.not.match(everything, secretKey)
+      } finally {
+        journal.close()
+        rmSync(dir, { recursive: true })
+      }
+    },
+  ))

@@ -133,6 +133,7 @@ export const hazards: Record<string, Shown[]> = {
       'a NIC on a running server is syncing first',
       'nothing refuses a second NIC: one is looked for before it is made',
       'a power-on whose answer was lost is not given twice',
+      'a terminate whose answer was lost is refused the second time, and the server goes',
       'an image has a new id with every release, and that is no drift',
       'images for arm64 and x86_64 come together: one that the type runs is taken',
       'six rules against mail stand beside ours and are no drift',

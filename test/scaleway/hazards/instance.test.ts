@@ -13,8 +13,8 @@ const { test, after } = suite('hazards/instance', { seconds: 60 })
 const open = stage({ after })
 
 /** One of everything, with what was sent for it. */
-const deployed = async () => {
-  const cloud = await open()
+const deployed = async (scale?: number) => {
+  const cloud = await open(scale)
   const record = recording()
   const scaleway = await cloud.clients('sandbox', { fetch: record.send })
   const { lives, done } = await deploy(scaleway, cloud.wishes())
@@ -153,6 +153,17 @@ test('a power-on whose answer was lost is not given twice', async () => {
   const { lives } = await deploy(await clients(), wishes())
   assert.is(lives.server.state, 'running')
   assert.is(trace.calls().filter(it => it.path.endsWith('/action')).length, 1)
+})
+
+test('a terminate whose answer was lost is refused the second time, and the server goes', async () => {
+  const { clients, conditions, serverId, trace } = await deployed(0.02)
+  const lost = { on: { method: 'POST', path: '/instance/**/action' }, times: 1, do: { cut: 'after' as const } }
+  conditions.set({ staleMs: 300, faults: [lost] })
+  trace.clear()
+  await removeServer(await clients(), serverId, 'proxy', report)
+  conditions.clear()
+  assert.ok(trace.calls().some(it => it.path.endsWith('/action') && it.status === 400))
+  assert.is((await census(await clients())).servers, 1)
 })
 
 test('an image has a new id with every release, and that is no drift', async () => {
