@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { put, readText } from './files.ts'
+import { hostnameOf } from './hostname.ts'
 import { inodeOf, kill, netnsFile, netnsInode } from './netns.ts'
 import { pause, plainEnvironment } from './run.ts'
 import type { World } from './world.ts'
@@ -67,7 +68,7 @@ export const startBox = async (world: World, { directory, netns, hostname, comma
   const layers = ['common', 'clean'].map(it => relative(directory, join(world.hosts, 'layers', it)))
   put(join(directory, 'outside.sh'), outside)
   put(join(directory, 'inside.sh'), inside([...layers, '/'].join(':')))
-  const args = [`--net=${netnsFile(netns)}`, 'sh', '-c', recorder, 'box', directory, hostname, ...command]
+  const args = [`--net=${netnsFile(netns)}`, 'sh', '-c', recorder, 'box', directory, hostnameOf(hostname), ...command]
   const child = spawn('/usr/bin/nsenter', args, { detached: true, stdio: 'ignore', env: plainEnvironment })
   let failed: Error | undefined
   child.on('error', thrown => {

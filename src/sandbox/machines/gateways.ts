@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { GatewaySpec } from '../ports.ts'
 import { boxPid, disk, startBox, stopBox } from './box.ts'
 import { put, readText } from './files.ts'
+import { hostnameOf } from './hostname.ts'
 import { bastion } from './init.ts'
 import type { Links } from './links.ts'
 import { dropNetns, makeNetns, nft } from './netns.ts'
@@ -119,7 +120,7 @@ export const gatewayRules = ({ bastion, networks }: GatewaySpec): string => {
 
 const install = async (up: string, spec: GatewaySpec, dns: string) => {
   const keys = ['ed25519', 'ecdsa'].map(type => ({ type, path: join(up, `etc/ssh/ssh_host_${type}_key`) }))
-  put(join(up, 'etc/hostname'), `${spec.name}\n`)
+  put(join(up, 'etc/hostname'), `${hostnameOf(spec.name)}\n`)
   put(join(up, 'etc/hosts'), `127.0.0.1 localhost\n127.0.1.1 ${spec.name}\n`)
   put(join(up, 'etc/resolv.conf'), `nameserver ${dns}\n`)
   if (!existsSync(join(up, 'etc/shadow'))) {

@@ -5,6 +5,7 @@ import type { ServerSpec } from '../ports.ts'
 import { boxPid, disk, startBox, stopBox } from './box.ts'
 import { firstBoot } from './cloud-init.ts'
 import { put, readText } from './files.ts'
+import { hostnameOf } from './hostname.ts'
 import type { Links } from './links.ts'
 import { dropNetns, ip, makeNetns, netnsExists } from './netns.ts'
 import { fetchPackages } from './packages.ts'
@@ -119,10 +120,11 @@ const install = (directory: string, spec: ServerSpec, dns: string) => {
   const root = disk(directory)
   const etc = (name: string, content: string, mode?: number) => put(join(root, 'etc', name), content, mode)
   mkdirSync(join(root, 'etc'), { recursive: true, mode: 0o755 })
-  etc('hostname', `${spec.name}\n`)
-  etc('hosts', `127.0.0.1 localhost\n127.0.1.1 ${spec.name}\n::1 localhost ip6-localhost\n`)
+  const name = hostnameOf(spec.name)
+  etc('hostname', `${name}\n`)
+  etc('hosts', `127.0.0.1 localhost\n127.0.1.1 ${name}\n::1 localhost ip6-localhost\n`)
   etc('resolv.conf', `nameserver ${dns}\n`)
-  const { script } = firstBoot(spec.userData, spec)
+  const { script } = firstBoot(spec.userData, { ...spec, name })
   put(join(root, 'var/lib/cloud/instance/first-boot.sh'), script, 0o700)
   if (spec.userData) put(join(root, 'var/lib/cloud/instance/user-data.txt'), spec.userData, 0o600)
   etc('machine-id', `${randomUUID().replaceAll('-', '')}\n`)
