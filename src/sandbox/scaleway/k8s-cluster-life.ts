@@ -16,6 +16,12 @@ export const defineClusterLife = (cloud: Cloud) => {
     const cluster = state.clusters[id]
     if (cluster) Object.assign(cluster, { status: 'locked', updated_at: now() })
   }
+  /** With its additional resources goes its network, before the cluster is gone, if nothing else is in it. */
+  const removeItsNetwork = async (id: string) => {
+    const cluster = state.clusters[id]
+    const network = cluster && state.private_networks[cluster.private_network_id]
+    if (cluster?.delete_network && network && !inUse(cloud, network.id, id)) await removeNetwork(cloud, network)
+  }
   const poolsOf = (id: string) => byId(state.pools).filter(it => it.cluster_id === id)
 
   transitions.define('cluster creation', {
@@ -57,6 +63,7 @@ export const defineClusterLife = (cloud: Cloud) => {
       // After the pools' own queues: a node that is just coming up would otherwise be left behind.
       for (const pool of poolsOf(id)) await transitions.queue(pool.id, () => removeNodes(cloud, pool.id))
       await clusters.delete(id)
+      await removeItsNetwork(id)
     },
     done(id) {
       const cluster = state.clusters[id]
@@ -66,15 +73,6 @@ export const defineClusterLife = (cloud: Cloud) => {
       const group = byId(state.security_groups).find(it => it.name === kapsuleGroup && inProject(it))
       const used = group && byId(state.servers).some(it => it.security_group_id === group.id)
       if (group && !used && !byId(state.clusters).some(inProject)) delete state.security_groups[group.id]
-      const network = cluster && state.private_networks[cluster.private_network_id]
-      if (!cluster?.delete_network || !network || inUse(cloud, network.id)) return
-      // Under the cluster's queue: removing takes the network's own, and waiting for oneself never ends.
-      transitions.background(
-        'removal of the network',
-        id,
-        () => removeNetwork(cloud, network),
-        () => {},
-      )
     },
     failed: lock,
   })

@@ -44,10 +44,19 @@ const show = ([name, released]: readonly [string, string], region: string) => ({
   available_container_runtimes: ['containerd'],
   available_feature_gates: ['HPAScaleToZero', 'ImageVolume'],
   available_admission_plugins: ['AlwaysPullImages', 'PodNodeSelector', 'PodTolerationRestriction'],
-  available_kubelet_args: { containerLogMaxFiles: 'uint16', containerLogMaxSize: 'quantity', maxPods: 'uint16' },
+  available_kubelet_args: kubeletArgs,
   ...{ deprecated_at: yearAfter(released, 0), end_of_life_at: yearAfter(released, 2) },
   released_at: `${released}T00:00:00Z`,
 })
+
+const kubeletArgs = {
+  ...{ containerLogMaxFiles: 'uint16', containerLogMaxSize: 'quantity', cpuCFSQuota: 'bool' },
+  ...{ cpuCFSQuotaPeriod: 'duration', cpuManagerPolicy: 'enum:none|static' },
+  ...{ cpuManagerPolicyOptions: 'map[string]string', enableDebuggingHandlers: 'bool' },
+  ...{ evictionHard: 'map[string]string', evictionMinimumReclaim: 'map[string]string' },
+  ...{ imageGCHighThresholdPercent: 'uint32', imageGCLowThresholdPercent: 'uint32', maxParallelImagePulls: 'int32' },
+  ...{ maxPods: 'uint16', registryBurst: 'int32', registryPullQPS: 'int32', serializeImagePulls: 'bool' },
+}
 
 const yearAfter = (date: string, months: number): string => {
   const [year, month, day] = date.split('-').map(Number) as [number, number, number]

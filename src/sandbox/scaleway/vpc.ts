@@ -165,9 +165,11 @@ export const vpcRoutes = (cloud: Cloud): Route[] => {
 type Subnet = PrivateNetwork['subnets'][number]
 
 /** Something still holds on to the network, be it only a booked address. */
-export const inUse = ({ state }: Cloud, id: string): boolean =>
+export const inUse = ({ state }: Cloud, id: string, besides?: string): boolean =>
   [state.private_nics, state.gateway_networks, state.clusters, state.ips].some(rows =>
-    byId<{ private_network_id: string }>(rows).some(it => it.private_network_id === id),
+    byId<{ id: string; private_network_id: string }>(rows).some(
+      it => it.private_network_id === id && it.id !== besides,
+    ),
   )
 
 export const removeNetwork = async ({ state, machines, transitions }: Cloud, { id, name }: PrivateNetwork) => {
