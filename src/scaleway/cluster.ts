@@ -5,6 +5,7 @@ import { Problem } from '../engine/problem.ts'
 import { create, field, fixed, replace, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { discard, makeOnce } from './make.ts'
+import { refuseOrphan } from './orphan.ts'
 import { become, insist, staying, until, type Waiter } from './poll.ts'
 import { bodyOf, isInUse, orNull } from './problems.ts'
 import { clearWay, refuseReturn } from './replaced.ts'
@@ -63,9 +64,10 @@ export const clusterKind: Kind<ClusterWant, ClusterLive, Scaleway> = {
   ahead: sharedClusters,
   holds: true,
   takes: { create: 5, update: 5, replace: 35, delete: 30 },
-  async read({ name }, scaleway) {
+  async read({ name }, scaleway, report) {
     const found = theOne(scaleway, 'cluster', name, await sharedClusters(scaleway))
-    if (!found || found.status === 'deleting') return null
+    if (!found) return refuseOrphan(scaleway, report, 'cluster', name, () => sharedClusters(scaleway))
+    if (found.status === 'deleting') return null
     return { ...live(found), ...lostTags(scaleway, name, found.tags) }
   },
   diff(want, live) {

@@ -4,17 +4,18 @@ import type { Change, Kind } from '../engine/kind.ts'
 import { create, fixed, replace, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { discard, makeOnce } from './make.ts'
+import { refuseOrphan } from './orphan.ts'
 import { clearWay, refuseReturn } from './replaced.ts'
 import { contextTag, lostTags, mendTags, tagChange, tagsOf, theOne, type Untagged } from './tags.ts'
-import { findZoned, listHere } from './zones.ts'
+import { findZoned, inZones, listHere } from './zones.ts'
 
 export type FlexibleIpWant = { name: string; zone?: string }
 export type FlexibleIpLive = Untagged & { id: string; address: string; zone?: string }
 
-const list = ({ instance, projectId, context }: Scaleway) =>
-  instance.listIps({ project: projectId, tags: [contextTag(context)] }).all()
+const list = ({ instance, projectId, context }: Scaleway, tags = [contextTag(context)]) =>
+  instance.listIps({ project: projectId, tags }).all()
 
-const shared = (scaleway: Scaleway) => listHere(scaleway, 'flexible-ip', list)
+const shared = (scaleway: Scaleway) => listHere(scaleway, 'flexible-ip', here => list(here))
 
 const live = ({ id, address, zone }: Instancev1.Ip): FlexibleIpLive => ({ id, address, zone })
 
@@ -22,10 +23,14 @@ const live = ({ id, address, zone }: Instancev1.Ip): FlexibleIpLive => ({ id, ad
 export const flexibleIpKind: Kind<FlexibleIpWant, FlexibleIpLive, Scaleway> = {
   name: 'flexible-ip',
   ahead: shared,
-  async read({ name }, scaleway) {
+  async read({ name }, scaleway, report) {
     const pick = (all: Instancev1.Ip[]) => theOne(scaleway, 'flexible IP', name, all)
-    const found = await findZoned(scaleway, 'instance', 'flexible-ip', list, pick)
-    return found && { ...live(found), ...lostTags(scaleway, name, found.tags) }
+    const found = await findZoned(scaleway, 'instance', 'flexible-ip', here => list(here), pick)
+    if (!found)
+      return refuseOrphan(scaleway, report, 'flexible IP', name, tags =>
+        inZones(scaleway, scaleway.zones, here => list(here, tags)),
+      )
+    return { ...live(found), ...lostTags(scaleway, name, found.tags) }
   },
   diff(want, live) {
     const what = `flexible IP ${want.name}`

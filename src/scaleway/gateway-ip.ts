@@ -5,19 +5,20 @@ import { create, fixed, replace, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { removeGatewayFromNetworks } from './gateway-remove.ts'
 import { discard, makeOnce } from './make.ts'
+import { refuseOrphan } from './orphan.ts'
 import { insist, type Waiter } from './poll.ts'
 import { isInUse, orNull } from './problems.ts'
 import { clearWay, refuseReturn } from './replaced.ts'
 import { contextTag, isOurs, lostTags, mendTags, tagChange, tagsOf, theOne, type Untagged } from './tags.ts'
-import { findZoned, listHere } from './zones.ts'
+import { findZoned, inZones, listHere } from './zones.ts'
 
 export type GatewayIpWant = { name: string; zone?: string }
 export type GatewayIpLive = Untagged & { id: string; address: string; zone?: string }
 
-const list = ({ gateway, projectId, context }: Scaleway) =>
-  gateway.listIPs({ projectId, tags: [contextTag(context)] }).all()
+const list = ({ gateway, projectId, context }: Scaleway, tags = [contextTag(context)]) =>
+  gateway.listIPs({ projectId, tags }).all()
 
-const shared = (scaleway: Scaleway) => listHere(scaleway, 'gateway-ip', list)
+const shared = (scaleway: Scaleway) => listHere(scaleway, 'gateway-ip', here => list(here))
 
 const live = ({ id, address, zone }: Vpcgwv2.IP): GatewayIpLive => ({ id, address, zone })
 
@@ -25,10 +26,14 @@ const live = ({ id, address, zone }: Vpcgwv2.IP): GatewayIpLive => ({ id, addres
 export const gatewayIpKind: Kind<GatewayIpWant, GatewayIpLive, Scaleway> = {
   name: 'gateway-ip',
   ahead: shared,
-  async read({ name }, scaleway) {
+  async read({ name }, scaleway, report) {
     const pick = (all: Vpcgwv2.IP[]) => theOne(scaleway, 'gateway IP', name, all)
-    const found = await findZoned(scaleway, 'gateway', 'gateway-ip', list, pick)
-    return found && { ...live(found), ...lostTags(scaleway, name, found.tags) }
+    const found = await findZoned(scaleway, 'gateway', 'gateway-ip', here => list(here), pick)
+    if (!found)
+      return refuseOrphan(scaleway, report, 'gateway IP', name, tags =>
+        inZones(scaleway, scaleway.zones, here => list(here, tags)),
+      )
+    return { ...live(found), ...lostTags(scaleway, name, found.tags) }
   },
   diff(want, live) {
     const what = `gateway IP ${want.name}`

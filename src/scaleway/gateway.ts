@@ -6,12 +6,13 @@ import { create, field, fixed, replace, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { removeGateway, removeGatewayFromNetworks } from './gateway-remove.ts'
 import { makeOnce } from './make.ts'
+import { refuseOrphan } from './orphan.ts'
 import { arrive, become, insist, staying, type Waiter } from './poll.ts'
 import { isDoubtful, isTransient, orNull } from './problems.ts'
 import { clearWay, refuseReturn } from './replaced.ts'
 import { states } from './states.ts'
 import { contextTag, lostTags, mendTags, tagChange, tagsOf, theOne, type Untagged } from './tags.ts'
-import { findZoned, listHere } from './zones.ts'
+import { findZoned, inZones, listHere } from './zones.ts'
 
 export type GatewayWant = { name: string; type: string; ipId: string; zone?: string; bastion?: BastionWant }
 /** `keyIds`: the project's SSH keys that must be on the bastion. It copies them only when it is told to. */
@@ -34,10 +35,11 @@ const portOf = ({ port = usualPort }: BastionWant): number => port
 
 const keysTag = 'egress-bastion-keys='
 
-const list = ({ gateway, projectId, context }: Scaleway) =>
-  gateway.listGateways({ projectId, tags: [contextTag(context)] }).all()
+const list = ({ gateway, projectId, context }: Scaleway, tags = [contextTag(context)]) =>
+  gateway.listGateways({ projectId, tags }).all()
 
-export const sharedGateways = (scaleway: Scaleway): Promise<Vpcgwv2.Gateway[]> => listHere(scaleway, 'gateway', list)
+export const sharedGateways = (scaleway: Scaleway): Promise<Vpcgwv2.Gateway[]> =>
+  listHere(scaleway, 'gateway', here => list(here))
 
 export const live = (it: Vpcgwv2.Gateway): GatewayLive => ({
   id: it.id,
@@ -60,10 +62,14 @@ export const gatewayKind: Kind<GatewayWant, GatewayLive, Scaleway> = {
   name: 'gateway',
   ahead: sharedGateways,
   takes: { create: 10, update: 10, replace: 20, delete: 5 },
-  async read({ name }, scaleway) {
+  async read({ name }, scaleway, report) {
     const pick = (all: Vpcgwv2.Gateway[]) => theOne(scaleway, 'gateway', name, all)
-    const found = await findZoned(scaleway, 'gateway', 'gateway', list, pick)
-    if (!found || found.status === 'deleting') return null
+    const found = await findZoned(scaleway, 'gateway', 'gateway', here => list(here), pick)
+    if (!found)
+      return refuseOrphan(scaleway, report, 'gateway', name, tags =>
+        inZones(scaleway, scaleway.zones, here => list(here, tags)),
+      )
+    if (found.status === 'deleting') return null
     return { ...live(found), ...lostTags(scaleway, name, found.tags) }
   },
   diff(want, live) {

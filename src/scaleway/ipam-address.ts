@@ -5,6 +5,7 @@ import { Problem } from '../engine/problem.ts'
 import { create, fixed, replace, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { discard, makeOnce } from './make.ts'
+import { refuseOrphan } from './orphan.ts'
 import { insist, type Waiter } from './poll.ts'
 import { isInUse, statusOf } from './problems.ts'
 import { contextIn, contextTag, isOurs, lostTags, mendTags, tagChange, tagsOf, theOne, type Untagged } from './tags.ts'
@@ -38,10 +39,11 @@ const live = (it: Ipamv1.IP): IpamAddressLive => ({
 export const ipamAddressKind: Kind<IpamAddressWant, IpamAddressLive, Scaleway> = {
   name: 'ipam-address',
   ahead: sharedAddresses,
-  async read(want, scaleway) {
+  async read(want, scaleway, report) {
     const all = await sharedAddresses(scaleway)
     const found = theOne(scaleway, 'private address', want.name, all) ?? (await heldByOurs(want, scaleway, all))
-    return found && { ...live(found), ...lostTags(scaleway, want.name, found.tags) }
+    if (!found) return refuseOrphan(scaleway, report, 'private address', want.name, async () => all)
+    return { ...live(found), ...lostTags(scaleway, want.name, found.tags) }
   },
   diff(want, live) {
     const what = `private address ${want.name}`

@@ -6,6 +6,7 @@ import type { Scaleway } from './client.ts'
 import { sharedClusters } from './cluster.ts'
 import { discard, makeOnce } from './make.ts'
 import { listNodes, type PoolNode, sharedNodes } from './nodes.ts'
+import { refuseOrphan } from './orphan.ts'
 import { appear, arrive, become, insist, staying, until, type Waiter } from './poll.ts'
 import { createPool, getPool, listPools, type RawPool, setLabels, setTaints, type Taint } from './pool-api.ts'
 import { isInUse, orNull } from './problems.ts'
@@ -84,9 +85,10 @@ export const poolKind: Kind<PoolWant, PoolLive, Scaleway> = {
     await Promise.all(clusters.flatMap(({ id }) => [shared(scaleway, id), sharedNodes(scaleway, id)]))
   },
   takes: { create: 300, update: 120, replace: 470, delete: 170 },
-  async read({ name, clusterId }, scaleway) {
+  async read({ name, clusterId }, scaleway, report) {
     const found = theOne(scaleway, 'pool', name, await shared(scaleway, clusterId))
-    if (!found || found.status === 'deleting') return null
+    if (!found) return refuseOrphan(scaleway, report, 'pool', name, () => shared(scaleway, clusterId))
+    if (found.status === 'deleting') return null
     const nodes = await listNodes(scaleway, clusterId, found.id)
     return { ...live(found, nodes), ...lostTags(scaleway, name, found.tags) }
   },

@@ -5,6 +5,7 @@ import { Problem } from '../engine/problem.ts'
 import { create, field, fixed, replace, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { discard, makeOnce } from './make.ts'
+import { refuseOrphan } from './orphan.ts'
 import { insist, type Waiter } from './poll.ts'
 import { isInUse } from './problems.ts'
 import { clearWay, refuseReturn } from './replaced.ts'
@@ -22,8 +23,8 @@ export type PrivateNetworkLive = Untagged & {
   subnetId?: string
 }
 
-const list = ({ vpc, projectId, context }: Scaleway) =>
-  vpc.listPrivateNetworks({ projectId, tags: [contextTag(context)] }).all()
+const list = ({ vpc, projectId, context }: Scaleway, tags = [contextTag(context)]) =>
+  vpc.listPrivateNetworks({ projectId, tags }).all()
 
 const shared = (scaleway: Scaleway) => scaleway.lists.shared('private-network', () => list(scaleway))
 
@@ -43,9 +44,10 @@ export const privateNetworkKind: Kind<PrivateNetworkWant, PrivateNetworkLive, Sc
   name: 'private-network',
   ahead: shared,
   holds: true,
-  async read({ name }, scaleway) {
+  async read({ name }, scaleway, report) {
     const found = theOne(scaleway, 'private network', name, await shared(scaleway))
-    return found && { ...live(found), ...lostTags(scaleway, name, found.tags) }
+    if (!found) return refuseOrphan(scaleway, report, 'private network', name, tags => list(scaleway, tags))
+    return { ...live(found), ...lostTags(scaleway, name, found.tags) }
   },
   diff(want, live) {
     const what = `private network ${want.name}`

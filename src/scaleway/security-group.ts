@@ -4,6 +4,7 @@ import type { Kind } from '../engine/kind.ts'
 import { create, field, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { discard, makeOnce } from './make.ts'
+import { refuseOrphan } from './orphan.ts'
 import { become, insist, type Waiter } from './poll.ts'
 import { bodyOf, isInUse, orNull, statusOf } from './problems.ts'
 import { linesIn, linesOf, parseRule, ruleChanges, type SecurityRule } from './security-rules.ts'
@@ -28,10 +29,11 @@ export type SecurityGroupLive = Untagged & {
   rules: string[]
 }
 
-const list = ({ instance, projectId, context }: Scaleway) =>
-  instance.listSecurityGroups({ project: projectId, tags: [contextTag(context)] }).all()
+const list = ({ instance, projectId, context }: Scaleway, tags = [contextTag(context)]) =>
+  instance.listSecurityGroups({ project: projectId, tags }).all()
 
-const shared = (scaleway: Scaleway): Promise<Instancev1.SecurityGroup[]> => listHere(scaleway, 'security-group', list)
+const shared = (scaleway: Scaleway): Promise<Instancev1.SecurityGroup[]> =>
+  listHere(scaleway, 'security-group', here => list(here))
 
 /** This list has no total, so the SDK's `.all()` would stop after its first page. */
 const listRules = async ({ instance }: Scaleway, securityGroupId: string): Promise<Instancev1.SecurityGroupRule[]> => {
@@ -65,11 +67,12 @@ export const securityGroupKind: Kind<SecurityGroupWant, SecurityGroupLive, Scale
     const groups = (await shared(scaleway)).filter(it => isOurs(scaleway, it))
     await Promise.all(groups.map(({ id, zone }) => sharedRules(scaleway.at(zone), id)))
   },
-  async read({ name, zone }, scaleway) {
+  async read({ name, zone }, scaleway, report) {
     const here = scaleway.at(zone)
     const all = (await shared(scaleway)).filter(it => it.zone === here.zone)
     const found = theOne(scaleway, 'security group', name, all)
-    return found && { ...see(found, await sharedRules(here, found.id)), ...lostTags(scaleway, name, found.tags) }
+    if (!found) return refuseOrphan(scaleway, report, 'security group', name, tags => list(here, tags))
+    return { ...see(found, await sharedRules(here, found.id)), ...lostTags(scaleway, name, found.tags) }
   },
   diff(want, live) {
     const what = `security group ${want.name}`

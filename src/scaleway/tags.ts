@@ -3,7 +3,7 @@ import { Problem } from '../engine/problem.ts'
 import type { Scaleway } from './client.ts'
 import { consoleLink, type Linked } from './console.ts'
 
-const owner = 'kapsule-egress'
+export const ownerTag = 'kapsule-egress'
 
 export const contextTag = (context: string): string => `egress-context=${context}`
 
@@ -16,7 +16,7 @@ export const tagsOf = ({ context }: Pick<Scaleway, 'context'>, name: string): st
         next: 'choose another name in the inventory',
         exit: 2,
       })
-  return [owner, contextTag(context), `egress-name=${name}`]
+  return [ownerTag, contextTag(context), `egress-name=${name}`]
 }
 
 type Tagged = Linked & { tags: string[]; name?: string }
@@ -26,7 +26,7 @@ type Tagged = Linked & { tags: string[]; name?: string }
  * tags may have been taken away by hand, but not the one that names the context.
  */
 export const isOurs = ({ context }: Pick<Scaleway, 'context'>, { tags }: Pick<Tagged, 'tags'>): boolean =>
-  tags.includes(contextTag(context)) && (tags.includes(owner) || nameIn(tags) !== '')
+  tags.includes(contextTag(context)) && (tags.includes(ownerTag) || nameIn(tags) !== '')
 
 /** The context whose tags a thing carries; undefined: it is no context's. */
 export const contextIn = (tags: string[]): string | undefined =>

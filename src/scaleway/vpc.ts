@@ -4,6 +4,7 @@ import type { Kind } from '../engine/kind.ts'
 import { create, field, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { discard, makeOnce } from './make.ts'
+import { refuseOrphan } from './orphan.ts'
 import { insist, type Waiter } from './poll.ts'
 import { isInUse } from './problems.ts'
 import { contextTag, lostTags, mendTags, tagChange, tagsOf, theOne, type Untagged } from './tags.ts'
@@ -11,7 +12,8 @@ import { contextTag, lostTags, mendTags, tagChange, tagsOf, theOne, type Untagge
 export type VpcWant = { name: string }
 export type VpcLive = Untagged & { id: string; name: string }
 
-const list = ({ vpc, projectId, context }: Scaleway) => vpc.listVPCs({ projectId, tags: [contextTag(context)] }).all()
+const list = ({ vpc, projectId, context }: Scaleway, tags = [contextTag(context)]) =>
+  vpc.listVPCs({ projectId, tags }).all()
 const shared = (scaleway: Scaleway) => scaleway.lists.shared('vpc', () => list(scaleway))
 export const live = ({ id, name }: Vpcv2.VPC): VpcLive => ({ id, name })
 
@@ -20,9 +22,10 @@ export const vpcKind: Kind<VpcWant, VpcLive, Scaleway> = {
   name: 'vpc',
   ahead: shared,
   holds: true,
-  async read({ name }, scaleway) {
+  async read({ name }, scaleway, report) {
     const found = theOne(scaleway, 'VPC', name, await shared(scaleway))
-    return found && { ...live(found), ...lostTags(scaleway, name, found.tags) }
+    if (!found) return refuseOrphan(scaleway, report, 'VPC', name, tags => list(scaleway, tags))
+    return { ...live(found), ...lostTags(scaleway, name, found.tags) }
   },
   diff({ name }, live) {
     if (!live) return create(`VPC ${name}`)

@@ -75,6 +75,36 @@ const quiet = async ({ gateway, k8s }: ServerClients, lives: Record<string, any>
   }
 }
 
+for (const [kind, write] of Object.entries(retag))
+  if (kind !== 'server')
+    test(`${kind}: without the tag of its context it is nobody's, and a plan asks before it makes a twin`, async () => {
+      const clients = await cloud.clients()
+      const { lives, done } = await deploy(clients, wishes())
+      const { want } = done.find(it => it.kind.name === kind)!
+      const word = { 'security-group': 'egress-proxy', cluster: 'shared', pool: 'client-a-pool' }[kind] ?? ''
+      const name = word || (['flexible-ip', 'ipam-address'].includes(kind) ? 'proxy' : 'egress')
+      const whole = ['kapsule-egress', 'egress-context=sandbox', `egress-name=${name}`]
+      await write(
+        clients,
+        lives[kind].id,
+        whole.filter(it => it !== 'egress-context=sandbox'),
+      )
+      const it = done.find(it => it.kind.name === kind)!.kind
+      const looking = it.read(want, await cloud.clients(), { ...report, planning: true })
+      // Our server holds the address, so that one is known all the same.
+      if (kind === 'ipam-address') assert.is((await looking)?.id, lives[kind].id)
+      else {
+        const problem: Problem = await looking.catch((thrown: Problem) => thrown)
+        assert.match(problem.message, /has lost the tag of its context/)
+        assert.match(problem.why, new RegExp(`${lives[kind].id} https://console\\.scaleway\\.com/`))
+        assert.match(problem.next, /egress-context=sandbox/)
+      }
+      await quiet(clients, lives)
+      await write(clients, lives[kind].id, whole)
+      await quiet(clients, lives)
+      await deploy(await cloud.clients(), wishes())
+    })
+
 test('server: one that was made and never tagged is found by what it holds of ours, and tagged', async () => {
   const clients = await cloud.clients()
   const { lives } = await deploy(clients, wishes())
