@@ -192,6 +192,11 @@ export const hazards: Record<string, Shown[]> = {
     ),
     there('some types cannot be nodes', 'scaleway/preflight.test.ts', 'for a node only what can be one is proposed'),
     there('nodes keep their type', 'scaleway/replacement.test.ts', 'replaces ${what}', 'a pool of other nodes'),
+    there(
+      'the API server is open to everybody at first',
+      'scaleway/access.test.ts',
+      'the API server is closed before there is any pool, and to everybody but those named and the nodes',
+    ),
     there('a kubeconfig is a secret', 'scaleway/kinds.test.ts', 'writes the kubeconfig for its owner only'),
     there(
       'its ranges must keep clear of the private network',
