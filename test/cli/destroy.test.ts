@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { destroy } from '../../src/cli/commands/destroy.ts'
 import { parse } from '../../src/cli/flags.ts'
@@ -8,24 +5,17 @@ import { createOutput } from '../../src/cli/output.ts'
 import type { Session } from '../../src/cli/session.ts'
 import { openJournal, readJournals } from '../../src/engine/journal.ts'
 import type { Problem } from '../../src/engine/problem.ts'
-import { type Emulated, emulated } from '../scaleway/emulated.ts'
+import { oneStage } from '../scaleway/hazards/stage.ts'
 import { census, deploy, drift } from '../scaleway/network.ts'
 import { suite } from '../support/suite.ts'
 
 const { test, before, after } = suite('cli: destroy', { seconds: 120 })
 
-let dir = ''
-let cloud: Emulated
+const cloud = oneStage({ before, after })
 before(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'egress-destroy-'))
-  cloud = await emulated()
   await deploy(await cloud.clients(), wishes())
 })
-after(async () => {
-  await cloud?.close()
-  await rm(dir, { recursive: true, force: true })
-})
-const wishes = () => ({ kubeconfig: join(dir, 'kubeconfig') })
+const wishes: typeof cloud.wishes = more => cloud.wishes(more)
 
 const context = {
   context: 'sandbox',
@@ -50,12 +40,12 @@ const run = async (
     },
   })
   const scaleway = await cloud.clients()
-  const journal = openJournal(dir, `run-${++runs}`)
+  const journal = openJournal(cloud.dir, `run-${++runs}`)
   const never = new AbortController()
   const { flags } = parse('destroy', argv, {})
   const session = {
     command: 'destroy',
-    ...{ flags, journal, state: dir },
+    ...{ flags, journal, state: cloud.dir },
     context: { ...context, ...over.context },
     output: createOutput({ json: flags.json, env: {} }, { stdout: into(out), stderr: into(err) }),
     clients: { scaleway: async () => scaleway },
@@ -161,7 +151,7 @@ test('the first Ctrl-C ends it with 130 and what is left; the next run goes on t
 })
 
 test('the journal has every removal, with its ending', () => {
-  const history = readJournals(dir)
+  const history = readJournals(cloud.dir)
   const began = history.flatMap(it => (it.event === 'undoing' ? [it.step] : []))
   const ended = history.flatMap(it => (it.event === 'undone' ? [it.step] : []))
   assert.ok(began.length >= 12)

@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { site } from '../../playbooks/site.ts'
@@ -11,22 +9,13 @@ import type { ServerClients } from '../../src/scaleway/cloud-init.ts'
 import { clusterAclKind } from '../../src/scaleway/cluster-acl.ts'
 import { changed, cleanUp, mistakes } from '../inventory/edited.ts'
 import { suite } from '../support/suite.ts'
-import { type Emulated, emulated } from './emulated.ts'
+import { oneStage } from './hazards/stage.ts'
 import { report } from './network.ts'
 
 const { test, before, after } = suite('scaleway/access', { seconds: 120 })
 
-let dir = ''
-let cloud: Emulated
-before(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'egress-access-'))
-  cloud = await emulated()
-})
-after(async () => {
-  cleanUp()
-  await cloud?.close()
-  await rm(dir, { recursive: true, force: true })
-})
+const cloud = oneStage({ before, after })
+after(cleanUp)
 
 const worldOf = (clients: ServerClients): World => ({
   clientsFor: () => clients,
@@ -45,7 +34,8 @@ const edits: Parameters<typeof changed>[0] = {
 }
 const desired = async () => {
   const context = await loadContext('sandbox', { root: changed(edits), env: {} })
-  return site(context, { operatorKey: `ssh-ed25519 ${'A'.repeat(68)}`, kubeconfig: join(dir, 'kubeconfig') }).cloud
+  return site(context, { operatorKey: `ssh-ed25519 ${'A'.repeat(68)}`, kubeconfig: join(cloud.dir, 'kubeconfig') })
+    .cloud
 }
 const found = async () => {
   const plan = await makePlan(await desired(), worldOf(await cloud.clients()))

@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { site } from '../../playbooks/site.ts'
@@ -14,25 +12,18 @@ import { listOwned } from '../../src/scaleway/leftovers.ts'
 import { removeAll } from '../../src/scaleway/removal.ts'
 import { changed, cleanUp } from '../inventory/edited.ts'
 import { suite } from '../support/suite.ts'
-import { type Emulated, emulated } from './emulated.ts'
+import { oneStage } from './hazards/stage.ts'
 import { report } from './network.ts'
 
 const { test, before, after } = suite('scaleway/existing', { seconds: 120 })
 
 type Company = { vpc: string; spare: string; network: string; gateway: string; cluster: string }
-let dir = ''
-let cloud: Emulated
+const cloud = oneStage({ before, after })
 let company: Company
 before(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'egress-existing-'))
-  cloud = await emulated()
   company = await settle(await cloud.clients())
 })
-after(async () => {
-  cleanUp()
-  await cloud?.close()
-  await rm(dir, { recursive: true, force: true })
-})
+after(cleanUp)
 
 /** What a company had before: a network with its gateway and a cluster in it, without any tag of ours. */
 const settle = async ({ vpc, gateway, k8s, projectId }: ServerClients): Promise<Company> => {
@@ -105,7 +96,7 @@ const operators: Edits = [[/allow: \*operators/, 'allow: [203.0.113.0/24]']]
 
 const siteWith = async (edits: Edits) => {
   const context = await loadContext('sandbox', { root: changed({ 'context.yaml': [...edits, ...operators] }), env: {} })
-  return site(context, { operatorKey: `ssh-ed25519 ${'A'.repeat(68)}`, kubeconfig: join(dir, 'kubeconfig') })
+  return site(context, { operatorKey: `ssh-ed25519 ${'A'.repeat(68)}`, kubeconfig: join(cloud.dir, 'kubeconfig') })
 }
 
 const worldOf = (clients: ServerClients): World => ({

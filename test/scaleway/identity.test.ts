@@ -1,30 +1,20 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import type { Problem } from '../../src/engine/problem.ts'
 import type { ServerClients } from '../../src/scaleway/cloud-init.ts'
 import { listOwned } from '../../src/scaleway/leftovers.ts'
 import { removeAll } from '../../src/scaleway/removal.ts'
 import { suite } from '../support/suite.ts'
-import { type Emulated, emulated } from './emulated.ts'
+import { oneStage } from './hazards/stage.ts'
 import { census, deploy, drift, report } from './network.ts'
 
 const { test, before, after } = suite('scaleway/identity', { seconds: 120 })
 
-let dir = ''
-let cloud: Emulated
+const cloud = oneStage({ before, after })
 before(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'egress-identity-'))
-  cloud = await emulated()
   await deploy(await cloud.clients(), wishes())
 })
-after(async () => {
-  await cloud?.close()
-  await rm(dir, { recursive: true, force: true })
-})
 
-const wishes = () => ({ kubeconfig: join(dir, 'kubeconfig') })
+const wishes: typeof cloud.wishes = more => cloud.wishes(more)
 const ours = ['kapsule-egress', 'egress-context=sandbox']
 
 type Retag = (clients: ServerClients, id: string, tags: string[]) => Promise<unknown>

@@ -1,27 +1,17 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { listOwned } from '../../src/scaleway/leftovers.ts'
 import { removeAll } from '../../src/scaleway/removal.ts'
 import { suite } from '../support/suite.ts'
-import { type Emulated, emulated } from './emulated.ts'
+import { oneStage } from './hazards/stage.ts'
 import { census, deploy, drift, report, undo } from './network.ts'
 
 const { test, before, after } = suite('scaleway/kinds', { seconds: 120 })
 
-let dir = ''
-let cloud: Emulated
-before(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'egress-kinds-'))
-  cloud = await emulated()
-})
-after(async () => {
-  await cloud?.close()
-  await rm(dir, { recursive: true, force: true })
-})
+const cloud = oneStage({ before, after })
 
-const wishes = (more = {}) => ({ kubeconfig: join(dir, 'kubeconfig'), ...more })
+const wishes: typeof cloud.wishes = more => cloud.wishes(more)
 const empty = async () => {
   const numbers = await census(await cloud.clients())
   assert.equal(Object.fromEntries(Object.entries(numbers).filter(([, count]) => count > 0)), {})
@@ -108,7 +98,7 @@ test('never sees, changes or removes what another context made under the same na
   const mine = await census(await cloud.clients())
   const other = await cloud.clients('other')
   // Names of clusters are unique in a project, so this one stops there and says so.
-  const path = { kubeconfig: join(dir, 'other') }
+  const path = { kubeconfig: join(cloud.dir, 'other') }
   const problem = await deploy(other, path).catch(it => it)
   assert.match(problem.message, /there is a cluster shared already/)
   assert.equal(await drift(await cloud.clients(), wishes()), [])

@@ -1,29 +1,17 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { listKnown } from '../../src/scaleway/known.ts'
 import { findLeaks } from '../../src/scaleway/leaks.ts'
 import { listOwned, type Owned } from '../../src/scaleway/leftovers.ts'
 import { removeEach } from '../../src/scaleway/removal.ts'
 import { suite } from '../support/suite.ts'
-import { type Emulated, emulated } from './emulated.ts'
+import { oneStage } from './hazards/stage.ts'
 import { census, deploy, drift, report } from './network.ts'
 
 const { test, before, after } = suite('scaleway/leftovers', { seconds: 120 })
 
-let dir = ''
-let cloud: Emulated
-before(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'egress-leftovers-'))
-  cloud = await emulated()
-})
-after(async () => {
-  await cloud?.close()
-  await rm(dir, { recursive: true, force: true })
-})
+const cloud = oneStage({ before, after })
 
-const wishes = () => ({ kubeconfig: join(dir, 'kubeconfig') })
+const wishes: typeof cloud.wishes = more => cloud.wishes(more)
 const names = (all: Owned[]) => all.map(it => `${it.kind} ${it.id}`)
 
 /** Beside ours, under the same names and without tags: what a colleague, or a run that died, may have left. */

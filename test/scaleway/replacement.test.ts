@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import type { Problem } from '../../src/engine/problem.ts'
 import { clusterKind } from '../../src/scaleway/cluster.ts'
@@ -8,23 +5,14 @@ import { gatewayKind } from '../../src/scaleway/gateway.ts'
 import { privateNetworkKind } from '../../src/scaleway/private-network.ts'
 import { vpcKind } from '../../src/scaleway/vpc.ts'
 import { suite } from '../support/suite.ts'
-import { type Emulated, emulated } from './emulated.ts'
-import { deploy, drift, report, undo, type Wishes } from './network.ts'
+import { oneStage } from './hazards/stage.ts'
+import { deploy, drift, report, undo } from './network.ts'
 
 const { test, before, after } = suite('scaleway/replacement', { seconds: 120 })
 
-let dir = ''
-let cloud: Emulated
-before(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'egress-replacement-'))
-  cloud = await emulated()
-})
-after(async () => {
-  await cloud?.close()
-  await rm(dir, { recursive: true, force: true })
-})
+const cloud = oneStage({ before, after })
 
-const wishes = (more: Partial<Wishes> = {}): Wishes => ({ kubeconfig: join(dir, 'kubeconfig'), ...more })
+const wishes: typeof cloud.wishes = more => cloud.wishes(more)
 
 for (const { what, from, to, changes } of [
   {

@@ -1,27 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { listOwned } from '../../src/scaleway/leftovers.ts'
 import { removeAll } from '../../src/scaleway/removal.ts'
 import { suite } from '../support/suite.ts'
-import { type Emulated, emulated } from './emulated.ts'
+import { oneStage } from './hazards/stage.ts'
 import { census, deploy, drift, report } from './network.ts'
 
 const { test, before, after } = suite('scaleway/zones', { seconds: 120 })
 
-let dir = ''
-let cloud: Emulated
-before(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'egress-zones-'))
-  cloud = await emulated()
-})
-after(async () => {
-  await cloud?.close()
-  await rm(dir, { recursive: true, force: true })
-})
+const cloud = oneStage({ before, after })
 
-const wishes = (zone?: string) => ({ kubeconfig: join(dir, 'kubeconfig'), ...(zone && { zone }) })
+const wishes = (zone?: string) => cloud.wishes(zone ? { zone } : {})
 
 test('a second zone of the region holds gateway, proxy and pool, and is looked into', async () => {
   const two = () => cloud.clients('sandbox', {}, { zones: ['fr-par-2'] })
@@ -71,7 +60,7 @@ test('what the old zone has kept is found and removed', async () => {
 test('another region is another context: neither sees what the other has', async () => {
   const here = () => cloud.clients('paris')
   const there = () => cloud.clients('amsterdam', {}, { region: 'nl-ams' })
-  const [paris, amsterdam] = [wishes(), { ...wishes(), kubeconfig: join(dir, 'amsterdam'), cluster: 'other' }]
+  const [paris, amsterdam] = [wishes(), { ...wishes(), kubeconfig: join(cloud.dir, 'amsterdam'), cluster: 'other' }]
   await deploy(await here(), paris)
   assert.ok((await drift(await there(), amsterdam).catch(() => ['create'])).length > 0)
   await deploy(await there(), amsterdam)

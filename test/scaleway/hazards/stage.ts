@@ -26,21 +26,35 @@ export const recording = () => {
   return { send, sent, first, all }
 }
 
-/** An emulated project of its own for each test, and a place for its kubeconfig. */
-export const stage = ({ after }: Pick<ReturnType<typeof suite>, 'after'>) => {
+type Hooks = Pick<ReturnType<typeof suite>, 'before' | 'after'>
+/** An emulated project, and a folder for its kubeconfig. */
+export type Staged = Emulated & { dir: string; wishes: (more?: Partial<Wishes>) => Wishes }
+
+/** One of its own for each test that asks for it; all go with the file. */
+export const stage = ({ after }: Pick<Hooks, 'after'>) => {
   const open: (() => Promise<void>)[] = []
   after(async () => {
     for (const close of open) await close()
   })
-  return async (scale?: number): Promise<Emulated & { wishes: (more?: Partial<Wishes>) => Wishes }> => {
+  return async (scale?: number): Promise<Staged> => {
     const cloud = await emulated(scale)
-    const dir = await mkdtemp(join(tmpdir(), 'egress-hazard-'))
+    const dir = await mkdtemp(join(tmpdir(), 'egress-stage-'))
     open.push(async () => {
       await cloud.close()
       await rm(dir, { recursive: true, force: true })
     })
-    return { ...cloud, wishes: (more = {}) => ({ kubeconfig: join(dir, 'kubeconfig'), ...more }) }
+    return { ...cloud, dir, wishes: (more = {}) => ({ kubeconfig: join(dir, 'kubeconfig'), ...more }) }
   }
+}
+
+/** One for all tests of a file, which is there when the first of them runs. */
+export const oneStage = ({ before, after }: Hooks): Staged => {
+  const raise = stage({ after })
+  let it: Staged | undefined
+  before(async () => {
+    it = await raise()
+  })
+  return new Proxy({} as Staged, { get: (_, member) => Reflect.get(it!, member) })
 }
 
 /** The same clients with less patience, in milliseconds. */
