@@ -24,7 +24,7 @@ export const flexibleIpKind: Kind<FlexibleIpWant, FlexibleIpLive, Scaleway> = {
   name: 'flexible-ip',
   ahead: shared,
   async read({ name }, scaleway, report) {
-    const pick = (all: Instancev1.Ip[]) => theOne(scaleway, 'flexible IP', name, all)
+    const pick = (all: Instancev1.Ip[]) => pickIp(scaleway, name, all)
     const found = await findZoned(scaleway, 'instance', 'flexible-ip', here => list(here), pick)
     if (!found)
       return refuseOrphan(scaleway, report, 'flexible IP', name, tags =>
@@ -43,7 +43,7 @@ export const flexibleIpKind: Kind<FlexibleIpWant, FlexibleIpLive, Scaleway> = {
       removeFlexibleIp(scaleway.at(before?.zone), id),
     )
     const made = await makeOnce(report, {
-      look: async () => theOne(scaleway, 'flexible IP', name, (await list(here)).filter(stays)),
+      look: async () => pickIp(scaleway, name, (await list(here)).filter(stays)),
       make: async () => {
         const { ip } = await here.instance.createIp({
           project: scaleway.projectId,
@@ -64,6 +64,15 @@ export const flexibleIpKind: Kind<FlexibleIpWant, FlexibleIpLive, Scaleway> = {
   },
 }
 export const flexibleIp = word(flexibleIpKind)
+
+/** An address has no name of its own: one whose name tag was taken away is known by the server that has it. */
+const pickIp = (scaleway: Scaleway, name: string, all: Instancev1.Ip[]): Instancev1.Ip | null =>
+  theOne(
+    scaleway,
+    'flexible IP',
+    name,
+    all.map(it => (it.server ? { ...it, name: it.server.name } : it)),
+  )
 
 const replacement = (want: FlexibleIpWant, live: FlexibleIpLive): Change | null =>
   replace(`flexible IP ${want.name}`, [

@@ -3,13 +3,14 @@ import { word } from '../engine/desired.ts'
 import type { Change, Kind } from '../engine/kind.ts'
 import { create, fixed, replace, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
+import { sharedGateways } from './gateway.ts'
 import { removeGatewayFromNetworks } from './gateway-remove.ts'
 import { discard, makeOnce } from './make.ts'
 import { refuseOrphan } from './orphan.ts'
 import { insist, type Waiter } from './poll.ts'
 import { isInUse, orNull } from './problems.ts'
 import { clearWay, refuseReturn } from './replaced.ts'
-import { contextTag, isOurs, lostTags, mendTags, tagChange, tagsOf, theOne, type Untagged } from './tags.ts'
+import { contextTag, isOurs, lostTags, mendTags, nameIn, tagChange, tagsOf, theOne, type Untagged } from './tags.ts'
 import { findZoned, inZones, listHere } from './zones.ts'
 
 export type GatewayIpWant = { name: string; zone?: string }
@@ -27,7 +28,8 @@ export const gatewayIpKind: Kind<GatewayIpWant, GatewayIpLive, Scaleway> = {
   name: 'gateway-ip',
   ahead: shared,
   async read({ name }, scaleway, report) {
-    const pick = (all: Vpcgwv2.IP[]) => theOne(scaleway, 'gateway IP', name, all)
+    const named = namedByGateway(await sharedGateways(scaleway))
+    const pick = (all: Vpcgwv2.IP[]) => theOne(scaleway, 'gateway IP', name, all.map(named))
     const found = await findZoned(scaleway, 'gateway', 'gateway-ip', here => list(here), pick)
     if (!found)
       return refuseOrphan(scaleway, report, 'gateway IP', name, tags =>
@@ -46,7 +48,10 @@ export const gatewayIpKind: Kind<GatewayIpWant, GatewayIpLive, Scaleway> = {
       takeFromGateway(scaleway.at(before?.zone), id, report),
     )
     const made = await makeOnce(report, {
-      look: async () => theOne(scaleway, 'gateway IP', name, (await list(here)).filter(stays)),
+      look: async () => {
+        const [all, gateways] = await Promise.all([list(here), sharedGateways(scaleway)])
+        return theOne(scaleway, 'gateway IP', name, all.filter(stays).map(namedByGateway(gateways)))
+      },
       make: () => here.gateway.createIP({ tags: tagsOf(scaleway, name) }),
     })
     await mendTags(scaleway, name, made.tags, tags => here.gateway.updateIP({ ipId: made.id, tags }))
@@ -59,6 +64,14 @@ export const gatewayIpKind: Kind<GatewayIpWant, GatewayIpLive, Scaleway> = {
   },
 }
 export const gatewayIp = word(gatewayIpKind)
+
+/** An address has no name of its own: one whose name tag was taken away is known by the gateway of ours that has it. */
+const namedByGateway =
+  (gateways: readonly Vpcgwv2.Gateway[]) =>
+  (ip: Vpcgwv2.IP): Vpcgwv2.IP & { name?: string } => {
+    const holder = gateways.find(it => it.ipv4?.id === ip.id)
+    return holder ? { ...ip, name: nameIn(holder.tags) || holder.name } : ip
+  }
 
 const replacement = (want: GatewayIpWant, live: GatewayIpLive): Change | null =>
   replace(`gateway IP ${want.name}`, [

@@ -8,7 +8,18 @@ import { discard, makeOnce } from './make.ts'
 import { refuseOrphan } from './orphan.ts'
 import { insist, type Waiter } from './poll.ts'
 import { isInUse, statusOf } from './problems.ts'
-import { contextIn, contextTag, isOurs, lostTags, mendTags, tagChange, tagsOf, theOne, type Untagged } from './tags.ts'
+import {
+  contextIn,
+  contextTag,
+  isOurs,
+  lostTags,
+  mendTags,
+  nameIn,
+  tagChange,
+  tagsOf,
+  theOne,
+  type Untagged,
+} from './tags.ts'
 import { inZones } from './zones.ts'
 
 /**
@@ -97,7 +108,7 @@ const ourServers = (scaleway: Scaleway) => {
   return inZones(scaleway, scaleway.zonesOf('instance'), list)
 }
 
-/** An address without any tag of a context is still ours where a server of ours by that name holds it. */
+/** An address without any tag of a context, or without its name, is still ours where a server of ours by that name holds it. */
 const heldByOurs = async (
   { name, address, subnetId }: IpamAddressWant,
   scaleway: Scaleway,
@@ -107,7 +118,7 @@ const heldByOurs = async (
     it =>
       withoutMask(it.address) === address &&
       (subnetId === undefined || it.source?.subnetId === subnetId) &&
-      contextIn(it.tags) === undefined &&
+      (contextIn(it.tags) === undefined || (isOurs(scaleway, it) && nameIn(it.tags) === '')) &&
       it.resource?.name === name,
   )
   if (!found) return null

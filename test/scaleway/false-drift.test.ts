@@ -96,7 +96,7 @@ const rows: { hazard: string; kind: AnyKind; want: object; lists: Record<string,
     hazard: 'an address that is attached now',
     kind: gatewayIpKind,
     want: { name: 'egress', zone: 'fr-par-1' },
-    lists: pages.gatewayIp([answer.gatewayIp]),
+    lists: { ...pages.gatewayIp([answer.gatewayIp]), ...pages.gateway([answer.gateway([])]) },
   },
   ...[
     { hazard: 'the mask of a single address left out', said: ['203.0.113.0/24', '198.51.100.7'] },

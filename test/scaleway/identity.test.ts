@@ -30,10 +30,9 @@ const retag: Record<string, Retag> = {
   cluster: ({ k8s }, clusterId, tags) => k8s.updateCluster({ clusterId, tags }),
   pool: ({ k8s }, poolId, tags) => k8s.updatePool({ poolId, tags }),
 }
-const nameless = ['gateway-ip', 'flexible-ip', 'ipam-address']
 
 for (const [kind, write] of Object.entries(retag))
-  for (const lost of ['kapsule-egress', ...(nameless.includes(kind) ? [] : ['its name'])])
+  for (const lost of ['kapsule-egress', 'its name'])
     test(`${kind}: is still itself without ${lost}, and gets the tag back beside others'`, async () => {
       const clients = await cloud.clients()
       const { lives } = await deploy(clients, wishes())
