@@ -1,25 +1,21 @@
 import { type StageName, stageNames } from '../../../playbooks/site.ts'
-import { takeDown } from '../../engine/apply.ts'
 import { readJournals } from '../../engine/journal.ts'
 import { onlyAnnounced } from '../../engine/plan-file.ts'
 import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
 import { type Counts, countPlanned } from '../../engine/step.ts'
-import { standing, undoAll } from '../../engine/undo.ts'
 import { plainProgress } from '../../report/plain.ts'
-import type { Progress, StageEnd } from '../../report/progress.ts'
-import { kinds } from '../clients.ts'
+import { clearWay, provision, rollOut, takingDown, verify } from '../carry-out.ts'
 import type { Flags } from '../flags.ts'
 import { findOrphans, prune, refusePrune, tellOrphans } from '../orphans.ts'
 import { outputsOf } from '../outputs.ts'
 import { checkOrigin, checkOut, checkUnmoved, readPlan, type SavedPlan, savedPlanOf, writePlan } from '../plan-file.ts'
 import { refuseEarly } from '../preflight.ts'
 import { progressFor } from '../progress.ts'
-import { type Proof, proofTable, prove } from '../proofs.ts'
+import { type Proof, proofTable } from '../proofs.ts'
 import { checkReplace, guardEach, refuseReplacements, replacementsOf } from '../replacements.ts'
-import { phaseProblem, runPhase, stuck, takeBack } from '../rollout.ts'
 import type { Session } from '../session.ts'
-import { applyStage, chosen, keep, pendingOf, planStages, type Staged, summaryOf, throwFailures } from '../stages.ts'
+import { pendingOf, planStages, type Staged } from '../stages.ts'
 import { finish } from '../summary.ts'
 import { tellPlan } from '../tell-plan.ts'
 
@@ -40,9 +36,7 @@ export const deploy = async (asked: Session, stages: readonly StageName[]): Prom
   ])
   staged.orphans = orphans
   checkReplace(staged, flags.replace)
-  if (saved) {
-    checkUnmoved(saved, staged)
-  }
+  if (saved) checkUnmoved(saved, staged)
   await refuseEarly(staged)
   if (flags.check) return check(staged)
   const replace = [...flags.replace, ...(saved?.replace ?? [])]
@@ -131,96 +125,12 @@ const make = async (staged: Staged, replace: readonly string[]): Promise<ExitCod
   return finish(session, { status: 'ok', changes: staged.counts, outputs: outputsOf(staged) })
 }
 
-const takingDown = 'take down'
-
-/** What lives in a thing that is replaced goes first. */
-const clearWay = async (staged: Staged, progress: Progress) => {
-  const { session } = staged
-  const { outcome } = await progress.stage(takingDown, async () => {
-    const outcome = await takeDown(staged.plan, takingDown, session.world)
-    keep(staged, outcome)
-    return { ok: outcome.failures.length + outcome.skipped.length === 0, summary: summaryOf(outcome), outcome }
-  })
-  if (session.world.abort.aborted) throw interrupted(session)
-  throwFailures(outcome)
-  if (outcome.skipped.length > 0) throw interrupted(session)
-}
-
 /** Half-way through a replacement things are down: whoever reads this at night wants the one line that goes on. */
 const sayHowOn = ({ output, context }: Session, ids: readonly string[]) => {
   const flag = context.context === 'sandbox' ? '' : ` --context ${context.context}`
   output.say('what was taken down is not all made again; this goes on:')
   output.say(`  npx zx scripts/deploy.mjs${flag} --replace ${ids.join(',')}`)
 }
-
-/** Gateway, proxy, cluster: stops at a failure and keeps what was made. Hosts: taken back. */
-const provision = async (staged: Staged, stage: StageName, progress: Progress) => {
-  const { session } = staged
-  const { outcome } = await progress.stage(stage, async () => {
-    const outcome = await applyStage(staged, stage, chosen(staged, stage))
-    const ok = outcome.failures.length === 0 && outcome.skipped.length === 0
-    return { ok, summary: summaryOf(outcome), outcome }
-  })
-  if (session.world.abort.aborted) throw interrupted(session)
-  if (outcome.failures.length > 0 && stage === 'configure') await takeBackHosts(session)
-  throwFailures(outcome)
-  if (outcome.skipped.length > 0) throw interrupted(session)
-}
-
-const takeBackHosts = async (session: Session) => {
-  const mine = standing(readJournals(session.state), layer => layer.run === session.run)
-  const undone = await undoAll(
-    mine.filter(it => it.group === 'configure'),
-    kinds,
-    { ...session.world, stop: new AbortController().signal },
-  )
-  if (undone.failures.length + undone.left.length > 0) throw stuck(undone)
-}
-
-const rollOut = async (staged: Staged, progress: Progress) => {
-  const { session, site } = staged
-  for (const phase of site.phases) {
-    const end = await progress.stage(`rollout: ${phase.name}`, say => runPhase(staged, phase, say))
-    if (end.ok) continue
-    if (session.world.abort.aborted) throw interrupted(session)
-    if (session.world.stop.aborted && end.failed.length === 0 && end.outcome.failures.length === 0)
-      throw interrupted(session)
-    session.output.say(`phase ${phase.name} did not hold: taking the rollout back`)
-    const undone = await takeBack(session)
-    if (undone.failures.length + undone.left.length > 0) throw stuck(undone)
-    throw phaseProblem(phase, end)
-  }
-  const { limit, tags } = session.flags
-  if (limit === undefined && !tags) session.journal.record({ event: 'note', topic: 'rollout-passed', data: null })
-}
-
-const verify = async (staged: Staged, progress: Progress): Promise<Proof[]> => {
-  const { proofs } = await progress.stage('verify', async (say): Promise<StageEnd & { proofs: Proof[] }> => {
-    const proofs = await prove(staged, say)
-    const failures = proofs.flatMap(it => it.failures)
-    return {
-      ok: failures.length === 0,
-      summary: failures.length ? `${failures.length} gates did not pass` : 'proved',
-      proofs,
-    }
-  })
-  for (const it of proofs) staged.session.output.event('proof', it)
-  const failures = proofs.flatMap(it => it.failures)
-  if (failures.length === 0) return proofs
-  throw new Problem(`${failures.length} gates did not pass`, {
-    why: failures
-      .map(it => `${it.tenant}/${it.workload}: ${it.gate}: ${it.verdict.verdict === 'pass' ? '' : it.verdict.reason}`)
-      .join('\n'),
-    next: 'deploy --check --diff shows what is not as it should be; rollback.ts --to start takes the workloads back',
-  })
-}
-
-export const interrupted = (session: Session) =>
-  new Problem('interrupted: what was under way was finished, nothing is half-done', {
-    why: 'you asked for it',
-    next: `go on with deploy.mjs --resume ${session.run}, or take it back with rollback.ts --to start`,
-    exit: 130,
-  })
 
 /** `--resume RUN` names a run that must exist; the world is read in any case. */
 const checkResume = ({ flags, state }: Session) => {

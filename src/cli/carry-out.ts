@@ -1,0 +1,100 @@
+import type { StageName } from '../../playbooks/site.ts'
+import { type Outcome, takeDown } from '../engine/apply.ts'
+import { readJournals } from '../engine/journal.ts'
+import { Problem } from '../engine/problem.ts'
+import { standing, undoAll } from '../engine/undo.ts'
+import type { Progress, StageEnd } from '../report/progress.ts'
+import { kinds } from './clients.ts'
+import { type Proof, prove } from './proofs.ts'
+import { phaseProblem, runPhase, stuck, takeBack } from './rollout.ts'
+import type { Session } from './session.ts'
+import { applyStage, chosen, keep, type Staged, summaryOf, throwFailures } from './stages.ts'
+
+export const takingDown = 'take down'
+
+/** What lives in a thing that is replaced goes first. */
+export const clearWay = async (staged: Staged, progress: Progress) => {
+  const { session } = staged
+  const { outcome } = await progress.stage(takingDown, async () => {
+    const outcome = await takeDown(staged.plan, takingDown, session.world)
+    keep(staged, outcome)
+    return { ok: outcome.failures.length + outcome.skipped.length === 0, summary: summaryOf(outcome), outcome }
+  })
+  settle(session, outcome)
+}
+
+/** Gateway, proxy, cluster: stops at a failure and keeps what was made. Hosts: taken back. */
+export const provision = async (staged: Staged, stage: StageName, progress: Progress) => {
+  const { session } = staged
+  const { outcome } = await progress.stage(stage, async () => {
+    const outcome = await applyStage(staged, stage, chosen(staged, stage))
+    const ok = outcome.failures.length === 0 && outcome.skipped.length === 0
+    return { ok, summary: summaryOf(outcome), outcome }
+  })
+  if (outcome.failures.length > 0 && stage === 'configure' && !session.world.abort.aborted) await takeBackHosts(session)
+  settle(session, outcome)
+}
+
+const takeBackHosts = async (session: Session) => {
+  const mine = standing(readJournals(session.state), layer => layer.run === session.run)
+  const undone = await undoAll(
+    mine.filter(it => it.group === 'configure'),
+    kinds,
+    { ...session.world, stop: new AbortController().signal },
+  )
+  if (undone.failures.length + undone.left.length > 0) throw stuck(undone)
+}
+
+/** Phase after phase; one that does not hold takes the whole rollout back. */
+export const rollOut = async (staged: Staged, progress: Progress) => {
+  const { session, site } = staged
+  for (const phase of site.phases) {
+    const end = await progress.stage(`rollout: ${phase.name}`, say => runPhase(staged, phase, say))
+    if (end.ok) continue
+    if (session.world.abort.aborted) throw interrupted(session)
+    if (session.world.stop.aborted && end.failed.length === 0 && end.outcome.failures.length === 0)
+      throw interrupted(session)
+    session.output.say(`phase ${phase.name} did not hold: taking the rollout back`)
+    const undone = await takeBack(session)
+    if (undone.failures.length + undone.left.length > 0) throw stuck(undone)
+    throw phaseProblem(phase, end)
+  }
+  const { limit, tags } = session.flags
+  if (limit === undefined && !tags) session.journal.record({ event: 'note', topic: 'rollout-passed', data: null })
+}
+
+/** The evidence of every tenant; throws where a gate does not pass. */
+export const verify = async (staged: Staged, progress: Progress): Promise<Proof[]> => {
+  const { proofs } = await progress.stage('verify', async (say): Promise<StageEnd & { proofs: Proof[] }> => {
+    const proofs = await prove(staged, say)
+    const failures = proofs.flatMap(it => it.failures)
+    return {
+      ok: failures.length === 0,
+      summary: failures.length ? `${failures.length} gates did not pass` : 'proved',
+      proofs,
+    }
+  })
+  for (const it of proofs) staged.session.output.event('proof', it)
+  const failures = proofs.flatMap(it => it.failures)
+  if (failures.length === 0) return proofs
+  throw new Problem(`${failures.length} gates did not pass`, {
+    why: failures
+      .map(it => `${it.tenant}/${it.workload}: ${it.gate}: ${it.verdict.verdict === 'pass' ? '' : it.verdict.reason}`)
+      .join('\n'),
+    next: 'deploy --check --diff shows what is not as it should be; rollback.ts --to start takes the workloads back',
+  })
+}
+
+/** Throws where not all of it was done: what failed, or that it was interrupted. */
+const settle = (session: Session, outcome: Outcome) => {
+  if (session.world.abort.aborted) throw interrupted(session)
+  throwFailures(outcome)
+  if (outcome.skipped.length > 0) throw interrupted(session)
+}
+
+const interrupted = (session: Session) =>
+  new Problem('interrupted: what was under way was finished, nothing is half-done', {
+    why: 'you asked for it',
+    next: `go on with deploy.mjs --resume ${session.run}, or take it back with rollback.ts --to start`,
+    exit: 130,
+  })
