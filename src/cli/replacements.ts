@@ -15,6 +15,7 @@ export const replacementsOf = (staged: Staged): Replacement[] => {
 /** Refuses, before anything is written, to replace what is protected, and what others live in unless it is named. */
 export const refuseReplacements = (staged: Staged, allowed: readonly string[]): void => {
   refuseProtected(staged)
+  refuseAdopted(staged)
   const unnamed = replacementsOf(staged).filter(it => it.holds && !allowed.includes(it.id))
   if (unnamed.length > 0) throw notNamed(staged, unnamed)
   if (!replacementsOf(staged).some(it => it.holds)) return
@@ -54,6 +55,18 @@ export const checkReplace = ({ plan }: Staged, named: readonly string[]): void =
 }
 
 const hint = (near: string | undefined) => (near ? `did you mean ${near}? ` : '')
+
+/** What somebody else made is never taken down, not even to make room for what is ours. */
+const refuseAdopted = (staged: Staged) => {
+  const inTheWay = replacementsOf(staged).flatMap(({ id, takesDown }) =>
+    takesDown.filter(it => !staged.plan.seen.get(it)!.desired.kind.undo).map(it => `${it} lives in ${id}`),
+  )
+  if (inTheWay.length === 0) return
+  throw new Problem('what others made is in the way of a replacement', {
+    why: inTheWay.join('\n'),
+    next: 'put the old values back into the inventory, or no longer adopt it; nothing was touched',
+  })
+}
 
 const refuseProtected = (staged: Staged) => {
   const lost = pendingOf(staged).flatMap(({ step }) =>

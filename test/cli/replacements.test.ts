@@ -39,6 +39,15 @@ test('what others live in is replaced only by name; the problem lists what goes,
   refuseReplacements(staged, ['private-network/egress'])
 })
 
+test('what others made in it is never taken down: nothing is begun, whatever is named', async () => {
+  const net = thing('private-network/egress', { ...there, holds: true, change: replace })
+  const theirs = thing('existing-cluster/theirs', { ...there, want: { net: from(net) } })
+  delete (theirs.kind as { undo?: unknown }).undo // as a Kind of what exists has none
+  const staged = await stagedWith([net, theirs])
+  const it = await problemOf(() => refuseReplacements(staged, ['private-network/egress']))
+  assert.is(it.why, 'existing-cluster/theirs lives in private-network/egress')
+})
+
 test('what holds nothing needs no name', async () => {
   refuseReplacements(await stagedWith([thing('ssh-key/operator', { ...there, change: replace })]), [])
 })
