@@ -1,6 +1,7 @@
 import { play } from '../src/hosts/play.ts'
 import { squidTasks, ufwTask } from '../src/hosts/squid.ts'
 import type { Context, Tenant } from '../src/inventory/context.ts'
+import { varsOf } from '../src/inventory/groups.ts'
 import { type proxyPlaybook, proxyPort } from './proxy.ts'
 
 /** Squid answers the private network with the tenant's allowlist and nobody else; UFW says the same. */
@@ -24,13 +25,16 @@ export const configurePlaybook = (context: Context, { proxies }: ReturnType<type
 }
 
 /** What is put on one proxy: also what `--render` writes, without a connection. */
-export const hostTasks = ({ network, cluster, ssh, dns }: Context, { tenant, egress }: Tenant) => {
+export const hostTasks = (context: Context, it: Tenant) => {
+  const { network, cluster, ssh, dns } = context
+  const { tenant, egress } = it
   const { cidr } = network.privateNetwork
   const { tasks, handlers } = squidTasks({
     hostName: egress.proxy.name,
     tenants: [{ name: tenant, port: proxyPort, clients: [cidr], allow: egress.allow, mode: egress.mode }],
     inner: [cidr, cluster.podCidr, cluster.serviceCidr],
     nameservers: dns.nameservers,
+    vars: varsOf(context, it),
   })
   const firewall = ufwTask({
     ssh: { allow: ssh.allow, port: ssh.port },

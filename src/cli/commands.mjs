@@ -17,7 +17,11 @@ const common = {
 const changing = {
   check: { type: 'boolean', help: 'look and plan, change nothing; exit 3 when something would change' },
   diff: { type: 'boolean', help: 'show how contents differ' },
-  limit: { type: 'string', value: 'PATTERN', help: 'only these tenants, namespaces or proxies; * and commas' },
+  limit: {
+    type: 'string',
+    value: 'PATTERN',
+    help: 'only these tenants, namespaces, proxies or groups: a,b  web*  !c  &d',
+  },
   tags: { type: 'string', value: 'A,B', help: 'only steps of these stages, phases, kinds or names' },
   yes: { type: 'boolean', help: 'do not ask' },
   resume: { type: 'optional', value: '[RUN]', help: 'go on after a run that did not end' },

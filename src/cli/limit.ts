@@ -1,19 +1,17 @@
 import type { Desired } from '../engine/desired.ts'
-import { Problem } from '../engine/problem.ts'
 import type { Context } from '../inventory/context.ts'
+import { groupsOf } from '../inventory/groups.ts'
+import { choose, globOf } from '../inventory/pattern.ts'
 
-/** The context with only the tenants that `--limit` names: by tenant, namespace or proxy; `*` and commas. */
+/** The context with only the tenants that `--limit` names: by tenant, namespace, proxy or group, in Ansible's words. */
 export const forTargets = (context: Context, limit: string | undefined): Context => {
   if (limit === undefined) return context
-  const patterns = limit.split(',').map(it => it.trim())
-  const matches = (name: string) => patterns.some(it => globOf(it).test(name))
-  const tenants = context.tenants.filter(it => [it.tenant, it.namespace, it.egress.proxy.name].some(matches))
-  if (tenants.length > 0) return { ...context, tenants }
-  throw new Problem(`--limit ${limit} matches nothing`, {
-    why: `the tenants of ${context.context} are ${context.tenants.map(it => it.tenant).join(', ')}`,
-    next: 'name a tenant, its namespace or its proxy; * stands for anything',
-    exit: 2,
-  })
+  const known = context.tenants.map(it => ({
+    it,
+    names: [it.tenant, it.namespace, it.egress.proxy.name, ...groupsOf(context, it), 'egress'],
+  }))
+  const chosen = choose(limit, known, `the tenants of ${context.context}`)
+  return { ...context, tenants: chosen.map(({ it }) => it) }
 }
 
 /** Does a Desired carry one of the tags? Tags are stages, phases (canary, expand, rollout/gateway), kinds and names. */
@@ -28,11 +26,3 @@ export const placesOf = (phase: string): string[] => {
   const short = phase.split(' ')[0] ?? phase
   return ['rollout', `rollout/${phase}`, `rollout/${short}`, ...(phase === 'gateway' ? [] : [phase, short])]
 }
-
-const globOf = (pattern: string) =>
-  new RegExp(
-    `^${pattern
-      .split('*')
-      .map(it => it.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
-      .join('.*')}$`,
-  )

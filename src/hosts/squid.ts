@@ -24,6 +24,8 @@ export type SquidOptions = {
   /** CIDRs that are refused by resolved address, besides all special ranges: the private network, the proxy itself. */
   inner: string[]
   nameservers?: string[]
+  /** The host's variables, which its templates read as `vars`. */
+  vars?: Record<string, unknown>
 }
 
 export const auditLog = '/var/log/squid/audit.log'
@@ -31,7 +33,8 @@ export const auditLog = '/var/log/squid/audit.log'
 const lists = '/etc/squid/egress'
 
 /** Everything that makes a host an egress proxy, in order, and the handlers its files notify. */
-export const squidTasks = ({ hostName, tenants, inner, nameservers = [] }: SquidOptions) => {
+export const squidTasks = ({ hostName, tenants, inner, nameservers = [], vars = {} }: SquidOptions) => {
+  const filled = (path: string, data: Record<string, unknown>) => render(path, { vars, ...data })
   for (const { name } of tenants) if (!/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name)) throw badName(name)
   for (const it of nameservers) if (!isIP(it)) throw badName(it)
   refuseOverlaps(tenants)
@@ -39,7 +42,7 @@ export const squidTasks = ({ hostName, tenants, inner, nameservers = [] }: Squid
   const groups = shown.flatMap(it => it.groups)
   const ports = (of: 'tls' | 'plain', usual: number) =>
     [...new Set([usual, ...groups.flatMap(it => it[of])])].sort((a, b) => a - b)
-  const conf = render('etc/squid/squid.conf', {
+  const conf = filled('etc/squid/squid.conf', {
     hostName,
     inner: innerRanges(inner),
     nameservers,
@@ -64,17 +67,17 @@ export const squidTasks = ({ hostName, tenants, inner, nameservers = [] }: Squid
     { task: 'directory', path: '/var/log/squid', mode: '0750', owner: 'proxy', group: 'proxy' },
     ...shown.flatMap(({ name, groups }) =>
       groups.map(({ path, names }) =>
-        file(path, render('etc/squid/egress/allow.txt', { tenant: name, names }), {
+        file(path, filled('etc/squid/egress/allow.txt', { tenant: name, names }), {
           check: checkList,
           notify: [reload],
         }),
       ),
     ),
     file('/etc/squid/squid.conf', conf, { check: checkSquid, notify: [reload] }),
-    file('/etc/logrotate.d/squid', render('etc/logrotate.d/squid', {})),
+    file('/etc/logrotate.d/squid', filled('etc/logrotate.d/squid', {})),
     file(
       '/etc/systemd/system/squid.service.d/limits.conf',
-      render('etc/systemd/system/squid.service.d/limits.conf', {}),
+      filled('etc/systemd/system/squid.service.d/limits.conf', {}),
       {
         notify: [daemonReload],
       },

@@ -1,6 +1,7 @@
 import type { Problem } from '../engine/problem.ts'
 import { freeIn } from '../engine/ranges.ts'
 import { checkExisting } from './check-existing.ts'
+import { checkGroups, checkMembership } from './check-groups.ts'
 import { checkNetworkName, checkOperators, checkRanges, checkRoom } from './check-network.ts'
 import { checkPools, checkPoolType, checkScaling } from './check-pools.ts'
 import { checkTenantZones, checkZones } from './check-zones.ts'
@@ -49,6 +50,7 @@ export const checkContext = (
     checkNetworkName(parts, say)
     checkOperators(parts, say)
     checkPools(parts, tenants, say)
+    checkGroups(parts, tenants, say)
   })
 
 /** What a tenant must say, alone and among the others. */
@@ -62,6 +64,7 @@ export const checkTenants = (context: Parts<ContextFile>, all: readonly Found<Te
       checkScaling(['pool'], parts.pool, say)
       if (!context.cluster?.kubeconfig) checkPoolType(['pool', 'type'], parts.pool?.type, say)
       checkTenantZones(context, parts, say)
+      checkMembership(context, parts, say)
       checkUnbuilt(parts, say)
       checkReserved(parts, say)
       checkAllow(parts, say)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { address4, cidr, cidr4, domain, duration, name, path, port, region, url, zone } from './words.ts'
+import { address4, cidr, cidr4, domain, duration, name, path, port, region, url, vars, zone } from './words.ts'
 
 const protect = z
   .boolean()
@@ -128,6 +128,14 @@ export const contextSchema = z.strictObject({
       forbidden: url.default('http://egress-probe.invalid/'),
     })
     .prefault({}),
+  groups: z
+    .record(
+      name,
+      z.strictObject({ children: z.array(name).optional().describe('groups inside it'), vars: vars.optional() }),
+    )
+    .optional()
+    .describe('of tenants, which name theirs; for --limit and variables'),
+  vars: vars.optional().describe('for every host; a group goes over it, and a tenant over both'),
   dns: z.strictObject({ nameservers: z.array(address4).default([]) }).prefault({}),
 })
 
@@ -137,6 +145,8 @@ const workload = z.strictObject({ kind: z.enum(['Deployment']), name })
 export const tenantSchema = z.strictObject({
   tenant: name,
   namespace: name,
+  groups: z.array(name).optional().describe('declared in context.yaml'),
+  vars: vars.optional().describe('for its host; templates read them as vars'),
   pool,
   egress: z.strictObject({
     via: z.enum(['proxy-vm', 'gateway-pod']).default('proxy-vm'),

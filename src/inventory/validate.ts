@@ -65,6 +65,10 @@ const problemsOf = (document: Document, issue: Issue, schema: z.ZodType): Proble
   if (issue.code === 'invalid_type' && issue.input === undefined) {
     return [document.problem(issue.path, `${at} is missing`, `it is needed (${issue.expected})`, 'add it')]
   }
+  if (issue.code === 'invalid_key') {
+    const [why] = issue.issues.map(it => it.message)
+    return [document.keyProblem(issue.path, `${at} is no name here`, why ?? issue.message, 'choose another name')]
+  }
   return [document.problem(issue.path, `${at}: ${shown(issue.input)} is not right`, issue.message, nextFor(issue))]
 }
 

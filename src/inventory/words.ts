@@ -23,6 +23,20 @@ export const zonesOf = (region: string): string[] => zones.filter(it => it.start
 export const url = z.url({ protocol: /^https?$/, error: 'a URL starts with http:// or https://' })
 export const path = z.string().min(1)
 
+/** Variables of hosts: plain values, by names that Ansible takes too and that none of ours or its own can hide. */
+export const vars = z.record(
+  z
+    .string()
+    .regex(
+      /^(?!ansible_|egress_)[a-z_][a-zA-Z0-9_]{0,62}$/,
+      'a variable is letters, digits and _, begins with a small letter, and not with ansible_ or egress_',
+    ),
+  z.union(
+    [z.string(), z.number(), z.boolean(), z.array(z.string())],
+    'a variable is text, a number, true, false or a list of texts',
+  ),
+)
+
 export const domain = z.string().superRefine((text, check) => {
   const wrong = domainMistake(text)
   if (wrong) check.addIssue({ code: 'custom', message: wrong })

@@ -1,0 +1,59 @@
+import { nearest } from '../engine/nearest.ts'
+import type { Say } from './checks.ts'
+import type { ContextFile, TenantFile } from './schema.ts'
+import type { Parts } from './validate.ts'
+
+/** Groups are declared once, hang together without a circle, and are not mistaken for anything else. */
+export const checkGroups = (
+  { groups = {} }: Parts<ContextFile>,
+  tenants: readonly Parts<TenantFile>[],
+  say: Say,
+): void => {
+  const names = Object.keys(groups)
+  const taken = new Map(
+    tenants.flatMap(({ tenant, namespace, egress }) =>
+      [tenant, namespace, egress?.proxy?.name].map(it => [it, `of tenant ${tenant}`] as const),
+    ),
+  )
+  for (const [it, whose] of [...reserved.map(it => [it, 'of every host'] as const), ...taken]) {
+    if (it === undefined || !names.includes(it)) continue
+    say(['groups', it], `group ${it} has a name ${whose}`, '--limit could not tell them apart', 'choose another name')
+  }
+  for (const name of names)
+    for (const [at, child] of (groups[name]?.children ?? []).entries()) {
+      if (child === undefined) continue
+      const path = ['groups', name, 'children', at]
+      if (!names.includes(child)) say(path, `there is no group ${child}`, ...unknown(child, names))
+      else if (reaches(groups, child, name))
+        say(path, `group ${child} is above and below ${name}`, 'groups hang together as a tree', 'take one link out')
+    }
+}
+
+/** A tenant names groups that the context declares. */
+export const checkMembership = ({ groups = {} }: Parts<ContextFile>, tenant: Parts<TenantFile>, say: Say): void => {
+  const names = Object.keys(groups)
+  for (const [at, it] of (tenant.groups ?? []).entries())
+    if (it !== undefined && !names.includes(it)) say(['groups', at], `there is no group ${it}`, ...unknown(it, names))
+}
+
+/** Names that stand for every host, or that Ansible keeps. */
+const reserved = ['all', 'egress', 'ungrouped']
+
+const unknown = (name: string, known: string[]): [why: string, next: string] => {
+  const near = nearest(name, known)
+  return [
+    known.length > 0 ? `the context declares ${known.join(', ')}` : 'the context declares no groups',
+    near ? `did you mean ${near}?` : `write it under groups in context.yaml: groups: { ${name}: {} }`,
+  ]
+}
+
+const reaches = (groups: NonNullable<Parts<ContextFile>['groups']>, from: string, to: string): boolean => {
+  const seen = new Set<string>()
+  const visit = (name: string): boolean => {
+    if (name === to) return true
+    if (seen.has(name)) return false
+    seen.add(name)
+    return (groups[name]?.children ?? []).some(it => it !== undefined && visit(it))
+  }
+  return visit(from)
+}
