@@ -14,7 +14,7 @@ import { type Ask, type Route, route } from './router.ts'
 
 const root = '/k8s/v1/regions/:region/clusters'
 const types = ['', 'kapsule', 'kapsule-dedicated-4', 'kapsule-dedicated-8', 'kapsule-dedicated-16'] as const
-const seconds = { create: 5, start: 20, update: 5, delete: 15 }
+const seconds = { create: 5, start: 10, update: 5, delete: 15 }
 
 export const clusterRoutes = (cloud: Cloud): Route[] => {
   const { state, transitions } = cloud
