@@ -26,7 +26,7 @@ export const addVolume = (
     ...{ last_detached_at: null, ...dates },
   }
   state.volumes[volume.id] = volume
-  transitions.start('volume attachment', volume.id, 1)
+  transitions.start('volume attachment', volume.id, 3)
   return volume
 }
 

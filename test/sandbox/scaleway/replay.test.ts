@@ -5,7 +5,7 @@ import { credentials, openProject } from './project.ts'
 import { provoke } from './provoke.ts'
 import { type Outcome, recording, replay } from './replay.ts'
 
-const { test } = suite('replay of recorded interactions', { seconds: 180 })
+const { test } = suite('replay of recorded interactions', { seconds: 300 })
 
 const mnq = 'POST /mnq/v1beta1/regions/fr-par/activate-sqs'
 const group = 'POST /iam/v1alpha1/groups/{group:1}/remove-member'
@@ -20,13 +20,29 @@ const unmatched: { cassette: string; ask: string; reason: string }[] = [
   { cassette: 'errors-collected', ask: metal, reason: 'Elastic Metal is no service of ours' },
 ]
 
+const isWrong = (name: string) => (it: Outcome) =>
+  it.wrong.length > 0 && !unmatched.some(({ cassette, ask }) => cassette === name && ask === it.ask)
+
+/** A busy machine may be too late for a state that lasts a second: then once more, with a slower clock. */
 const run = async (name: string): Promise<Outcome[]> => {
+  const first = await runAt(name, 0.08)
+  return first.some(isWrong(name)) ? runAt(name, 0.3) : first
+}
+
+const runAt = async (name: string, scale: number): Promise<Outcome[]> => {
   const recorded = recording(name)
-  const project = await openProject({ scale: 0.08, asOf: recorded.day })
+  const project = await openProject({ scale, asOf: recorded.day })
   const { url } = project
+  const longestMs = 200_000 * scale
   try {
     const before = name === 'errors-collected' ? provoke(project) : {}
-    return await replay(recorded, { url, token: credentials.secretKey, project: credentials.projectId, before })
+    return await replay(recorded, {
+      url,
+      token: credentials.secretKey,
+      project: credentials.projectId,
+      before,
+      longestMs,
+    })
   } finally {
     await project.close()
   }
@@ -53,10 +69,10 @@ for (const name of names)
     const matched = outcomes.filter(it => it.wrong.length === 0)
     seen.push(...outcomes)
     console.log(`${name}: ${sum(matched)}/${sum(outcomes)}`)
-    const excused = (it: Outcome) => unmatched.some(({ cassette, ask }) => cassette === name && ask === it.ask)
     const told = ({ ask, wrong }: Outcome) => [ask, ...wrong].join('\n    ')
-    assert.equal(outcomes.filter(it => it.wrong.length > 0 && !excused(it)).map(told), [], 'not answered as recorded')
-    assert.equal(matched.filter(excused).map(told), [], 'listed as unmatched, and matches')
+    assert.equal(outcomes.filter(isWrong(name)).map(told), [], 'not answered as recorded')
+    const listed = matched.filter(it => unmatched.some(({ cassette, ask }) => cassette === name && ask === it.ask))
+    assert.equal(listed.map(told), [], 'listed as unmatched, and matches')
   })
 
 test('all of them are counted', () => {

@@ -53,7 +53,7 @@ export const replay = async ({ interactions, shapes }: Recording, options: Optio
 }
 
 const settle = async (it: Interaction, shapes: Shape[], bindings: Bindings, options: Options): Promise<string[]> => {
-  const { pollMs = 10, longestMs = 20_000 } = options
+  const { pollMs = 10, longestMs = 16_000 } = options
   for (const end = Date.now() + longestMs; ; ) {
     const mine = new Map(bindings)
     const wrong = await compare(it, shapes, mine, options)
