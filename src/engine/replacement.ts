@@ -4,7 +4,7 @@ import { refsIn } from './refs.ts'
 type All = ReadonlyMap<string, Seen>
 
 /** Everything that takes values from a thing, also through others: parents first. */
-export const dependentsOf = (all: All, id: string): string[] => {
+const dependentsOf = (all: All, id: string): string[] => {
   const reached = new Set([id])
   const found: string[] = []
   // A plan knows parents before their children.

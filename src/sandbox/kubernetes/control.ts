@@ -28,8 +28,6 @@ export type ControlParts = {
   pace: Pace
   onChange(): void
 }
-export type Control = ReturnType<typeof createControl>
-
 /** The control plane of one cluster without its HTTP: objects, and the controllers that act on them once started. */
 export const createControl = ({ clusterId, serviceCidr, dnsIp, pods, saved, pace, onChange }: ControlParts) => {
   const apiIp = toIp(range(serviceCidr).first + 1)

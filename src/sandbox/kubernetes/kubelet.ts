@@ -27,8 +27,6 @@ export type Known = {
 }
 type Seen = Awaited<ReturnType<Pods['state']>>
 type Parts = { store: Store; api: Api; pods: Pods; record: Record; wiring: Wiring; pace: Pace; secure(): Promise<void> }
-export type Kubelet = ReturnType<typeof createKubelet>
-
 /**
  * Runs the pods of all nodes: an address, then the policies in force, only then the processes; looks after them
  * and writes down what it sees. The first restart of a container is at once, then it waits longer each time.

@@ -1,7 +1,5 @@
 import { Refused } from './status.ts'
 
-export type Queue = ReturnType<typeof createQueue>
-
 /**
  * Keys to bring up to date. A key is worked on by one at a time and again when it was added meanwhile; work
  * answers in how many ms it wants to look again, if at all; what throws is tried again, later each time.
