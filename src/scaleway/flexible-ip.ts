@@ -12,8 +12,8 @@ import { findZoned, inZones, listHere } from './zones.ts'
 export type FlexibleIpWant = { name: string; zone?: string }
 export type FlexibleIpLive = Untagged & { id: string; address: string; zone?: string }
 
-const list = ({ instance, projectId, context }: Scaleway, tags = [contextTag(context)]) =>
-  instance.listIps({ project: projectId, tags }).all()
+const list = ({ instance, lists, projectId, context, zone }: Scaleway, tags = [contextTag(context)]) =>
+  lists.next(`flexible-ip ${zone} ${tags}`, () => instance.listIps({ project: projectId, tags }).all())
 
 const shared = (scaleway: Scaleway) => listHere(scaleway, 'flexible-ip', here => list(here))
 

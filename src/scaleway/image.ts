@@ -2,10 +2,10 @@ import { Problem } from '../engine/problem.ts'
 import type { Scaleway } from './client.ts'
 
 /** The image of a marketplace label today: ids differ by zone and change with every release, so they are never compared. */
-export const imageId = async ({ marketplace, zone }: Scaleway, label: string, type: string): Promise<string> => {
-  const all = await marketplace
-    .listLocalImages({ imageLabel: label, zone: zone as 'fr-par-1', type: 'instance_sbs' })
-    .all()
+export const imageId = async ({ marketplace, lists, zone }: Scaleway, label: string, type: string): Promise<string> => {
+  const all = await lists.next(`image ${label} ${zone}`, () =>
+    marketplace.listLocalImages({ imageLabel: label, zone: zone as 'fr-par-1', type: 'instance_sbs' }).all(),
+  )
   const fits = all.filter(it => it.compatibleCommercialTypes.some(one => one.toUpperCase() === type.toUpperCase()))
   const found = fits.find(it => it.arch === 'x86_64') ?? fits[0]
   if (found) return found.id

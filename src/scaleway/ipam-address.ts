@@ -30,11 +30,16 @@ export type IpamAddressWant = { name: string; privateNetworkId: string; address:
 export type IpamAddressLive = Untagged & { id: string; address: string; attachedTo: string | null; subnetId?: string }
 
 export const listAddresses = (scaleway: Scaleway): Promise<Ipamv1.IP[]> =>
-  scaleway.ipam.listIPs({ projectId: scaleway.projectId, tags: [contextTag(scaleway.context)], isIpv6: false }).all()
+  scaleway.lists.next('address of ours', () =>
+    scaleway.ipam.listIPs({ projectId: scaleway.projectId, tags: [contextTag(scaleway.context)], isIpv6: false }).all(),
+  )
 
 /** Every private IPv4 address of the project, for all reads of a plan: ours, and those of nodes. */
 export const sharedAddresses = (scaleway: Scaleway): Promise<Ipamv1.IP[]> =>
-  scaleway.lists.shared('address', () => scaleway.ipam.listIPs({ projectId: scaleway.projectId, isIpv6: false }).all())
+  scaleway.lists.shared('address', () => allAddresses(scaleway))
+
+export const allAddresses = ({ ipam, lists, projectId }: Scaleway): Promise<Ipamv1.IP[]> =>
+  lists.next('address', () => ipam.listIPs({ projectId, isIpv6: false }).all())
 
 /** The API answers with a mask what was asked for without. */
 export const withoutMask = (address: string): string => address.split('/')[0] ?? address
@@ -99,12 +104,12 @@ const replacement = (want: IpamAddressWant, live: IpamAddressLive): Change | nul
 }
 
 /** With its tags: ours in this network; without: all of it, as one that lost them may be ours. */
-const listOf = ({ ipam }: Scaleway, privateNetworkId: string): Promise<Ipamv1.IP[]> =>
-  ipam.listIPs({ privateNetworkId, isIpv6: false }).all()
+const listOf = ({ ipam, lists }: Scaleway, privateNetworkId: string): Promise<Ipamv1.IP[]> =>
+  lists.next(`address of ${privateNetworkId}`, () => ipam.listIPs({ privateNetworkId, isIpv6: false }).all())
 
 const ourServers = (scaleway: Scaleway) => {
-  const list = ({ instance, projectId, context }: Scaleway) =>
-    instance.listServers({ project: projectId, tags: [contextTag(context)] }).all()
+  const list = ({ instance, lists, projectId, context, zone }: Scaleway) =>
+    lists.next(`server ${zone}`, () => instance.listServers({ project: projectId, tags: [contextTag(context)] }).all())
   return inZones(scaleway, scaleway.zonesOf('instance'), list)
 }
 

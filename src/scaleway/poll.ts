@@ -25,7 +25,7 @@ export type Wait<T> = {
   withinMs: number
 }
 
-/** Looks at once, then less and less often (50 ms to 5 s), until the state is good. */
+/** Looks at once, then less and less often, until the state is good. */
 export const until = async <T>(report: Waiter, wait: Wait<T>): Promise<T | null> => {
   const { what, look, state, patienceMs = 0, goneMs, withinMs } = wait
   const good = wait.good ?? those('good', wait.states)
@@ -143,6 +143,17 @@ export const insist = async <T>(
   throw new Error('unreachable')
 }
 
+/**
+ * Pauses of about a tenth of what was waited already, 50 ms to 5 s: what is awaited is seen at most a tenth too late.
+ * They end on common ticks, so that many who wait for their part of one list ask for it together.
+ */
 function* growing(fromMs = 50, toMs = 5000): Generator<number> {
-  for (let ms = fromMs; ; ms = Math.min(toMs, ms * 1.5)) yield ms
+  const started = performance.now()
+  for (;;) {
+    const now = performance.now()
+    const most = Math.min(toMs, Math.max(fromMs, (now - started) / 8))
+    const tick = fromMs * 2 ** Math.floor(Math.log2(most / fromMs))
+    const rest = tick - (now % tick)
+    yield rest < tick / 2 ? rest + tick : rest
+  }
 }

@@ -26,7 +26,10 @@ export type RawPool = {
 const base = ({ region }: Scaleway) => `/k8s/v1/regions/${region}`
 const json = { 'Content-Type': 'application/json; charset=utf-8' }
 
-export const listPools = async (scaleway: Scaleway, clusterId: string): Promise<RawPool[]> => {
+export const listPools = (scaleway: Scaleway, clusterId: string): Promise<RawPool[]> =>
+  scaleway.lists.next(`pool ${clusterId}`, () => allPools(scaleway, clusterId))
+
+const allPools = async (scaleway: Scaleway, clusterId: string): Promise<RawPool[]> => {
   const all: RawPool[] = []
   for (let page = 1; ; page++) {
     const { pools, total_count } = (await scaleway.raw({

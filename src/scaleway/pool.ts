@@ -5,7 +5,7 @@ import { create, field, fixed, replace, update } from './changes.ts'
 import type { Scaleway } from './client.ts'
 import { sharedClusters } from './cluster.ts'
 import { discard, makeOnce } from './make.ts'
-import { listNodes, type PoolNode, sharedNodes } from './nodes.ts'
+import { listNodes, listNodesNow, type PoolNode, sharedNodes } from './nodes.ts'
 import { refuseOrphan } from './orphan.ts'
 import { appear, arrive, become, insist, staying, until, type Waiter } from './poll.ts'
 import { createPool, getPool, listPools, type RawPool, setLabels, setTaints, type Taint } from './pool-api.ts'
@@ -180,13 +180,13 @@ const replacement = (want: PoolWant, live: PoolLive): Change | null =>
   ])
 
 const bring = async (want: PoolWant, scaleway: Scaleway, poolId: string, report: Waiter): Promise<PoolLive> => {
-  const there = await appear(report, ready(scaleway, poolId, want.name))
+  const there = await appear(report, ready(scaleway, want.clusterId, poolId, want.name))
   const now = live(there ?? (await getPool(scaleway, poolId)), [])
   const { autoscaling, autohealing = true, labels, taints, clusterId } = want
   // Both are allowed while the pool scales, and nodes get them when they join.
   if (canonical(now.labels) !== canonical(labels)) await setLabels(scaleway, poolId, labels)
   if (field('', now.taints, taintLines(taints))) await setTaints(scaleway, poolId, taints)
-  await become(report, ready(scaleway, poolId, want.name))
+  await become(report, ready(scaleway, want.clusterId, poolId, want.name))
   const sized = autoscaling ? true : now.size === want.size
   if (!sized || canonical(now.autoscaling) !== canonical(autoscaling ?? null) || now.autohealing !== autohealing)
     await insist(report, {
@@ -204,14 +204,14 @@ const bring = async (want: PoolWant, scaleway: Scaleway, poolId: string, report:
       withinMs: scaleway.deadlines.pool,
     })
   const arrived = (it: RawPool) => !poolKind.diff(want, live(it, []))
-  const done = await arrive(report, { ...ready(scaleway, poolId, want.name), arrived })
-  return live(done, await listNodes(scaleway, clusterId, poolId))
+  const done = await arrive(report, { ...ready(scaleway, want.clusterId, poolId, want.name), arrived })
+  return live(done, await listNodesNow(scaleway, clusterId, poolId))
 }
 
-/** Nodes take from one minute to eleven; `warning` may heal by itself. */
-const ready = (scaleway: Scaleway, poolId: string, name: string) => ({
+/** Nodes take from one minute to eleven; `warning` may heal by itself. All pools that wait look at one list. */
+const ready = (scaleway: Scaleway, clusterId: string, poolId: string, name: string) => ({
   what: `pool ${name}`,
-  look: () => orNull(getPool(scaleway, poolId)),
+  look: async () => (await listPools(scaleway, clusterId)).find(it => it.id === poolId) ?? null,
   state: (it: RawPool) => it.status,
   states: states.pool,
   patienceMs: scaleway.deadlines.pool / 8,

@@ -12,8 +12,10 @@ export const volumeIdsOf = (server: Pick<Instancev1.Server, 'volumes'>): string[
     .filter(it => it.volumeType === 'sbs_volume')
     .map(it => it.id)
 
-export const ourVolumes = async ({ block, projectId, context }: Scaleway): Promise<Blockv1.Volume[]> => {
-  const all = await block.listVolumes({ projectId, tags: [contextTag(context)], includeDeleted: false }).all()
+export const ourVolumes = async ({ block, lists, projectId, context, zone }: Scaleway): Promise<Blockv1.Volume[]> => {
+  const all = await lists.next(`volume ${zone}`, () =>
+    block.listVolumes({ projectId, tags: [contextTag(context)], includeDeleted: false }).all(),
+  )
   return all.filter(it => isOurs({ context }, it))
 }
 

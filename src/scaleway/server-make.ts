@@ -14,8 +14,12 @@ import { contextIn, contextTag, mendTags, single, tagsOf, theOne } from './tags.
 
 type Server = Instancev1.Server
 
-export const listServers = ({ instance, projectId, context }: Scaleway): Promise<Instancev1.Server[]> =>
-  instance.listServers({ project: projectId, tags: [contextTag(context)] }).all()
+export const listServers = ({ instance, lists, projectId, context, zone }: Scaleway): Promise<Server[]> =>
+  lists.next(`server ${zone}`, () => instance.listServers({ project: projectId, tags: [contextTag(context)] }).all())
+
+/** Ours or not: one list for all that are looked for by their names. */
+const listAllServers = ({ instance, lists, projectId, zone }: Scaleway): Promise<Server[]> =>
+  lists.next(`any server ${zone}`, () => instance.listServers({ project: projectId }).all())
 
 /** Being powered off ends well, being terminated does not. */
 export const isLeaving = ({ state, stateDetail }: Server): boolean =>
@@ -49,8 +53,8 @@ export const untaggedServer = async (
   counts: (listed: Server) => boolean = () => true,
 ): Promise<Server | null> => {
   const { name, flexibleIpId, securityGroupId, ipamIpId } = want
-  const { instance, ipam, projectId } = scaleway
-  const named = (await instance.listServers({ project: projectId, name }).all()).filter(
+  const { ipam } = scaleway
+  const named = (await listAllServers(scaleway)).filter(
     it => it.name === name && contextIn(it.tags) === undefined && counts(it),
   )
   if (named.length === 0) return null
@@ -134,7 +138,8 @@ export const bringServer = async (
     })
   return become(report, {
     what: `server ${want.name}`,
-    look: () => getServer(clients, serverId),
+    // One list for all servers that boot.
+    look: async () => (await listServers(clients)).find(it => it.id === serverId) ?? null,
     state: it => it.state,
     states: states.server,
     // It may still say `stopped` right after it was told to start.

@@ -30,6 +30,20 @@ export const measurePlan = async (tenants: number, { latencyMs = 0 } = {}) => {
   }
 }
 
+/** All calls of a first deploy. */
+export const callsOfDeploy = async (tenants: number): Promise<number> => {
+  const wished = await wish(tenants)
+  const cloud = await openCloud({ scale: 0.01 })
+  try {
+    const { send, calls } = traced(20)
+    await provision(wished.cloud, await connect(cloud.url, 'bench', { fetch: send, pace: unhurried() }))
+    return calls.length
+  } finally {
+    await cloud.close()
+    await wished.remove()
+  }
+}
+
 const timePlan = async (wished: Desired[], url: string, latencyMs: number, pace = createPace()) => {
   const { send, calls } = traced(latencyMs)
   const clients = await connect(url, 'bench', { fetch: send, pace })

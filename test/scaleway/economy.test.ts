@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert'
-import { measurePlan } from '../bench/economy.ts'
+import { callsOfDeploy, measurePlan } from '../bench/economy.ts'
 import { suite } from '../support/suite.ts'
 
 const { test } = suite('scaleway/economy', { seconds: 60 })
@@ -22,4 +22,11 @@ test('with fifty tenants only what the API cannot list takes more calls', async 
   // 150 addresses are two pages of one list; the rest is the user data of each server.
   const pages = 1
   assert.is(many.calls - few.calls, 48 + pages)
+})
+
+test('a further tenant costs a deploy its own calls, and no looks at the others', async () => {
+  const few = await callsOfDeploy(2)
+  const many = await callsOfDeploy(22)
+  // Creating and looking: 5 calls of address, IP and pool, 15 of the server; what is waited for is listed for all.
+  assert.ok(many - few <= 20 * 20, `${(many - few) / 20} calls for each further tenant`)
 })
