@@ -16,6 +16,7 @@ export const createAuditLog = (ssh: Ssh) => ({
         command: rootShell(host),
         stdin: `tail -n 5000 -- ${quote(log)} 2>/dev/null | grep -F -- ${quote(needle)} | tail -n 50\n`,
         timeoutSeconds: 30,
+        repeatable: true,
         ...(signal ? { signal } : {}),
       })
       const lines = stdout.split('\n').filter(Boolean)

@@ -2,30 +2,40 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import ssh2, { type Client, type ParsedKey } from 'ssh2'
+import ssh2, { type BaseAgent, type Client, type ParsedKey } from 'ssh2'
 import { Problem } from '../engine/problem.ts'
 import type { HostAddress } from './address.ts'
 import { type Exec, type ExecResult, NoSession, runOn } from './exec.ts'
+import { type Flight, flightOf, type Started } from './flight.ts'
+import { Keyring, ownKey, type SshKey } from './keyring.ts'
 import { semaphore } from './semaphore.ts'
 import { connectProblem, identityProblem, unreachable } from './ssh-problems.ts'
 
 /** One SSH connection. `closed` settles when it is gone, for whatever reason. */
 export type Connection = {
   exec(exec: Exec): Promise<ExecResult>
+  /** What became of the command that went with the login; it may reject with NotAhead: then nothing was sent. */
+  readonly first?: Promise<ExecResult>
   forward(address: string, port: number): Promise<Duplex>
   end(): void
   readonly alive: boolean
   readonly closed: Promise<void>
 }
 
-type Options = { sock?: Duplex; timeoutSeconds: number; signal?: AbortSignal }
+type Options = {
+  sock?: Duplex
+  timeoutSeconds: number
+  signal?: AbortSignal
+  /** Goes with the login, in one flight. It may run although the login seems to have failed. */
+  first?: Exec
+}
 
 // Servers allow 10 sessions on a connection (MaxSessions), and hung ones count.
 const maxChannels = 8
 
 /** Logs in. Throws Unreachable where trying again may help, another Problem where it cannot. */
-export const connect = (host: HostAddress, { sock, timeoutSeconds, signal }: Options): Promise<Connection> => {
-  const privateKey = identity(host)
+export const connect = (host: HostAddress, { sock, timeoutSeconds, signal, first }: Options): Promise<Connection> => {
+  const keys = [ownKey(identity(host))]
   const known = [host.hostKey].flat().map(line => publicKey(host, line))
   const client = new ssh2.Client()
   const seen: { offered?: string; greeted: boolean } = { greeted: false }
@@ -39,11 +49,12 @@ export const connect = (host: HostAddress, { sock, timeoutSeconds, signal }: Opt
       client.destroy()
       reject(connectProblem(host, error, seen))
     }
+    const gone = () => fail(new Error('the connection was closed during the handshake'))
     if (signal?.aborted) return stop()
     signal?.addEventListener('abort', stop, { once: true })
     client
       .on('error', fail)
-      .on('close', () => fail(new Error('the connection was closed during the handshake')))
+      .on('close', gone)
       .on('greeting', () => {
         seen.greeted = true
       })
@@ -52,14 +63,16 @@ export const connect = (host: HostAddress, { sock, timeoutSeconds, signal }: Opt
       })
       .on('ready', () => {
         signal?.removeEventListener('abort', stop)
-        client.removeAllListeners('error').removeAllListeners('close')
-        resolve(open(host, client))
+        client.off('error', fail).off('close', gone)
+        resolve(open(host, client, flight, answer))
       })
       .connect({
         host: host.address,
         port: host.port,
         username: host.user,
-        privateKey,
+        agent: new Keyring(keys) as BaseAgent,
+        // Without asking first what the server accepts.
+        authHandler: ['agent'],
         ...(sock ? { sock } : {}),
         readyTimeout: timeoutSeconds * 1000,
         // Sees a black hole within 20 s.
@@ -75,10 +88,27 @@ export const connect = (host: HostAddress, { sock, timeoutSeconds, signal }: Opt
       })
     // Nagle's algorithm costs 80 ms on every exec.
     client.setNoDelay(true)
+    const flight = flightOf(client)
+    const answer = flight ? ahead(client, host, flight, keys, first) : undefined
   })
 }
 
-const open = (host: HostAddress, client: Client): Connection => {
+/** Undefined when no command was given. */
+const ahead = (client: Client, host: HostAddress, flight: Flight, [key]: SshKey[], first: Exec | undefined) => {
+  if (!key) return
+  if (!first) return void flight.withLogin(host.user, key, undefined, () => {})
+  const answer = runOn(client, host, first, started => flight.withLogin(host.user, key, first, started))
+  // Its failure is told to who asks for it; before that the login has failed.
+  answer.catch(() => {})
+  return answer
+}
+
+const open = (
+  host: HostAddress,
+  client: Client,
+  flight: Flight | null,
+  first: Promise<ExecResult> | undefined,
+): Connection => {
   let alive = true
   const closed = new Promise<void>(resolve => {
     client.once('close', () => {
@@ -88,8 +118,12 @@ const open = (host: HostAddress, client: Client): Connection => {
   })
   client.on('error', () => client.destroy())
   const limited = semaphore(maxChannels)
+  const start = (exec: Exec) => (started: Started) => {
+    if (!flight?.onSpare(exec, started)) client.exec(exec.command, started)
+  }
   return {
-    exec: exec => limited(() => insist(host, () => runOn(client, host, exec))),
+    exec: exec => limited(() => insist(host, () => runOn(client, host, exec, start(exec)))),
+    ...(first && { first: limited(() => first) }),
     forward: (address, port) =>
       new Promise((resolve, reject) => {
         client.forwardOut('127.0.0.1', 0, address, port, (error, stream) =>
@@ -123,12 +157,12 @@ const insist = async (host: HostAddress, run: () => Promise<ExecResult>): Promis
   }
 }
 
-const identity = (host: HostAddress): Buffer => {
+const identity = (host: HostAddress): ParsedKey => {
   try {
-    const text = readFileSync(host.identity)
-    const key = ssh2.utils.parseKey(text)
+    const key = ssh2.utils.parseKey(readFileSync(host.identity))
     if (key instanceof Error) throw key
-    return text
+    if (!key.isPrivateKey()) throw new Error('it is a public key')
+    return key
   } catch (error) {
     throw identityProblem(host, error as Error)
   }

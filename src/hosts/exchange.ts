@@ -53,6 +53,7 @@ export const look = async (
     command: rootShell(host),
     stdin: lookScript(tasks, mark),
     timeoutSeconds: 420,
+    repeatable: true,
   })
   const seen = parseLook(tasks, mark, stdout)
   if (seen) return seen

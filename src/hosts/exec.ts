@@ -2,6 +2,7 @@ import { StringDecoder } from 'node:string_decoder'
 import type { Client, ClientChannel } from 'ssh2'
 import { Problem } from '../engine/problem.ts'
 import type { HostAddress } from './address.ts'
+import { NotAhead, type Started } from './flight.ts'
 import { connectionLost } from './ssh-problems.ts'
 
 /** A command for a host. Anything secret or long goes to stdin: the command line is seen by everyone there. */
@@ -12,6 +13,8 @@ export type Exec = {
   /** Every line of stdout, as it comes. */
   onLine?: (line: string) => void
   timeoutSeconds?: number
+  /** It changes nothing, or nothing more when it runs twice: it is run again when its connection ends. */
+  repeatable?: boolean
 }
 
 export type ExecResult = { code: number; stdout: string; stderr: string }
@@ -24,10 +27,13 @@ export class NoSession extends Error {}
 
 const maxOutput = 64 * 1024 * 1024
 
+/** Sends the command on its way and tells when it runs. */
+export type Start = (started: Started) => void
+
 /** Runs one command. No exit code means the connection was lost, never success; it never hangs past its time. */
-export const runOn = (client: Client, host: HostAddress, exec: Exec): Promise<ExecResult> =>
+export const runOn = (client: Client, host: HostAddress, exec: Exec, start: Start): Promise<ExecResult> =>
   new Promise((resolve, reject) => {
-    const { command, signal, timeoutSeconds = 300 } = exec
+    const { signal, timeoutSeconds = 300 } = exec
     let channel: ClientChannel | undefined
     const finish = (settle: () => void) => {
       clearTimeout(timer)
@@ -55,11 +61,14 @@ export const runOn = (client: Client, host: HostAddress, exec: Exec): Promise<Ex
     signal?.addEventListener('abort', stop, { once: true })
     client.once('close', lost)
     try {
-      client.exec(command, (error, stream) => {
-        if (error)
-          return fail(/open fail/i.test(error.message) ? new NoSession(error.message) : new NotSent(error.message))
+      start((error, stream, stdinSent) => {
+        if (error instanceof NotAhead) return fail(error)
+        if (error || !stream)
+          return fail(
+            /open fail/i.test(error?.message ?? '') ? new NoSession(error?.message) : new NotSent(error?.message),
+          )
         channel = stream
-        collect(stream, exec).then(
+        collect(stream, exec, stdinSent).then(
           result => (result ? finish(() => resolve(result)) : lost()),
           error => fail(error),
         )
@@ -71,7 +80,7 @@ export const runOn = (client: Client, host: HostAddress, exec: Exec): Promise<Ex
   })
 
 /** What came out, or null when the channel closed without an exit code. */
-const collect = (stream: ClientChannel, { stdin, onLine }: Exec): Promise<ExecResult | null> =>
+const collect = (stream: ClientChannel, { stdin, onLine }: Exec, stdinSent = false): Promise<ExecResult | null> =>
   new Promise((resolve, reject) => {
     const out: Buffer[] = []
     const err: Buffer[] = []
@@ -104,5 +113,5 @@ const collect = (stream: ClientChannel, { stdin, onLine }: Exec): Promise<ExecRe
       else resolve({ code, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() })
     })
     // An exec with open stdin hangs commands that read it.
-    stream.end(stdin ?? '')
+    if (!stdinSent) stream.end(stdin ?? '')
   })

@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type HostAddress, keyOf, where } from './address.ts'
 import { type Connection, connect } from './connection.ts'
 import { type Exec, type ExecResult, NotSent } from './exec.ts'
+import { NotAhead } from './flight.ts'
 import { semaphore } from './semaphore.ts'
-import { Unreachable, unreachable } from './ssh-problems.ts'
+import { ConnectionLost, Unreachable, unreachable } from './ssh-problems.ts'
 
 export type SshOptions = {
   /** For one try, TCP and handshake together. */
@@ -27,18 +28,45 @@ export type Ssh = {
   close(): Promise<void>
 }
 
-// A bastion drops unfinished handshakes at random when there are many (MaxStartups 10:30:100).
-const handshakesAtOnce = 8
+// A server drops unfinished handshakes at random when there are many (MaxStartups 10:30:100): a bastion sees them all.
+const handshakesAtOnce = 64
+const handshakesThroughOne = 8
+
+const triesOfRepeatable = 5
+
+/** What the login brought along, or the plain way where nothing could go along. */
+const firstOn = async (connection: Connection, exec: Exec): Promise<ExecResult> => {
+  try {
+    if (connection.first) return await connection.first
+  } catch (error) {
+    if (!(error instanceof NotAhead)) throw error
+  }
+  return connection.exec(exec)
+}
 
 export const createSsh = ({ connectTimeoutSeconds = 10, bootSeconds = 60, retrySeconds = 1 }: SshOptions = {}): Ssh => {
   const connections = new Map<string, Promise<Connection>>()
   const met = new Set<string>()
   const handshakes = semaphore(handshakesAtOnce)
+  const bastions = new Map<string, ReturnType<typeof semaphore>>()
   const open = new Set<Connection>()
 
-  const login = async (host: HostAddress, timeoutSeconds: number, signal?: AbortSignal, sock?: Duplex) => {
-    const connection = await handshakes(() =>
-      connect(host, { timeoutSeconds, ...(signal ? { signal } : {}), ...(sock ? { sock } : {}) }),
+  const perBastion = ({ jump }: HostAddress): ReturnType<typeof semaphore> => {
+    if (!jump) return handshakes
+    const key = keyOf(jump)
+    const kept = bastions.get(key) ?? semaphore(handshakesThroughOne)
+    bastions.set(key, kept)
+    return kept
+  }
+
+  /** `first` goes with the login, so the answer is there a round trip after it. */
+  const login = async (
+    host: HostAddress,
+    timeoutSeconds: number,
+    { signal, sock, first }: { signal?: AbortSignal | undefined; sock?: Duplex | undefined; first?: Exec | undefined },
+  ) => {
+    const connection = await perBastion(host)(() =>
+      connect(host, { timeoutSeconds, ...(signal && { signal }), ...(sock && { sock }), ...(first && { first }) }),
     )
     met.add(keyOf(host))
     open.add(connection)
@@ -62,13 +90,15 @@ export const createSsh = ({ connectTimeoutSeconds = 10, bootSeconds = 60, retryS
   }
 
   /** Tries until it answers, its boot time is over, or trying again cannot help. */
-  const patiently = async (host: HostAddress, { signal, waiting, bootSeconds: boot = bootSeconds }: HostExec) => {
+  const patiently = async (host: HostAddress, exec: HostExec) => {
+    const { signal, waiting, bootSeconds: boot = bootSeconds } = exec
+    const first = exec.repeatable ? exec : undefined
     const since = Date.now()
     for (;;) {
       try {
         const bastion = host.jump && (await reuse(host.jump, { command: '', ...(signal ? { signal } : {}) }))
         const sock = bastion && (await through(host, bastion, connectTimeoutSeconds))
-        return await login(host, connectTimeoutSeconds, signal, sock)
+        return await login(host, connectTimeoutSeconds, { signal, sock, first })
       } catch (error) {
         // A host that answered before is not booting: it gets one more try, for a dropped handshake.
         const patience = met.has(keyOf(host)) ? Math.min(boot, 2) : boot
@@ -80,10 +110,11 @@ export const createSsh = ({ connectTimeoutSeconds = 10, bootSeconds = 60, retryS
     }
   }
 
-  const reuse = (host: HostAddress, exec: HostExec): Promise<Connection> => {
+  const reuse = (host: HostAddress, exec: HostExec): Promise<Connection> =>
+    connections.get(keyOf(host)) ?? make(host, exec)
+
+  const make = (host: HostAddress, exec: HostExec): Promise<Connection> => {
     const key = keyOf(host)
-    const kept = connections.get(key)
-    if (kept) return kept
     const made = patiently(host, exec)
     connections.set(key, made)
     const forget = () => {
@@ -95,13 +126,17 @@ export const createSsh = ({ connectTimeoutSeconds = 10, bootSeconds = 60, retryS
 
   return {
     async exec(host, exec) {
-      for (let tries = 0; ; tries++) {
-        const connection = await reuse(host, exec)
+      for (let tries = 1; ; tries++) {
+        const kept = connections.get(keyOf(host))
+        const made = kept ?? make(host, exec)
+        const connection = await made
         try {
-          return await connection.exec(exec)
+          return await (kept ? connection.exec(exec) : firstOn(connection, exec))
         } catch (error) {
-          if (!(error instanceof NotSent) || tries > 0) throw error
-          connections.delete(keyOf(host))
+          const lost = error instanceof ConnectionLost && exec.repeatable && tries < triesOfRepeatable
+          if (!lost && !(error instanceof NotSent && tries === 1)) throw error
+          if (lost) exec.waiting?.(`${host.name}: the connection ended, so it is asked again`)
+          if (connections.get(keyOf(host)) === made) connections.delete(keyOf(host))
         }
       }
     },
@@ -110,11 +145,12 @@ export const createSsh = ({ connectTimeoutSeconds = 10, bootSeconds = 60, retryS
       try {
         const hop = async (it: HostAddress): Promise<Connection> => {
           const bastion = it.jump && (await hop(it.jump))
-          const made = await login(it, seconds, exec.signal, bastion && (await through(it, bastion, seconds)))
+          const sock = bastion && (await through(it, bastion, seconds))
+          const made = await login(it, seconds, { signal: exec.signal, sock, first: it === host ? exec : undefined })
           chain.push(made)
           return made
         }
-        return await (await hop(host)).exec(exec)
+        return await firstOn(await hop(host), exec)
       } finally {
         for (const it of chain.reverse()) it.end()
       }
