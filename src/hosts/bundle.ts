@@ -5,9 +5,9 @@ import type { Report } from '../engine/kind.ts'
 import { Problem } from '../engine/problem.ts'
 import type { HostAddress } from './address.ts'
 import { newMark, rootShell } from './exchange.ts'
+import { confirmation, type Guard, guarded, guardFunctions } from './guard/guard.ts'
 import { quote, unbase64 } from './shell.ts'
 import type { Ssh } from './ssh.ts'
-import { arm, confirmation, revertOr } from './tasks/ufw-confirm.ts'
 
 /** One change on the host and the way back, as sh. */
 export type BundleStep = {
@@ -16,7 +16,8 @@ export type BundleStep = {
   back: string
   notify: string[]
   live: boolean
-  confirmSeconds: number | null
+  /** Where it could cut us off: how the host takes it back unless a new login confirms it. */
+  guard: Guard | null
 }
 
 export type Bundle = { steps: BundleStep[]; handlers: Record<string, string> }
@@ -31,17 +32,19 @@ export const bundleScript = ({ steps, handlers }: Bundle, { mark, run }: { mark:
     'ke_bundle() {',
     `mark=${quote(mark)} run=${quote(run)} count=${steps.length} handlers='${names.map((_, n) => n + 1).join(' ')}'`,
     ...steps.flatMap((step, n) => [
-      define(`do_${n + 1}`, step.confirmSeconds === null ? step.run : `${arm(step.confirmSeconds)}\n${step.run}`),
-      define(`back_${n + 1}`, step.confirmSeconds === null ? step.back : revertOr(step.back)),
+      define(`do_${n + 1}`, step.guard ? guarded(step.run, `${run}.${n + 1}`, step.guard) : step.run),
+      ...(step.guard ? [define(`restore_${n + 1}`, step.back)] : []),
+      define(`back_${n + 1}`, step.guard ? `guard_take_back ${run}.${n + 1} restore_${n + 1}` : step.back),
       define(`notify_${n + 1}`, step.notify.map(it => `note ${quote(it)}`).join('\n')),
       define(`live_${n + 1}`, step.live ? 'true' : 'false'),
-      define(`confirm_${n + 1}`, step.confirmSeconds === null ? ':' : `echo ${Math.ceil(step.confirmSeconds)}`),
+      define(`confirm_${n + 1}`, step.guard ? `echo ${Math.ceil(step.guard.seconds)}` : ':'),
     ]),
     ...names.map((name, n) => define(`handler_${n + 1}`, handlers[name]!)),
     define(
       'name_of',
       `case $1 in\n${names.map((name, n) => `${n + 1}) printf '%s\\n' ${quote(name)} ;;\n`).join('')}esac`,
     ),
+    ...(steps.some(it => it.guard) ? [guardFunctions] : []),
     runner,
     '}',
     'ke_bundle </dev/null',
@@ -70,7 +73,7 @@ export const runBundle = async (ssh: Ssh, host: HostAddress, bundle: Bundle, rep
     if (word === 'begin') begun = true
     if (word === 'ok') report.progress(`${host.name}: ${nameOf(n)}`)
     if (word === 'handled') report.progress(`${host.name}: ${nameOf(`h${n}`)}`)
-    if (word === 'confirm') confirming = confirm(ssh, host, run, bundle.steps[+n - 1]!.confirmSeconds!, report)
+    if (word === 'confirm') confirming = confirm(ssh, host, { id: `${run}.${n}`, ...bundle.steps[+n - 1]! }, report)
     if (word === 'failed') failed = { what: nameOf(n), why: unbase64(text).toString().trim() }
     if (word === 'stuck') stuck.push(`${nameOf(n)}: ${unbase64(text).toString().trim().slice(-500)}`)
     if (word === 'busy') failed = { what: 'the change', why: 'another run still changes this host' }
@@ -98,22 +101,27 @@ export const runBundle = async (ssh: Ssh, host: HostAddress, bundle: Bundle, rep
 }
 
 /** Tries new logins until one gets through or the host has taken the change back by itself. */
-const confirm = async (ssh: Ssh, host: HostAddress, run: string, seconds: number, report: Report): Promise<void> => {
-  const until = Date.now() + seconds * 1000
+const confirm = async (
+  ssh: Ssh,
+  host: HostAddress,
+  { id, title, guard }: Pick<BundleStep, 'title' | 'guard'> & { id: string },
+  report: Report,
+): Promise<void> => {
+  const until = Date.now() + guard!.seconds * 1000
   while (Date.now() < until) {
     try {
       const connectTimeoutSeconds = Math.max(1, Math.min(5, (until - Date.now()) / 1000))
       const { code } = await ssh.fresh(host, {
         command: rootShell(host),
-        stdin: confirmation(run),
+        stdin: confirmation(id),
         connectTimeoutSeconds,
         timeoutSeconds: 10,
       })
-      if (code === 0) return report.progress(`${host.name}: a new login confirmed the firewall`)
+      if (code === 0) return report.progress(`${host.name}: a new login confirmed ${title}`)
     } catch {
       // Not a failure yet: the host waits, and decides itself when the time is over.
     }
-    report.waiting(`${host.name}: a new login to confirm the firewall`)
+    report.waiting(`${host.name}: a new login to confirm ${title}`)
     await sleep(250)
   }
 }

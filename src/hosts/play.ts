@@ -5,6 +5,8 @@ import { Problem } from '../engine/problem.ts'
 import type { HostAddress } from './address.ts'
 import { type BundleStep, runBundle } from './bundle.ts'
 import { look, type Seen } from './exchange.ts'
+import type { Guard } from './guard/guard.ts'
+import { guardPath } from './guard/zones.ts'
 import type { Ssh } from './ssh.ts'
 import { kindOf, notifies, type Task, titleOf } from './tasks/all.ts'
 
@@ -85,7 +87,7 @@ const differences = (tasks: Task[], handlers: Record<string, string>, seen: Seen
 const forward = (task: Task, seen: Seen): BundleStep => {
   const kind = kindOf(task)
   const state = stateOf(seen, task)
-  return step(task, kind.change(task, state), kind.restore(task, state))
+  return step(task, kind.change(withCheck(task), state), kind.restore(task, state))
 }
 
 const backward = (task: Task, before: Seen, now: Seen): BundleStep => {
@@ -94,8 +96,18 @@ const backward = (task: Task, before: Seen, now: Seen): BundleStep => {
 }
 
 const step = (task: Task, run: string, back: string): BundleStep => {
-  const { live = false, confirm } = kindOf(task)
-  return { title: titleOf(task), run, back, notify: notifies(task), live, confirmSeconds: confirm?.(task) ?? null }
+  const { live = false } = kindOf(task)
+  return { title: titleOf(task), run, back, notify: notifies(task), live, guard: guardOf(task) }
+}
+
+/** Whatever the kind of task: what is written where sshd, the firewall or the network read it could cut us off. */
+const guardOf = (task: Task): Guard | null =>
+  kindOf(task).guard?.(task) ?? ('path' in task ? guardPath(task.path) : null)
+
+/** A candidate for sshd is tried by sshd itself before it replaces anything. */
+const withCheck = (task: Task): Task => {
+  const check = guardOf(task)?.check
+  return task.task === 'file' && check && !task.check ? { ...task, check } : task
 }
 
 const count = (n: number) => `${n} ${n === 1 ? 'difference' : 'differences'}`

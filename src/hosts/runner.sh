@@ -75,16 +75,6 @@ give_back() {
   if [ -n "$broke" ]; then say stuck "$broke" "$(said)"; fi
 }
 
-confirmed() { # seconds: a new login has said yes; the host takes the change back by itself otherwise
-  n=0
-  while [ -e "$KE_STATE/ufw/armed" ] && [ $n -lt $((($1 + 60) * 10)) ]; do n=$((n + 1)); sleep 0.1; done
-  if [ -e "$KE_STATE/ufw/confirmed" ]; then return 0; fi
-  n=0
-  while [ -e "$KE_STATE/ufw/reverting" ] && [ $n -lt 600 ]; do n=$((n + 1)); sleep 0.1; done
-  echo 'no new login confirmed the change, so the host took it back' >"$out"
-  return 1
-}
-
 tidy() {
   rm -f -- "$out" "$KE_STOPPED" "$pending.before"
   # The last 20 runs that changed a file.
@@ -110,8 +100,9 @@ while [ $i -lt "$count" ]; do
   rc=$?
   seconds=$(confirm_$i)
   if [ $rc = 0 ] && [ -n "$seconds" ]; then
+    guard_ready
     say confirm "$i"
-    confirmed "$seconds"
+    guard_confirmed "$seconds" >"$out"
     rc=$?
   fi
   if [ $rc != 0 ]; then

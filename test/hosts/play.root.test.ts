@@ -93,7 +93,7 @@ test('a first run makes everything, and a second finds nothing to do', async () 
   assert.is(hostPlay.diff(want, now), null)
   assert.is(await differs(), null)
   assert.ok(
-    parts.some(it => it.includes('a new login confirmed the firewall')),
+    parts.some(it => it.includes('a new login confirmed firewall (ufw)')),
     parts.join('\n'),
   )
   assert.is(host.sh('squid -k check && echo runs').trim(), 'runs')

@@ -111,7 +111,7 @@ test('a script with hostile content is still the same commands', () => {
   const kind = kindOf(task)
   const run = kind.change(task, kind.parse('type absent'))
   const script = bundleScript(
-    { steps: [{ title: 'x', run, back: ':', notify: ["it's"], live: false, confirmSeconds: null }], handlers: {} },
+    { steps: [{ title: 'x', run, back: ':', notify: ["it's"], live: false, guard: null }], handlers: {} },
     { mark: 'M', run: 'R' },
   )
   assert.not.match(script, /pwned/)

@@ -1,5 +1,6 @@
 import type { Json } from '../../engine/json.ts'
 import type { Detail } from '../../engine/kind.ts'
+import type { Guard } from '../guard/guard.ts'
 
 /**
  * One sort of task on a host. What touches the host are sh fragments that travel in one script with all others:
@@ -18,8 +19,8 @@ export type TaskKind<Task, State extends Json> = {
   same(before: State, now: State): boolean
   /** Running services see the change at once, so taking it back needs their handlers again. */
   live?: true
-  /** Seconds within which a new login must confirm the change, or the host takes it back by itself. */
-  confirm?(task: Task): number
+  /** A change that could cut us off: a new login must confirm it, or the host takes it back by itself. */
+  guard?(task: Task): Guard
 }
 
 /** `key value` lines, as most looks print them. */

@@ -23,7 +23,7 @@ export const policies = ['incoming', 'outgoing', 'routed'] as const
  * @see ufw(8), and ufw-framework(8) for the chains
  */
 export const lookUfw = () => `if command -v ufw >/dev/null; then echo installed yes; fi
-if [ -e "$KE_STATE/ufw/armed" ]; then echo armed yes; fi
+if [ -e "$KE_STATE/guard/armed" ]; then echo armed yes; fi
 sed -n 's/^ENABLED=/enabled /p' /etc/ufw/ufw.conf 2>/dev/null
 sed -n 's/^IPV6=/ipv6 /p; s/^DEFAULT_\\(INPUT\\|OUTPUT\\|FORWARD\\)_POLICY="\\?\\([A-Z]*\\).*/\\1 \\2/p' /etc/default/ufw 2>/dev/null
 sed -n 's/^### tuple ###/t4 &/p' /etc/ufw/user.rules 2>/dev/null

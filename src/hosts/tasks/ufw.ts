@@ -1,3 +1,4 @@
+import { guardZone } from '../guard/zones.ts'
 import { quote } from '../shell.ts'
 import type { TaskKind } from './kind.ts'
 import { commentOf, keysOf, ours, spec, specOfKey, type UfwRule } from './ufw-rules.ts'
@@ -54,7 +55,7 @@ export const ufwTask: TaskKind<UfwTask, UfwState> = {
     policies.every(it => before.defaults[it] === now.defaults[it]) &&
     rulesText(before) === rulesText(now),
   live: true,
-  confirm: ({ confirmSeconds = 30 }) => confirmSeconds,
+  guard: ({ confirmSeconds = 30 }) => guardZone('ufw', confirmSeconds),
 }
 
 const rulesText = ({ rules }: UfwState) =>
