@@ -1,12 +1,26 @@
+import { type AbsentTask, absentTask } from './absent.ts'
+import { type BlockTask, blockTask } from './block.ts'
 import { type CommandTask, commandTask } from './command.ts'
 import { type DirectoryTask, directoryTask } from './directory.ts'
 import { type FileTask, fileTask } from './file.ts'
 import type { TaskKind } from './kind.ts'
+import { type LineTask, lineTask } from './line.ts'
 import { type PackageTask, packageTask } from './package.ts'
 import { type ServiceTask, serviceTask } from './service.ts'
+import { type SymlinkTask, symlinkTask } from './symlink.ts'
 import { type UfwTask, ufwTask } from './ufw.ts'
 
-export type Task = PackageTask | DirectoryTask | FileTask | ServiceTask | CommandTask | UfwTask
+export type Task =
+  | PackageTask
+  | DirectoryTask
+  | FileTask
+  | SymlinkTask
+  | AbsentTask
+  | LineTask
+  | BlockTask
+  | ServiceTask
+  | CommandTask
+  | UfwTask
 
 // biome-ignore lint/suspicious/noExplicitAny: a registry holds kinds of every task and state
 type AnyTaskKind = TaskKind<any, any>
@@ -15,6 +29,10 @@ const kinds: Record<Task['task'], AnyTaskKind> = {
   package: packageTask,
   directory: directoryTask,
   file: fileTask,
+  symlink: symlinkTask,
+  absent: absentTask,
+  line: lineTask,
+  block: blockTask,
   service: serviceTask,
   command: commandTask,
   ufw: ufwTask,

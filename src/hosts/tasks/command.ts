@@ -1,23 +1,47 @@
+import { Problem } from '../../engine/problem.ts'
+import { quote } from '../shell.ts'
 import { fields, type TaskKind } from './kind.ts'
 
-/** `unless` succeeds when nothing needs to be done, and changes nothing; `undo` takes `run` back. */
+/**
+ * A command is due when what `creates` names is missing, `unless` fails and `changedWhen` succeeds; at least one is
+ * given. They are asked before, and change nothing: so check mode is exact. `undo` takes `run` back.
+ */
 export type CommandTask = {
   task: 'command'
   name: string
   run: string
-  unless: string
+  creates?: string
+  unless?: string
+  changedWhen?: string
   undo?: string
   notify?: string[]
 }
 export type CommandState = { done: boolean }
 
-/** The way out where no other task fits. Both commands are sh, written by us, never data from elsewhere. */
+/** The way out where no other task fits. Its commands are sh, written by us, never data from elsewhere. */
 export const commandTask: TaskKind<CommandTask, CommandState> = {
   title: ({ name }) => `command ${name}`,
-  look: ({ unless }) => `if ( ${unless}\n) >/dev/null 2>&1; then echo done yes; else echo done no; fi`,
+  look: task =>
+    `if ${doneWhen(task)
+      .map(it => `( ${it}\n) >/dev/null 2>&1`)
+      .join(' || ')}; then echo done yes; else echo done no; fi`,
   parse: output => ({ done: fields(output).done === 'yes' }),
   diff: ({ name, run }, { done }) => (done ? null : { name: `command ${name}`, action: 'update', diff: `+ ${run}` }),
   change: ({ run }) => run,
   restore: ({ undo }, { done }) => (done || !undo ? ':' : undo),
   same: (before, now) => before.done === now.done,
+}
+
+const doneWhen = ({ name, creates, unless, changedWhen }: CommandTask): string[] => {
+  const asked = [
+    ...(creates === undefined ? [] : [`p=${quote(creates)}; [ -e "$p" ] || [ -L "$p" ]`]),
+    ...(unless === undefined ? [] : [unless]),
+    ...(changedWhen === undefined ? [] : [`! ( ${changedWhen}\n)`]),
+  ]
+  if (asked.length) return asked
+  throw new Problem(`command ${name} would run every time`, {
+    why: 'it has none of creates, unless and changedWhen, so nobody can say whether it has to run',
+    next: 'give it one of them',
+    exit: 2,
+  })
 }

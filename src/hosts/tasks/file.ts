@@ -41,7 +41,7 @@ else echo type absent; fi`,
   },
   diff(task, state) {
     const name = title(task)
-    if (state.type === 'absent') return { name, action: 'create', diff: patch(task, '', task.content) }
+    if (state.type === 'absent') return { name, action: 'create', diff: patch(task.path, '', task.content) }
     if (state.type === 'other')
       return { name, action: 'update', diff: 'a link or something else is in its place: move it away' }
     const lines = rightsDiff(task, state)
@@ -50,7 +50,7 @@ else echo type absent; fi`,
       lines.push(
         state.content === null
           ? `sha256: ${state.sha256} -> ${wanted}`
-          : patch(task, unbase64(state.content).toString(), task.content),
+          : patch(task.path, unbase64(state.content).toString(), task.content),
       )
     return lines.length ? { name, action: 'update', diff: lines.join('\n') } : null
   },
@@ -83,9 +83,9 @@ const rights = ({ owner, group, mode }: Rights) => `chown ${quote(`${owner}:${gr
 chmod ${quote(mode)} -- "$c"`
 
 /** Beside the target, so that the rename is atomic; hidden, so that programs that read whole directories skip it. */
-const candidate = (path: string) => `${dirname(path)}/.${basename(path)}.kapsule-egress.dpkg-new`
+export const candidate = (path: string) => `${dirname(path)}/.${basename(path)}.kapsule-egress.dpkg-new`
 
-const hash = (content: string) => createHash('sha256').update(content).digest('hex')
+export const hash = (content: string) => createHash('sha256').update(content).digest('hex')
 
-const patch = ({ path }: FileTask, now: string, wanted: string): string =>
-  createTwoFilesPatch(path, path, now, wanted, 'on the host', 'wanted', { context: 2 }).replace(/^=+\n/, '')
+export const patch = (path: string, now: string, wanted: string, context = 2): string =>
+  createTwoFilesPatch(path, path, now, wanted, 'on the host', 'wanted', { context }).replace(/^=+\n/, '')

@@ -1,0 +1,46 @@
+import { basename, dirname } from 'node:path'
+import { quote, unbase64 } from '../shell.ts'
+import { fields, type TaskKind } from './kind.ts'
+
+export type SymlinkTask = { task: 'symlink'; path: string; to: string; notify?: string[] }
+/** `to` is base64: a link may hold any byte. */
+export type SymlinkState = { type: 'absent' | 'link' | 'other'; to: string }
+
+const title = ({ path }: SymlinkTask) => `link ${path}`
+
+/** A symbolic link with exactly this target, which need not exist. Replaced by a rename: it is never missing. */
+export const symlinkTask: TaskKind<SymlinkTask, SymlinkState> = {
+  title,
+  look: ({ path }) => `p=${quote(path)}
+if [ -L "$p" ]; then echo type link; echo "to $(readlink -n -- "$p" | base64 -w0)"
+elif [ -e "$p" ]; then echo type other
+else echo type absent; fi`,
+  parse(output) {
+    const { type = 'absent', to = '' } = fields(output)
+    return { type: type as SymlinkState['type'], to }
+  },
+  diff(task, { type, to }) {
+    if (type === 'absent') return { name: title(task), action: 'create', diff: `-> ${task.to}` }
+    if (type === 'other')
+      return { name: title(task), action: 'update', diff: 'something else is in its place: move it away' }
+    const seen = unbase64(to).toString()
+    return seen === task.to ? null : { name: title(task), action: 'update', diff: `to: ${seen} -> ${task.to}` }
+  },
+  change: ({ path, to }) => link(path, to),
+  restore({ path }, { type, to }) {
+    if (type === 'other') return ':'
+    return type === 'link'
+      ? link(path, unbase64(to).toString())
+      : `if [ -L ${quote(path)} ]; then rm -f -- ${quote(path)}; fi`
+  },
+  same: (before, now) => before.type === now.type && before.to === now.to,
+}
+
+const link = (path: string, to: string) => `p=${quote(path)}
+c=${quote(`${dirname(path)}/.${basename(path)}.kapsule-egress.new`)}
+if [ -e "$p" ] && [ ! -L "$p" ]; then echo "$p is not a link"; exit 1; fi
+mkdir -p -- ${quote(dirname(path))}
+rm -f -- "$c"
+ln -s -- ${quote(to)} "$c"
+mv -fT -- "$c" "$p"
+sync -- ${quote(dirname(path))}`
