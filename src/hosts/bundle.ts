@@ -5,6 +5,7 @@ import type { Report } from '../engine/kind.ts'
 import { Problem } from '../engine/problem.ts'
 import type { HostAddress } from './address.ts'
 import { newMark, rootShell } from './exchange.ts'
+import { carry } from './follow.ts'
 import { confirmation, type Guard, guarded, guardFunctions } from './guard/guard.ts'
 import { quote, unbase64 } from './shell.ts'
 import type { Ssh } from './ssh.ts'
@@ -70,7 +71,7 @@ export const runBundle = async (ssh: Ssh, host: HostAddress, bundle: Bundle, rep
   const onLine = (line: string) => {
     if (!line.startsWith(`${mark} `)) return
     const [word = '', n = '', text = ''] = line.slice(mark.length + 1).split(' ')
-    if (word === 'begin') begun = true
+    if (word === 'begin' || word === 'cut') begun = true
     if (word === 'ok') report.progress(`${host.name}: ${nameOf(n)}`)
     if (word === 'handled') report.progress(`${host.name}: ${nameOf(`h${n}`)}`)
     if (word === 'confirm') confirming = confirm(ssh, host, { id: `${run}.${n}`, ...bundle.steps[+n - 1]! }, report)
@@ -79,13 +80,20 @@ export const runBundle = async (ssh: Ssh, host: HostAddress, bundle: Bundle, rep
     if (word === 'busy') failed = { what: 'the change', why: 'another run still changes this host' }
     if (word === 'end') ended = n
   }
-  const { code, stderr } = await ssh.exec(host, {
-    command: rootShell(host),
-    stdin: bundleScript(bundle, { mark, run }),
-    onLine,
-    timeoutSeconds: 1800,
-    waiting: what => report.waiting(what),
-  })
+  const { code, stderr } = await carry(
+    ssh,
+    host,
+    {
+      mark,
+      run,
+      script: bundleScript(bundle, { mark, run }),
+      onLine,
+      timeoutSeconds: 1800,
+      // Until what cut us off has taken itself back, too.
+      awaySeconds: 120 + Math.max(0, ...bundle.steps.map(it => it.guard?.seconds ?? 0)),
+    },
+    report,
+  )
   await confirming
   if (ended === 'ok') return
   if (stuck.length)

@@ -108,7 +108,8 @@ const collect = (stream: ClientChannel, { stdin, onLine }: Exec, stdinSent = fal
     })
     stream.on('error', reject)
     stream.on('close', () => {
-      if (rest) onLine?.(rest)
+      // Without an exit code it may be half a line.
+      if (rest && code !== null) onLine?.(rest)
       if (code === null) resolve(null)
       else resolve({ code, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() })
     })

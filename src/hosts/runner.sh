@@ -14,7 +14,13 @@ backup=$KE_STATE/backup/$run
 pending=$KE_STATE/pending
 out=$KE_STATE/out.$run
 
-say() { printf '%s %s\n' "$mark" "$*" 2>/dev/null || :; }
+report=/dev/null
+
+# To whoever listens, and to the report that a new connection can read when this one has ended.
+say() {
+  printf '%s %s\n' "$mark" "$*" 2>/dev/null >>"$report" || :
+  printf '%s %s\n' "$mark" "$*" 2>/dev/null || :
+}
 said() { tail -c 4000 "$out" | base64 -w0; }
 
 keep_backup() {
@@ -79,12 +85,20 @@ tidy() {
   rm -f -- "$out" "$KE_STOPPED" "$pending.before"
   # The last 20 runs that changed a file.
   ls -1t "$KE_STATE/backup" | tail -n +21 | while read -r old; do rm -rf -- "$KE_STATE/backup/$old"; done
+  ls -1t "$KE_STATE/reports" | tail -n +21 | while read -r old; do rm -f -- "$KE_STATE/reports/$old"; done
 }
 
-mkdir -p "$KE_STATE/backup"
+mkdir -p "$KE_STATE/backup" "$KE_STATE/reports"
 chmod 700 "$KE_STATE"
 exec 9>"$KE_STATE/lock"
 flock -w 300 9 || { say busy; exit 1; }
+report=$KE_STATE/reports/$run
+if [ -e "$report" ]; then
+  # Sent a second time, because the connection of the first ended before it began: that one has done it all.
+  cat -- "$report"
+  grep -q "^$mark end " "$report" || printf '%s cut\n' "$mark"
+  exit
+fi
 say begin
 : >>"$pending"
 cp -- "$pending" "$pending.before"

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 import { type HostPlay, hostPlay } from '../../src/hosts/play.ts'
 import { createSsh } from '../../src/hosts/ssh.ts'
-import { ConnectionLost } from '../../src/hosts/ssh-problems.ts'
 import type { Task } from '../../src/hosts/tasks/all.ts'
 import { makeHost, type TestHost } from '../support/host.ts'
 import { suite } from '../support/suite.ts'
@@ -45,7 +44,7 @@ test('a look waits for a change that still runs', async () => {
   await running
 })
 
-test('a change whose connection ends is finished by the host', async () => {
+test('a change whose connection ends is finished by the host, and heard of on another', async () => {
   const own = createSsh({ bootSeconds: 0 })
   const slow = playOf(
     [1, 2].map(n => ({
@@ -56,11 +55,12 @@ test('a change whose connection ends is finished by the host', async () => {
     })),
   )
   const seen = await hostPlay.read(slow, { ssh: own }, report)
-  const ended = hostPlay.apply(slow, { ssh: own }, seen, report).catch((it: unknown) => it)
+  const done: string[] = []
+  const ended = hostPlay.apply(slow, { ssh: own }, seen, { ...report, progress: it => done.push(it) })
   await sleep(500)
   host.sh("kill $(pgrep -n -f 'sshd: root@nott[y]')")
-  assert.instance(await ended, ConnectionLost)
-  assert.is(hostPlay.diff(slow, await look(slow)), null)
+  assert.is(hostPlay.diff(slow, await ended), null)
+  assert.equal(done, ['test-5: command late 1', 'test-5: command late 2'])
   await own.close()
 })
 

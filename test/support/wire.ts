@@ -6,6 +6,8 @@ export type Wire = {
   /** How often the client had to hear from the server before it sent more, since the last time this was asked. */
   turns(): number
   connections(): number
+  /** What went over it so far, each way. */
+  bytes(): { up: number; down: number }
   /** Ends every connection that goes over it now. */
   cut(): void
   close(): Promise<void>
@@ -24,6 +26,7 @@ export const wireTo = async (address: string, port: number, { delayMs = 0, cutAf
   let turns = 0
   let heard = true
   let made = 0
+  const bytes = { up: 0, down: 0 }
   const server = createServer(client => {
     const cut = cutAfter?.(made++) ?? null
     const target = connect({ host: address, port, noDelay: true })
@@ -45,6 +48,7 @@ export const wireTo = async (address: string, port: number, { delayMs = 0, cutAf
         onChunk()
         const part = chunk.subarray(0, Math.max(0, left))
         left -= chunk.length
+        bytes[direction] += chunk.length
         later(() => {
           onArrival()
           if (!to.destroyed && part.length > 0) to.write(part, () => left <= 0 && end())
@@ -75,6 +79,7 @@ export const wireTo = async (address: string, port: number, { delayMs = 0, cutAf
       return counted
     },
     connections: () => made,
+    bytes: () => ({ ...bytes }),
     cut() {
       for (const end of pairs) end()
     },

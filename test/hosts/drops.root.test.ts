@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as assert from 'uvu/assert'
+import { type HostPlay, hostPlay } from '../../src/hosts/play.ts'
+import { createSsh } from '../../src/hosts/ssh.ts'
+import type { Task } from '../../src/hosts/tasks/all.ts'
+import { makeHost, type TestHost } from '../support/host.ts'
+import { suite } from '../support/suite.ts'
+import { type Wire, wireTo } from '../support/wire.ts'
+
+const { test, before, after } = suite('connections that end in the middle', { seconds: 120 })
+
+const report = { waiting: () => {}, progress: () => {}, signal: new AbortController().signal }
+let host: TestHost
+let sizes: { look: Bytes; all: Bytes }
+type Bytes = { up: number; down: number }
+type Cut = { direction: 'up' | 'down'; bytes: number }
+
+before(async () => {
+  host = await makeHost(8)
+  sizes = await overWire(null, async (want, wire, ssh) => {
+    const seen = await hostPlay.read(want, { ssh }, report)
+    const look = wire.bytes()
+    await hostPlay.apply(want, { ssh }, seen, report)
+    return { look, all: wire.bytes() }
+  })
+})
+
+after(async () => {
+  await host?.down()
+})
+
+const file = (path: string, content: string): Task => ({
+  task: 'file',
+  path,
+  content,
+  mode: '0600',
+  owner: 'root',
+  group: 'root',
+  notify: ['count'],
+})
+
+const once: Task = {
+  task: 'command',
+  name: 'once',
+  run: 'sleep 0.2; echo ran >>/etc/drop/ran',
+  unless: 'test -e /etc/drop/ran',
+}
+
+/** A pristine host, and a wire to it whose first connection ends where `cut` says. */
+const overWire = async <T>(
+  cut: Cut | null,
+  run: (want: HostPlay, wire: Wire, ssh: ReturnType<typeof createSsh>) => Promise<T>,
+): Promise<T> => {
+  host.sh('rm -rf /etc/drop && mkdir /etc/drop')
+  const wire = await wireTo(host.address.address, 22, { cutAfter: n => (n === 0 ? cut : null) })
+  const ssh = createSsh({ bootSeconds: 10, connectTimeoutSeconds: 5, retrySeconds: 0.1 })
+  const want: HostPlay = {
+    host: { ...host.address, address: '127.0.0.1', port: wire.port },
+    tasks: [file('/etc/drop/first', 'first\n'.repeat(2000)), once, file('/etc/drop/last', 'last\n')],
+    handlers: { count: 'echo handled >>/etc/drop/handled' },
+  }
+  try {
+    return await run(want, wire, ssh)
+  } finally {
+    await ssh.close()
+    await wire.close()
+  }
+}
+
+/** Spread over the whole of it, and none at the same place twice. */
+const offsets = (from: number, to: number, count: number) =>
+  Array.from({ length: count }, (_, n) => Math.floor(from + ((to - from) * (n + Math.random())) / count))
+
+test('a look is asked again, wherever its connection ends', async () => {
+  let again = 0
+  for (const direction of ['up', 'down'] as const)
+    for (const bytes of offsets(1, sizes.look[direction], 8))
+      await overWire({ direction, bytes }, async (want, wire, ssh) => {
+        const seen = await hostPlay.read(want, { ssh }, report)
+        assert.is(hostPlay.diff(want, seen)?.details?.length, 3, `${direction} ${bytes}`)
+        again += wire.connections() - 1
+      })
+  // The last bytes only say good-bye: a look that lost those has its answer.
+  assert.ok(again >= 12 && again <= 16, `${again} of 16 asked again`)
+})
+
+test('a change is picked up again, wherever its connection ends, and made once', async () => {
+  for (const direction of ['up', 'down'] as const)
+    for (const bytes of offsets(sizes.look[direction] + 1, sizes.all[direction], 12))
+      await overWire({ direction, bytes }, async (want, _wire, ssh) => {
+        const when = `${direction} ${bytes} of ${sizes.all[direction]}`
+        const seen = await hostPlay.read(want, { ssh }, report)
+        const now = await hostPlay.apply(want, { ssh }, seen, report)
+        assert.is(hostPlay.diff(want, now), null, when)
+        assert.is(
+          host.sh('cat /etc/drop/ran /etc/drop/handled; ls -A /etc/drop'),
+          'ran\nhandled\nfirst\nhandled\nlast\nran\n',
+          when,
+        )
+      })
+})
+
+test('a change that fails while nobody listens is told, and taken back', async () => {
+  await overWire(null, async (want, wire, ssh) => {
+    const bad: Task = { task: 'command', name: 'bad', run: 'sleep 1; echo reason; exit 1', unless: 'false' }
+    const failing = { ...want, tasks: [file('/etc/drop/first', 'x'), bad] }
+    const seen = await hostPlay.read(failing, { ssh }, report)
+    const ended = hostPlay.apply(failing, { ssh }, seen, report).catch((it: unknown) => it)
+    await sleep(400)
+    wire.cut()
+    const thrown = (await ended) as Error & { why: string }
+    assert.match(thrown.message, /command bad failed; the host is as it was before/)
+    assert.match(thrown.why, /reason/)
+    assert.is(host.sh('ls -A /etc/drop'), '')
+  })
+})
+
+test('a change sent twice is made once', async () => {
+  const { bundleScript } = await import('../../src/hosts/bundle.ts')
+  host.sh('rm -rf /etc/drop && mkdir /etc/drop')
+  const ssh = createSsh({ bootSeconds: 0 })
+  const step = { title: 't', run: 'sleep 0.3; echo x >>/etc/drop/x', back: ':', notify: [], live: false, guard: null }
+  const stdin = bundleScript({ steps: [step], handlers: {} }, { mark: 'KE-test', run: 'twice' })
+  const [first, second] = await Promise.all([1, 2].map(() => ssh.exec(host.address, { command: 'sh -s', stdin })))
+  assert.is(first!.stdout, 'KE-test begin\nKE-test ok 1\nKE-test end ok\n')
+  assert.is(second!.stdout, first!.stdout)
+  assert.is(host.sh('cat /etc/drop/x'), 'x\n')
+  await ssh.close()
+})
