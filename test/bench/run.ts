@@ -10,6 +10,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   plan: async () => (await import('./plan.bench.ts')).plan,
   apply: async () => (await import('./apply.bench.ts')).apply,
   faults: async () => (await import('./faults.bench.ts')).faults,
+  memory: async () => (await import('./memory.bench.ts')).memory,
 }
 
 const main = async (args: string[]) => {
