@@ -1,3 +1,4 @@
+import { millis } from '../src/engine/duration.ts'
 import { play } from '../src/hosts/play.ts'
 import { squidTasks, ufwTask } from '../src/hosts/squid.ts'
 import type { Context, Tenant } from '../src/inventory/context.ts'
@@ -19,10 +20,15 @@ export const configurePlaybook = (context: Context, { proxies }: ReturnType<type
         identity: context.ssh.identity,
       },
       ...hostTasks(context, tenant),
+      health: healthOf(context),
     })
   })
   return { desired: plays, plays }
 }
+
+/** What must hold on a proxy before the next one is changed. */
+const healthOf = ({ configure: { health = [{ port: proxyPort, within: '30s' }] } }: Context) =>
+  health.map(({ within, ...it }) => ({ ...it, withinSeconds: millis(within) / 1000 }))
 
 /** What is put on one proxy: also what `--render` writes, without a connection. */
 export const hostTasks = (context: Context, it: Tenant) => {

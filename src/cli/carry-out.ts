@@ -5,6 +5,7 @@ import { Problem } from '../engine/problem.ts'
 import { standing, undoAll } from '../engine/undo.ts'
 import type { Progress, StageEnd } from '../report/progress.ts'
 import { kinds } from './clients.ts'
+import { hostPolicy, nameOf, recapOf } from './hosts.ts'
 import { type Proof, prove } from './proofs.ts'
 import { phaseProblem, runPhase, stuck, takeBack } from './rollout.ts'
 import type { Session } from './session.ts'
@@ -23,15 +24,21 @@ export const clearWay = async (staged: Staged, progress: Progress) => {
   settle(session, outcome)
 }
 
-/** Gateway, proxy, cluster: stops at a failure and keeps what was made. Hosts: taken back. */
+/** Gateway, proxy, cluster: stops at a failure and keeps what was made. Hosts: batch after batch, taken back. */
 export const provision = async (staged: Staged, stage: StageName, progress: Progress) => {
   const { session } = staged
+  const { configure } = session.context
+  const hosts = stage === 'configure'
+  const ids = chosen(staged, stage)
+  const policy = hosts ? hostPolicy(configure, ids) : { mayFail: 0 }
   const { outcome } = await progress.stage(stage, async () => {
-    const outcome = await applyStage(staged, stage, chosen(staged, stage))
+    const outcome = await applyStage(staged, stage, ids, policy)
     const ok = outcome.failures.length === 0 && outcome.skipped.length === 0
     return { ok, summary: summaryOf(outcome), outcome }
   })
-  if (outcome.failures.length > 0 && stage === 'configure' && !session.world.abort.aborted) await takeBackHosts(session)
+  if (hosts && ids.length > 0) session.output.event('hosts', { hosts: recapOf(outcome) })
+  const over = hosts && outcome.failures.length > policy.mayFail
+  if (over && configure.onFailure === 'take-back' && !session.world.abort.aborted) await takeBackHosts(session)
   settle(session, outcome)
 }
 
@@ -43,6 +50,7 @@ const takeBackHosts = async (session: Session) => {
     { ...session.world, stop: new AbortController().signal },
   )
   if (undone.failures.length + undone.left.length > 0) throw stuck(undone)
+  if (undone.undone.length > 0) session.output.say(`put back as before: ${undone.undone.map(nameOf).join(', ')}`)
 }
 
 /** Phase after phase; one that does not hold takes the whole rollout back. */

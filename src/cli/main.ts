@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { type StageName, stageNames } from '../../playbooks/site.ts'
 import type { ExitCode } from '../engine/problem.ts'
 import { Problem, Problems } from '../engine/problem.ts'
+import { Unreachable } from '../hosts/ssh-problems.ts'
 import { problemText } from '../report/problem.ts'
 import { alike } from './alike.ts'
 import { deploy } from './commands/deploy.ts'
@@ -69,7 +70,13 @@ const fail = (error: unknown, output: Output): ExitCode => {
     output.event(
       'problem',
       it instanceof Problem
-        ? { what: it.message, why: it.why, next: it.next, ...(it.at && { at: it.at }) }
+        ? {
+            what: it.message,
+            why: it.why,
+            next: it.next,
+            ...(it.at && { at: it.at }),
+            ...(it instanceof Unreachable && { unreachable: true }),
+          }
         : { what: String(it) },
     )
   }

@@ -5,6 +5,7 @@ import type { Desired } from '../engine/desired.ts'
 import { makePlan, type Plan, throwAll } from '../engine/plan.ts'
 import { Problem } from '../engine/problem.ts'
 import { type Counts, countChanges } from '../engine/step.ts'
+import { Unreachable } from '../hosts/ssh-problems.ts'
 import type { Owned } from '../scaleway/leftovers.ts'
 import { placesOf, tagged } from './limit.ts'
 import { outputsOf } from './outputs.ts'
@@ -61,9 +62,14 @@ export const pendingOf = (staged: Staged) =>
   staged.stages.flatMap(stage => chosen(staged, stage)).map(id => staged.plan.seen.get(id)!)
 
 /** Makes one stage true and goes on from there. */
-export const applyStage = async (staged: Staged, group: string, ids: string[]): Promise<Outcome> => {
+export const applyStage = async (
+  staged: Staged,
+  group: string,
+  ids: string[],
+  policy: Pick<ApplyOptions, 'batches' | 'mayFail'> = {},
+): Promise<Outcome> => {
   const { plan, session, admit } = staged
-  const outcome = await applyPlan(plan, group, session.world, { only: ids, ...(admit && { admit }) })
+  const outcome = await applyPlan(plan, group, session.world, { only: ids, ...policy, ...(admit && { admit }) })
   keep(staged, outcome)
   return outcome
 }
@@ -78,12 +84,14 @@ export const keep = (staged: Staged, outcome: Outcome): void => {
 
 export const summaryOf = (outcome: Outcome): string => {
   const { create, update, delete: deleted, unchanged } = countChanges([...outcome.changes.values()])
+  const unreached = outcome.failures.filter(it => it.error instanceof Unreachable)
   const parts = [
     [create, 'created'],
     [update, 'changed'],
     [deleted, 'deleted'],
     [unchanged, 'unchanged'],
-    [outcome.failures.length, 'failed'],
+    [unreached.length, 'unreachable'],
+    [outcome.failures.length - unreached.length, 'failed'],
     [outcome.skipped.length, 'not reached'],
   ] as const
   return parts.flatMap(([count, word]) => (count > 0 ? [`${count} ${word}`] : [])).join(', ') || 'nothing to do'

@@ -21,25 +21,29 @@ export type ApplyOptions = {
   /** Ids to make true; the rest is only looked at for values. */
   only?: readonly string[]
   width?: number
+  /** Ids one batch after the other: each begins when the one before is over. What is in none waits for nobody. */
+  batches?: readonly (readonly string[])[]
+  /** How many may fail before nothing new is started; what stood on a failed one is not reached in any case. */
+  mayFail?: number
   /** Asked of each thing right before it is changed, with what is seen now: throws where that must not be done. */
   admit?: (seen: Seen) => void
 }
 
 /**
  * Makes a part of a plan true. Independent steps run side by side; each is written down before it is done.
- * After a failure nothing new is started and what is under way is finished.
+ * After a failure, or more of them than may be, nothing new is started and what is under way is finished.
  */
 export const applyPlan = async (
   plan: Plan,
   group: string,
   world: World,
-  { only = [...plan.seen.keys()], width = 64, admit = () => undefined }: ApplyOptions = {},
+  { only = [...plan.seen.keys()], width = 64, admit = () => undefined, batches = [], mayFail = 0 }: ApplyOptions = {},
 ): Promise<Outcome> =>
   actAll(
     plan,
     only,
     id => plan.seen.get(id)?.parents ?? [],
-    width,
+    { width, mayFail, waitsFor: earlier(batches) },
     world,
     async (id, now) => {
       const seen = await freshLook(id, now, world)
@@ -62,7 +66,7 @@ export const takeDown = async (plan: Plan, group: string, world: World, { width 
     plan,
     ids,
     id => children.get(id) ?? [],
-    width,
+    { width },
     world,
     async (id, { seen }) => {
       const { desired, live, was = null, step, ...rest } = seen.get(id)!
@@ -74,6 +78,12 @@ export const takeDown = async (plan: Plan, group: string, world: World, { width 
   )
 }
 
+/** Whom each waits for: all of the batch before its own. */
+const earlier = (batches: readonly (readonly string[])[]) => {
+  const before = new Map(batches.flatMap((batch, at) => batch.map(id => [id, batches[at - 1] ?? []] as const)))
+  return (id: string) => before.get(id) ?? []
+}
+
 type Acted = { seen: Seen; change: Change | null }
 
 /** Acts on one thing after the other, as far as it goes; `act` is given what is known by then. */
@@ -81,7 +91,7 @@ const actAll = async (
   plan: Plan,
   ids: readonly string[],
   firstOf: (id: string) => readonly string[],
-  width: number,
+  { mayFail = 0, ...walk }: { width: number; mayFail?: number; waitsFor?: (id: string) => readonly string[] },
   world: World,
   act: (id: string, now: Plan) => Promise<Acted>,
 ): Promise<Outcome> => {
@@ -89,7 +99,7 @@ const actAll = async (
   const changed = new Set(plan.changed)
   const outcome: Outcome = { plan: { seen: now, changed }, changes: new Map(), failures: [], skipped: [] }
   const visit = async (id: string): Promise<boolean> => {
-    if (outcome.failures.length > 0 || world.stop.aborted) {
+    if (outcome.failures.length > mayFail || world.stop.aborted) {
       outcome.skipped.push(id)
       return false
     }
@@ -108,7 +118,7 @@ const actAll = async (
       return false
     }
   }
-  const left = await walkGraph(ids, firstOf, visit, { width })
+  const left = await walkGraph(ids, firstOf, visit, walk)
   outcome.skipped.push(...left)
   return outcome
 }

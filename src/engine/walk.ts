@@ -1,19 +1,22 @@
 /**
  * Visits every node as soon as its parents are visited, at most `width` at a time.
- * `visit` must not throw: it says false to keep its children from being visited.
+ * `visit` must not throw: it says false to keep its children from being visited. `waitsFor` names others that only
+ * have to be over, whatever they said.
  * Returns the ids that were never visited.
  */
 export const walkGraph = async (
   ids: readonly string[],
   parentsOf: (id: string) => readonly string[],
   visit: (id: string) => Promise<boolean>,
-  { width = 16 }: { width?: number } = {},
+  { width = 16, waitsFor = () => [] }: { width?: number; waitsFor?: (id: string) => readonly string[] } = {},
 ): Promise<string[]> => {
   const known = new Set(ids)
   const passed = new Set<string>()
+  const over = new Set<string>()
   const waiting = new Set(ids)
   const running = new Map<string, Promise<void>>()
-  const ready = (id: string) => parentsOf(id).every(parent => passed.has(parent) || !known.has(parent))
+  const ready = (id: string) =>
+    parentsOf(id).every(parent => passed.has(parent) || !known.has(parent)) && waitsFor(id).every(it => over.has(it))
   while (true) {
     for (const id of waiting) {
       if (running.size >= width) break
@@ -23,6 +26,7 @@ export const walkGraph = async (
         id,
         visit(id).then(ok => {
           running.delete(id)
+          over.add(id)
           if (ok) passed.add(id)
         }),
       )

@@ -7,6 +7,7 @@ import type { HostAddress } from './address.ts'
 import { newMark, rootShell } from './exchange.ts'
 import { carry } from './follow.ts'
 import { confirmation, type Guard, guarded, guardFunctions } from './guard/guard.ts'
+import type { HealthStep } from './health.ts'
 import { quote, unbase64 } from './shell.ts'
 import type { Ssh } from './ssh.ts'
 
@@ -21,17 +22,21 @@ export type BundleStep = {
   guard: Guard | null
 }
 
-export type Bundle = { steps: BundleStep[]; handlers: Record<string, string> }
+/** `health`: what must hold at the end, or all is taken back. */
+export type Bundle = { steps: BundleStep[]; handlers: Record<string, string>; health?: HealthStep[] }
 
 const runner = readFileSync(new URL('./runner.sh', import.meta.url), 'utf8')
 
 /** The whole bundle as one script: definitions, then the runner. Cut off anywhere, it does nothing. */
-export const bundleScript = ({ steps, handlers }: Bundle, { mark, run }: { mark: string; run: string }): string => {
+export const bundleScript = (
+  { steps, handlers, health = [] }: Bundle,
+  { mark, run }: { mark: string; run: string },
+): string => {
   const names = Object.keys(handlers)
   const define = (name: string, body: string) => `${name}() {\n${body || ':'}\n}`
   return [
     'ke_bundle() {',
-    `mark=${quote(mark)} run=${quote(run)} count=${steps.length} handlers='${names.map((_, n) => n + 1).join(' ')}'`,
+    `mark=${quote(mark)} run=${quote(run)} count=${steps.length} handlers='${names.map((_, n) => n + 1).join(' ')}' checks='${health.map((_, n) => n + 1).join(' ')}'`,
     ...steps.flatMap((step, n) => [
       define(`do_${n + 1}`, step.guard ? guarded(step.run, `${run}.${n + 1}`, step.guard) : step.run),
       ...(step.guard ? [define(`restore_${n + 1}`, step.back)] : []),
@@ -41,6 +46,10 @@ export const bundleScript = ({ steps, handlers }: Bundle, { mark, run }: { mark:
       define(`confirm_${n + 1}`, step.guard ? `echo ${Math.ceil(step.guard.seconds)}` : ':'),
     ]),
     ...names.map((name, n) => define(`handler_${n + 1}`, handlers[name]!)),
+    ...health.flatMap(({ run, withinSeconds }, n) => [
+      define(`health_${n + 1}`, run),
+      define(`within_${n + 1}`, `echo ${Math.ceil(withinSeconds)}`),
+    ]),
     define(
       'name_of',
       `case $1 in\n${names.map((name, n) => `${n + 1}) printf '%s\\n' ${quote(name)} ;;\n`).join('')}esac`,
@@ -62,7 +71,11 @@ export const runBundle = async (ssh: Ssh, host: HostAddress, bundle: Bundle, rep
   const mark = newMark()
   const run = `${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}-${randomBytes(3).toString('hex')}`
   const names = Object.keys(bundle.handlers)
-  const nameOf = (n: string) => (n.startsWith('h') ? `handler ${names[+n.slice(1) - 1]}` : bundle.steps[+n - 1]!.title)
+  const checks = bundle.health ?? []
+  const nameOf = (n: string) => {
+    if (n.startsWith('h')) return `handler ${names[+n.slice(1) - 1]}`
+    return n.startsWith('c') ? checks[+n.slice(1) - 1]!.title : bundle.steps[+n - 1]!.title
+  }
   let begun = false
   let ended = ''
   let failed: { what: string; why: string } | undefined
@@ -74,6 +87,7 @@ export const runBundle = async (ssh: Ssh, host: HostAddress, bundle: Bundle, rep
     if (word === 'begin' || word === 'cut') begun = true
     if (word === 'ok') report.progress(`${host.name}: ${nameOf(n)}`)
     if (word === 'handled') report.progress(`${host.name}: ${nameOf(`h${n}`)}`)
+    if (word === 'healthy') report.progress(`${host.name}: ${nameOf(`c${n}`)}`)
     if (word === 'confirm') confirming = confirm(ssh, host, { id: `${run}.${n}`, ...bundle.steps[+n - 1]! }, report)
     if (word === 'failed') failed = { what: nameOf(n), why: unbase64(text).toString().trim() }
     if (word === 'stuck') stuck.push(`${nameOf(n)}: ${unbase64(text).toString().trim().slice(-500)}`)
@@ -88,7 +102,7 @@ export const runBundle = async (ssh: Ssh, host: HostAddress, bundle: Bundle, rep
       run,
       script: bundleScript(bundle, { mark, run }),
       onLine,
-      timeoutSeconds: 1800,
+      timeoutSeconds: 1800 + checks.reduce((sum, it) => sum + it.withinSeconds, 0),
       // Until what cut us off has taken itself back, too.
       awaySeconds: 120 + Math.max(0, ...bundle.steps.map(it => it.guard?.seconds ?? 0)),
     },

@@ -7,11 +7,15 @@ import { type BundleStep, runBundle } from './bundle.ts'
 import { look, type Seen } from './exchange.ts'
 import type { Guard } from './guard/guard.ts'
 import { guardPath } from './guard/zones.ts'
+import { type Health, healthStep } from './health.ts'
 import type { Ssh } from './ssh.ts'
 import { kindOf, notifies, type Task, titleOf } from './tasks/all.ts'
 
-/** What should be true on one host. Handlers are sh commands, run once at the end, in this order, if notified. */
-export type HostPlay = { host: HostAddress; tasks: Task[]; handlers: Record<string, string> }
+/**
+ * What should be true on one host. Handlers are sh commands, run once at the end, in this order, if notified. After a
+ * change the host must pass `health`, or it puts everything back as it was.
+ */
+export type HostPlay = { host: HostAddress; tasks: Task[]; handlers: Record<string, string>; health?: Health[] }
 
 /** One exchange looks, one changes. What was looked at is kept whole, so it can be put back from the journal. */
 export const hostPlay: Kind<HostPlay, Seen, { ssh: Ssh }> = {
@@ -32,10 +36,10 @@ export const hostPlay: Kind<HostPlay, Seen, { ssh: Ssh }> = {
   },
 
   async apply(want, { ssh }, live, report) {
-    const { host, tasks, handlers } = want
+    const { host, tasks, handlers, health = [] } = want
     const seen = live ?? (await look(ssh, host, tasks, options(report)))
     const steps = tasks.filter(task => kindOf(task).diff(task, stateOf(seen, task))).map(task => forward(task, seen))
-    await runBundle(ssh, host, { steps, handlers }, report)
+    await runBundle(ssh, host, { steps, handlers, health: health.map(healthStep) }, report)
     const now = await look(ssh, host, tasks, options(report))
     const left = differences(tasks, handlers, now)
     if (left.length)

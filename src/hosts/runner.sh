@@ -1,5 +1,5 @@
 # Runs on the host, as root, after definitions of: $mark $run $count, do_N, back_N, notify_N, confirm_N, live_N,
-# $handlers (in order) and handler_H. Reports every step, stops at the first failure and takes back what it did.
+# $handlers (in order) and handler_H, $checks, health_C and within_C. Reports every step, stops at the first failure and takes back what it did.
 #
 # It outlives its connection: the whole script was read before it began, signals and a closed pipe do not end it.
 # The traps are commands, not '', so that daemons it starts do not inherit ignored signals.
@@ -71,7 +71,23 @@ run_handlers() { # stops at the first failure and leaves its number in $broke
   done
 }
 
+check_health() { # stops at the first that does not hold in its time and leaves its number in $broke
+  broke=
+  for c in $checks; do
+    until=$(($(date +%s) + $(within_$c)))
+    while :; do
+      in_step "health_$c"
+      if [ $? = 0 ]; then break; fi
+      if [ "$(date +%s)" -ge $until ]; then broke=c$c; return 0; fi
+      sleep 0.5
+    done
+    say healthy "$c"
+  done
+}
+
 give_back() {
+  # Handlers that ran already follow the way back too.
+  if [ "$live" = yes ]; then for i in $done; do "notify_$i"; done; fi
   for i in $done; do
     in_step "back_$i"
     if [ $? != 0 ]; then say stuck "$i" "$(said)"; fi
@@ -130,6 +146,7 @@ while [ $i -lt "$count" ]; do
 done
 live=yes
 run_handlers loud
+if [ -z "$broke" ]; then check_health; fi
 if [ -n "$broke" ]; then
   say failed "$broke" "$(said)"
   give_back

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { address4, cidr, cidr4, domain, duration, name, path, port, region, url, vars, zone } from './words.ts'
+import { address4, amount, cidr, cidr4, domain, duration, name, path, port, region, url, vars, zone } from './words.ts'
 
 const protect = z
   .boolean()
@@ -126,6 +126,32 @@ export const contextSchema = z.strictObject({
         .optional()
         .describe('services that answer the address they see; every tenant must be allowed to reach them'),
       forbidden: url.default('http://egress-probe.invalid/'),
+    })
+    .prefault({}),
+  configure: z
+    .strictObject({
+      serial: z
+        .union([amount, z.array(amount).min(1)])
+        .optional()
+        .describe('hosts changed side by side: 2, 25%, or one batch after the other: [1, 50%]; absent: all at once'),
+      maxFail: amount.default(0).describe('hosts that may fail or be unreachable before no new batch starts'),
+      onFailure: z
+        .enum(['take-back', 'keep'])
+        .default('take-back')
+        .describe('what becomes of the hosts that were changed when more fail; the failed one is always as before'),
+      health: z
+        .array(
+          z.union(
+            [
+              z.strictObject({ command: z.string().min(1), within: duration.default('30s') }),
+              z.strictObject({ port, within: duration.default('30s') }),
+              z.strictObject({ http: port, within: duration.default('30s') }),
+            ],
+            'a health check is { command: ... }, { port: ... } or { http: ... }, each with within: 30s',
+          ),
+        )
+        .optional()
+        .describe('must hold on a changed host before the next batch, or it is put back; absent: its proxy listens'),
     })
     .prefault({}),
   groups: z

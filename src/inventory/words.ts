@@ -23,6 +23,12 @@ export const zonesOf = (region: string): string[] => zones.filter(it => it.start
 export const url = z.url({ protocol: /^https?$/, error: 'a URL starts with http:// or https://' })
 export const path = z.string().min(1)
 
+/** So many, or a share of all: 2, 25%. */
+export const amount = z.union(
+  [z.int().min(0), z.string().regex(/^(100|\d{1,2})(\.\d+)?%$/, 'a share is like 25%')],
+  'a number of hosts, or a share like 25%',
+)
+
 /** Variables of hosts: plain values, by names that Ansible takes too and that none of ours or its own can hide. */
 export const vars = z.record(
   z

@@ -1,0 +1,29 @@
+import { quote } from './shell.ts'
+
+/** What must hold on a host after a change: a command succeeds, a port listens, something answers HTTP there. */
+export type Health = ({ command: string } | { port: number } | { http: number }) & { withinSeconds?: number }
+
+/** The same as sh, for the runner: `run` is asked again until it succeeds or the time is over. */
+export type HealthStep = { title: string; run: string; withinSeconds: number }
+
+export const healthStep = (it: Health): HealthStep => {
+  const { withinSeconds = 30 } = it
+  if ('command' in it)
+    return { title: `health check ${it.command}`, run: `timeout -k 2 10 sh -c ${quote(it.command)}`, withinSeconds }
+  if ('port' in it) return { title: `health check of port ${it.port}`, run: listens(it.port), withinSeconds }
+  return { title: `health check of HTTP at port ${it.http}`, run: answers(it.http), withinSeconds }
+}
+
+/** Read from the kernel: a connection would be one more entry in somebody's log. */
+const listens = (port: number) => {
+  const hex = port.toString(16).toUpperCase().padStart(4, '0')
+  return `grep -q ':${hex} [0-9A-F]*:0000 0A ' /proc/net/tcp /proc/net/tcp6 2>/dev/null || { echo 'nothing listens on port ${port}'; exit 1; }`
+}
+
+/** Any status is an answer. sh has no sockets of its own, so one of the usual tools lends them. */
+const answers = (port: number) => {
+  const ask = `exec 3<>/dev/tcp/127.0.0.1/${port} && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && IFS= read -r line <&3 && case $line in HTTP/*) ;; *) false ;; esac`
+  return `if command -v bash >/dev/null; then timeout -k 2 5 bash -c ${quote(ask)} 2>/dev/null
+elif command -v curl >/dev/null; then curl -s -o /dev/null --noproxy '*' --max-time 5 http://127.0.0.1:${port}/
+else echo 'this check needs bash or curl on the host'; exit 1; fi || { echo 'nothing answers HTTP on port ${port}'; exit 1; }`
+}
