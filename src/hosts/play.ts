@@ -111,7 +111,9 @@ const guardOf = (task: Task): Guard | null =>
 /** A candidate for sshd is tried by sshd itself before it replaces anything. */
 const withCheck = (task: Task): Task => {
   const check = guardOf(task)?.check
-  return task.task === 'file' && check && !task.check ? { ...task, check } : task
+  return check && (task.task === 'file' || task.task === 'line' || task.task === 'block') && !task.check
+    ? { ...task, check }
+    : task
 }
 
 const count = (n: number) => `${n} ${n === 1 ? 'difference' : 'differences'}`

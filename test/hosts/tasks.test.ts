@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import * as assert from 'uvu/assert'
+import { Problem } from '../../src/engine/problem.ts'
 import { bundleScript } from '../../src/hosts/bundle.ts'
 import { lookScript, parseLook } from '../../src/hosts/exchange.ts'
 import { hostPlay } from '../../src/hosts/play.ts'
@@ -85,6 +86,141 @@ const table: { when: string; task: Task; output: string; action: string | undefi
   { when: 'command: done', task: command, output: 'done yes\n', action: undefined },
   { when: 'command: to do', task: command, output: 'done no\n', action: 'update' },
 ]
+
+const user: Task = { task: 'user', name: 'eva', uid: 1500, groups: ['adm', 'audio'], shell: '/bin/sh', locked: false }
+const blob = 'AAAAC3NzaC1lZDI1NTE5AAAAI'.padEnd(68, 'x')
+const key: Task = { task: 'authorizedKey', user: 'eva', key: `ssh-ed25519 ${blob} eva@home` }
+const sysctl: Task = { task: 'sysctl', name: 'net.ipv4.conf.eth0/7.forwarding', value: '1' }
+const sysctlLine = 'net.ipv4.conf.eth0/7.forwarding = 1\n'
+const fetch: Task = { ...directory, task: 'fetch', path: '/x', url: 'https://a.test/x', sha256: sha('x') }
+const line: Task = { task: 'line', path: '/etc/x', line: 'one' }
+const link: Task = { task: 'symlink', path: '/l', to: 'there' }
+
+table.push(
+  { when: 'line: there', task: line, output: seenFile('zero\none\n'), action: undefined },
+  { when: 'line: no file', task: line, output: 'type absent\n', action: 'create', says: /\+one/ },
+  { when: 'line: a link', task: line, output: 'type other\n', action: 'update', says: /^not edited: a link/ },
+  { when: 'line: not text', task: line, output: seenFile('a\0b'), action: 'update', says: /^not edited: .*UTF-8/ },
+  {
+    when: 'block: cut off',
+    task: { task: 'block', path: '/x', name: 'b', lines: [] },
+    output: seenFile('# BEGIN kapsule-egress: b\n'),
+    action: 'update',
+    says: /^not edited: a block .* no end/,
+  },
+  { when: 'link: the same', task: link, output: `type link\nto ${b64('there')}\n`, action: undefined },
+  { when: 'link: turned', task: link, output: `type link\nto ${b64('a b')}\n`, action: 'update', says: /a b -> there/ },
+  { when: 'link: a file is there', task: link, output: 'type other\n', action: 'update', says: /move it away/ },
+  {
+    when: 'absent: so',
+    task: { task: 'absent', path: '/x' },
+    output: 'type absent\nKE and the link\ntype absent\n',
+    action: undefined,
+  },
+  {
+    when: 'absent: a file',
+    task: { task: 'absent', path: '/x' },
+    output: `${seenFile('')}KE and the link\ntype other\n`,
+    action: 'delete',
+  },
+  { when: 'user: absent', task: user, output: '', action: 'create', says: /^-u 1500 -G adm,audio -s \/bin\/sh$/ },
+  {
+    when: 'user: as wanted',
+    task: user,
+    output: 'passwd eva:x:1500:1500::/home/eva:/bin/sh\ngroup eva\ngroups eva audio other adm\nexpires \n',
+    action: undefined,
+  },
+  {
+    when: 'user: locked, in one group',
+    task: user,
+    output: 'passwd eva:x:1500:1500::/home/eva:/bin/sh\ngroup eva\ngroups eva adm\nexpires 1\n',
+    action: 'update',
+    says: /^groups: adm -> adm,audio\nexpires: 1 -> none$/,
+  },
+  { when: 'key: no user yet', task: key, output: '', action: 'create', says: /\+ssh-ed25519/ },
+  {
+    when: 'key: there',
+    task: key,
+    output: `folder directory\n${seenFile(`ssh-ed25519 ${blob} eva@home\n`)}`,
+    action: undefined,
+  },
+  {
+    when: 'key: another comment',
+    task: key,
+    output: `folder directory\n${seenFile(`ssh-rsa ${blob} x\n`)}`,
+    action: 'update',
+  },
+  {
+    when: 'key: ~/.ssh is a link',
+    task: key,
+    output: 'folder other\ntype absent\n',
+    action: 'update',
+    says: /not a directory/,
+  },
+  { when: 'sysctl: as wanted', task: sysctl, output: `live ${b64('1')}\n${seenFile(sysctlLine)}`, action: undefined },
+  {
+    when: 'sysctl: now',
+    task: sysctl,
+    output: `live ${b64('0')}\n${seenFile(sysctlLine)}`,
+    action: 'update',
+    says: /^now: 0 -> 1$/,
+  },
+  {
+    when: 'sysctl: after a boot',
+    task: sysctl,
+    output: `live ${b64('1')}\ntype absent\n`,
+    action: 'create',
+    says: /^after a boot/,
+  },
+  { when: 'sysctl: unknown', task: sysctl, output: 'type absent\n', action: 'create', says: /no such setting/ },
+  { when: 'fetch: absent', task: fetch, output: 'type absent\n', action: 'create', says: /from: https:\/\/a\.test/ },
+  {
+    when: 'fetch: there, other rights',
+    task: fetch,
+    output: `type file\nmode 750\nowner root\ngroup root\nsha256 ${sha('x')}\n`,
+    action: 'update',
+    says: /^group: root -> proxy$/,
+  },
+  { when: 'port: open', task: { task: 'port', port: 22 }, output: 'open yes\n', action: undefined },
+  { when: 'port: closed', task: { task: 'port', port: 22 }, output: 'open no\n', action: 'update' },
+  {
+    when: 'cron: absent',
+    task: { task: 'cron', name: 'c', schedule: '@daily', run: 'x' },
+    output: 'type absent\n',
+    action: 'create',
+    says: /^\+@daily root x$/m,
+  },
+)
+
+for (const { when, task } of [
+  { when: 'a private key as a public one', task: { ...key, key: '-----BEGIN OPENSSH PRIVATE KEY-----' } },
+  { when: 'a user with a blank', task: { ...user, name: 'eva x' } },
+  { when: 'a sysctl that leaves its folder', task: { ...sysctl, name: '../../etc/passwd' } },
+  { when: 'a cron schedule of four fields', task: { task: 'cron', name: 'c', schedule: '* * * *', run: 'x' } },
+  { when: 'a cron name that cron skips', task: { task: 'cron', name: 'c.d', schedule: '@daily', run: 'x' } },
+  { when: 'a cron command of two lines', task: { task: 'cron', name: 'c', schedule: '@daily', run: 'x\ny' } },
+  { when: 'an address with a password', task: { ...fetch, url: 'https://u:secret@a.test/' } },
+  { when: 'a fetch without a hash', task: { ...fetch, sha256: '' } },
+  { when: 'a port beyond all', task: { task: 'port', port: 70000 } },
+  { when: 'a host that is sh', task: { task: 'port', port: 1, host: '$(x)' } },
+  { when: 'a command that would always run', task: { task: 'command', name: 'c', run: 'x' } },
+] as { when: string; task: Task }[])
+  test(`refused before anything is sent: ${when}`, () => {
+    const kind = kindOf(task)
+    let thrown: unknown
+    try {
+      kind.title(task)
+      kind.look(task)
+      kind.diff(task, kind.parse('type absent\n'))
+      kind.change(task, kind.parse('type absent\n'))
+    } catch (error) {
+      thrown = error
+    }
+    assert.instance(thrown, Problem)
+    assert.is((thrown as Problem).exit, 2)
+    const said = `${(thrown as Problem).message} ${(thrown as Problem).why}`
+    assert.not.match(said, /PRIVATE|secret/)
+  })
 
 for (const { when, task, output, action, says } of table)
   test(when, () => {

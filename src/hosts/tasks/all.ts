@@ -1,14 +1,20 @@
 import { type AbsentTask, absentTask } from './absent.ts'
+import { type AuthorizedKeyTask, authorizedKeyTask } from './authorized-key.ts'
 import { type BlockTask, blockTask } from './block.ts'
 import { type CommandTask, commandTask } from './command.ts'
+import { type CronTask, cronTask } from './cron.ts'
 import { type DirectoryTask, directoryTask } from './directory.ts'
+import { type FetchTask, fetchTask } from './fetch.ts'
 import { type FileTask, fileTask } from './file.ts'
 import type { TaskKind } from './kind.ts'
 import { type LineTask, lineTask } from './line.ts'
 import { type PackageTask, packageTask } from './package.ts'
+import { type PortTask, portTask } from './port.ts'
 import { type ServiceTask, serviceTask } from './service.ts'
 import { type SymlinkTask, symlinkTask } from './symlink.ts'
+import { type SysctlTask, sysctlTask } from './sysctl.ts'
 import { type UfwTask, ufwTask } from './ufw.ts'
+import { type UserTask, userTask } from './user.ts'
 
 export type Task =
   | PackageTask
@@ -20,6 +26,12 @@ export type Task =
   | BlockTask
   | ServiceTask
   | CommandTask
+  | UserTask
+  | AuthorizedKeyTask
+  | SysctlTask
+  | CronTask
+  | FetchTask
+  | PortTask
   | UfwTask
 
 // biome-ignore lint/suspicious/noExplicitAny: a registry holds kinds of every task and state
@@ -35,6 +47,12 @@ const kinds: Record<Task['task'], AnyTaskKind> = {
   block: blockTask,
   service: serviceTask,
   command: commandTask,
+  user: userTask,
+  authorizedKey: authorizedKeyTask,
+  sysctl: sysctlTask,
+  cron: cronTask,
+  fetch: fetchTask,
+  port: portTask,
   ufw: ufwTask,
 }
 

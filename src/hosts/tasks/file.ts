@@ -27,14 +27,7 @@ const title = ({ path }: FileTask) => path
 /** A file with exactly these bytes. The candidate is checked beside it, and renamed over it when it is on disk. */
 export const fileTask: TaskKind<FileTask, FileState> = {
   title,
-  look: ({ path }) => `p=${quote(path)}
-if [ -L "$p" ]; then echo type other
-elif [ -f "$p" ]; then echo type file
-  stat --printf 'mode %a\\nowner %U\\ngroup %G\\n' -- "$p"
-  echo "sha256 $(sha256sum <"$p" | cut -c1-64)"
-  if [ "$(stat -c %s -- "$p")" -le ${maxContent} ]; then echo "content $(base64 -w0 <"$p")"; fi
-elif [ -e "$p" ]; then echo type other
-else echo type absent; fi`,
+  look: ({ path }) => lookFile(quote(path)),
   parse(output) {
     const { type = 'absent', mode = '', owner = '', group = '', sha256 = '', content = null } = fields(output)
     return { type: type as FileState['type'], mode, owner, group, sha256, content }
@@ -79,7 +72,18 @@ put_in_place "$c" "$p"`
     before.type === now.type && before.sha256 === now.sha256 && rightsDiff(before, now).length === 0,
 }
 
-const rights = ({ owner, group, mode }: Rights) => `chown ${quote(`${owner}:${group}`)} -- "$c"
+/** What is at `path`, a word of sh; with `hash`, without the content. */
+export const lookFile = (path: string, only?: 'hash'): string => `p=${path}
+if [ -L "$p" ]; then echo type other
+elif [ -f "$p" ]; then echo type file
+  stat --printf 'mode %a\\nowner %U\\ngroup %G\\n' -- "$p"
+  echo "sha256 $(sha256sum <"$p" | cut -c1-64)"${
+    only ? '' : `\n  if [ "$(stat -c %s -- "$p")" -le ${maxContent} ]; then echo "content $(base64 -w0 <"$p")"; fi`
+  }
+elif [ -e "$p" ]; then echo type other
+else echo type absent; fi`
+
+export const rights = ({ owner, group, mode }: Rights) => `chown ${quote(`${owner}:${group}`)} -- "$c"
 chmod ${quote(mode)} -- "$c"`
 
 /** Beside the target, so that the rename is atomic; hidden, so that programs that read whole directories skip it. */

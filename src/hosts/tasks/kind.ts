@@ -20,7 +20,7 @@ export type TaskKind<Task, State extends Json> = {
   /** Running services see the change at once, so taking it back needs their handlers again. */
   live?: true
   /** A change that could cut us off: a new login must confirm it, or the host takes it back by itself. */
-  guard?(task: Task): Guard
+  guard?(task: Task): Guard | null
 }
 
 /** `key value` lines, as most looks print them. */

@@ -1,0 +1,48 @@
+import { Problem } from '../../engine/problem.ts'
+import { fields, type TaskKind } from './kind.ts'
+
+/** `host`: an address or name as the host sees it; absent: something on the host itself listens there. */
+export type PortTask = { task: 'port'; port: number; host?: string; seconds?: number }
+export type PortState = { open: boolean }
+
+const title = ({ port, host }: PortTask) => `port ${host ? `${host}:` : ''}${port}`
+
+/** Waits until a TCP port answers, and fails when it does not in time. Nothing is changed, so nothing is undone. */
+export const portTask: TaskKind<PortTask, PortState> = {
+  title,
+  look: task => `${isOpen(task)}\nif is_open; then echo open yes; else echo open no; fi`,
+  parse: output => ({ open: fields(output).open === 'yes' }),
+  diff: (task, { open }) =>
+    open ? null : { name: title(task), action: 'update', diff: `closed: waits up to ${task.seconds ?? 30} s` },
+  change: task => `${isOpen(task)}
+n=0
+until is_open; do
+  n=$((n + 1)); [ $n -le ${(task.seconds ?? 30) * 5} ] || { echo ${'"'}${title(task)} did not open within ${task.seconds ?? 30} s${'"'}; exit 1; }
+  sleep 0.2
+done`,
+  restore: () => ':',
+  same: () => true,
+}
+
+/** Here: the kernel's own tables, with nothing but sh. Elsewhere: whichever of bash, nc and curl the host has. */
+const isOpen = ({ port, host }: PortTask): string => {
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw bad(`${port} is not a port`)
+  if (host === undefined)
+    return `is_open() {
+  while read -r _ at _ st _; do
+    case $st$at in 0A*:${port.toString(16).toUpperCase().padStart(4, '0')}) return 0 ;; esac
+  done <<T
+$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null)
+T
+  return 1
+}`
+  if (!/^[\w.:-]+$/.test(host) || host.startsWith('-')) throw bad(`${JSON.stringify(host)} is not a host`)
+  return `is_open() {
+  if command -v bash >/dev/null; then timeout 3 bash -c ': <"/dev/tcp/$0/$1"' ${host} ${port}
+  elif command -v nc >/dev/null; then nc -z -w 3 ${host} ${port}
+  else [ "$(curl -s -o /dev/null --connect-timeout 3 -m 4 -w '%{time_connect}' 'telnet://${host.includes(':') ? `[${host}]` : host}:${port}' </dev/null)" != 0.000000 ]; fi >/dev/null 2>&1
+}`
+}
+
+const bad = (why: string) =>
+  new Problem('a port cannot be waited for', { why, next: 'correct it where the task is written', exit: 2 })

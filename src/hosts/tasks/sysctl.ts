@@ -1,0 +1,65 @@
+import { Problem } from '../../engine/problem.ts'
+import { quote, unbase64 } from '../shell.ts'
+import { type FileState, type FileTask, fileTask } from './file.ts'
+import type { TaskKind } from './kind.ts'
+
+export type SysctlTask = { task: 'sysctl'; name: string; value: string }
+/** `live`: what the kernel has, null where it has no such setting. `file`: ours, which sets it after a boot. */
+export type SysctlState = { live: string | null; file: FileState }
+
+const title = ({ name }: SysctlTask) => `sysctl ${name}`
+
+/** A kernel setting, now and after a boot. Our file sorts after those of the system: of two, the last read wins. */
+export const sysctlTask: TaskKind<SysctlTask, SysctlState> = {
+  title,
+  look: task => `if v=$(cat ${quote(procPath(task))} 2>/dev/null); then echo "live $(printf %s "$v" | base64 -w0)"; fi
+${fileTask.look(fileOf(task))}`,
+  parse(output) {
+    const live = /^live (.*)$/m.exec(output)
+    return { live: live ? words(unbase64(live[1]!).toString()) : null, file: fileTask.parse(output) }
+  },
+  diff(task, { live, file }) {
+    const lines: string[] = []
+    if (live === null) lines.push('the kernel has no such setting (now)')
+    else if (live !== words(task.value)) lines.push(`now: ${live} -> ${words(task.value)}`)
+    const after = fileTask.diff(fileOf(task), file)
+    if (after) lines.push(`after a boot: ${fileOf(task).path} ${after.action === 'create' ? 'is missing' : 'differs'}`)
+    return lines.length
+      ? { name: title(task), action: file.type === 'absent' ? 'create' : 'update', diff: lines.join('\n') }
+      : null
+  },
+  // The kernel first: what it refuses is not left for the next boot.
+  change: (task, { file }) => `${set(task, words(task.value))}
+${fileTask.diff(fileOf(task), file) ? fileTask.change(fileOf(task), file) : ':'}`,
+  restore: (task, { live, file }) => `${live === null ? ':' : set(task, live)}
+${fileTask.restore(fileOf(task), file)}`,
+  same: (before, now) => before.live === now.live && fileTask.same(before.file, now.file),
+}
+
+const words = (text: string) => text.trim().split(/\s+/).join(' ')
+
+const set = (task: SysctlTask, value: string) => `p=${quote(procPath(task))}
+if [ ! -e "$p" ]; then echo "the kernel has no $p: is its module loaded?"; exit 1; fi
+printf '%s\\n' ${quote(value)} >"$p" || { echo ${quote(`the kernel refuses ${value} for ${task.name}`)}; exit 1; }`
+
+/** In a name dots part the words; a dot inside a word (an interface eth0.7) is written as a slash. @see sysctl(8) */
+const procPath = ({ name }: SysctlTask): string => {
+  if (!/^[\w-]+([./][\w-]+)+$/.test(name)) throw badName(name)
+  return `/proc/sys/${name.replace(/[./]/g, it => (it === '.' ? '/' : '.'))}`
+}
+
+const fileOf = ({ name, value }: SysctlTask): FileTask => ({
+  task: 'file',
+  path: `/etc/sysctl.d/99-zz-kapsule-egress-${name.replaceAll('/', '%')}.conf`,
+  content: `${name} = ${words(value)}\n`,
+  mode: '0644',
+  owner: 'root',
+  group: 'root',
+})
+
+const badName = (name: string) =>
+  new Problem(`${JSON.stringify(name)} cannot be the name of a kernel setting`, {
+    why: 'it is words with dots between them, as in net.ipv4.ip_forward',
+    next: 'correct it where the task is written',
+    exit: 2,
+  })

@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto'
+import { createServer, type Server } from 'node:http'
+import * as assert from 'uvu/assert'
+import { hostPlay } from '../../src/hosts/play.ts'
+import { createSsh } from '../../src/hosts/ssh.ts'
+import type { Task } from '../../src/hosts/tasks/all.ts'
+import { makeHost, type TestHost } from '../support/host.ts'
+import { quiet, roundTrip } from '../support/rounds.ts'
+import { suite } from '../support/suite.ts'
+
+const { test, before, after } = suite('task kinds for the system on a real host', { seconds: 90 })
+
+const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 5 })
+/** This machine's end of the host's link. */
+const outside = '192.0.2.165'
+const body = Buffer.from(Array.from({ length: 300_000 }, (_, n) => (n * 7 + (n >> 8)) % 256))
+const sha256 = createHash('sha256').update(body).digest('hex')
+let host: TestHost
+let server: Server
+let port: number
+
+before(async () => {
+  host = await makeHost(9)
+  host.sh(
+    `mkdir -p /srv/home; printf '#!/bin/sh\\n' >/usr/sbin/cron; chmod 755 /usr/sbin/cron
+useradd -M -d /srv/home/old -s /bin/sh -G games old; mkdir -p /srv/home/old/.ssh; echo '# mine' >/srv/home/old/.ssh/authorized_keys
+chown -R old /srv/home/old; mkdir -p /srv/f; echo earlier >/srv/f/got; chmod 600 /srv/f/got`,
+  )
+  server = createServer((request, response) => {
+    if (request.url === '/file') response.end(body)
+    else response.writeHead(404).end()
+  })
+  await new Promise<void>(resolve => server.listen(0, outside, resolve))
+  port = (server.address() as { port: number }).port
+})
+
+after(async () => {
+  server?.close()
+  await ssh.close()
+  await host?.down()
+})
+
+const snapshot = () =>
+  host.sh(
+    `cat /etc/passwd /etc/group /etc/subuid; cut -d: -f1,2,8 /etc/shadow; cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/ip_local_port_range
+find /etc/cron.d /etc/sysctl.d /srv -printf "%p %y %m %u %g\\n" | sort; find /etc/cron.d /etc/sysctl.d /srv -type f | sort | xargs sha256sum`,
+  )
+const round = (tasks: Task[], during?: () => void) =>
+  roundTrip({ ssh, host: host.address, snapshot }, { tasks }, during)
+const whyOf = async (tasks: Task[]): Promise<string> => {
+  const there = snapshot()
+  const error = await hostPlay.apply({ host: host.address, tasks, handlers: {} }, { ssh }, null, quiet).then(
+    () => assert.unreachable('it did not fail'),
+    it => it,
+  )
+  assert.is(snapshot(), there, 'a failure leaves the host as it was')
+  return `${error.message}\n${error.why}`
+}
+
+const key = (letter: string) => `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${letter.repeat(43)} operator@${letter}`
+
+test('a user, with a home and a key, is made and unmade', async () => {
+  const plan = await round(
+    [
+      { task: 'user', name: 'eva', groups: ['games', 'audio'], home: '/srv/home/eva', shell: '/bin/sh', system: true },
+      { task: 'directory', path: '/srv/home/eva', mode: '0750', owner: 'eva', group: 'eva' },
+      { task: 'authorizedKey', user: 'eva', key: key('A') },
+      { task: 'authorizedKey', user: 'eva', key: `no-pty,command="echo 'x y'" ${key('B')}` },
+    ],
+    () => {
+      assert.is(host.sh('id -Gn eva').trim(), 'eva audio games')
+      assert.is(
+        host.sh('cat /srv/home/eva/.ssh/authorized_keys'),
+        `${key('A')}\nno-pty,command="echo 'x y'" ${key('B')}\n`,
+      )
+      assert.is(
+        host.sh('cd /srv/home/eva; stat -c "%a %U:%G" . .ssh .ssh/authorized_keys'),
+        '750 eva:eva\n700 eva:eva\n600 eva:eva\n',
+      )
+    },
+  )
+  assert.equal(
+    plan.map(it => `${it.action} ${it.name}`),
+    [
+      'create user eva',
+      'create directory /srv/home/eva',
+      'create key operator@A of eva',
+      'create key operator@B of eva',
+    ],
+  )
+  assert.is(plan[0]?.diff, '-G games,audio -d /srv/home/eva -s /bin/sh')
+})
+
+test('a user is changed and locked, and given back', async () => {
+  const plan = await round(
+    [
+      { task: 'user', name: 'old', groups: ['audio', 'games'], shell: '/usr/sbin/nologin', locked: true },
+      { task: 'authorizedKey', user: 'old', key: key('C') },
+    ],
+    () => {
+      assert.is(host.sh('id -Gn old').trim(), 'old audio games')
+      assert.is(host.sh('cat /srv/home/old/.ssh/authorized_keys'), `# mine\n${key('C')}\n`)
+    },
+  )
+  assert.is(plan[0]?.diff, 'groups: games -> games,audio\nshell: /bin/sh -> /usr/sbin/nologin\nexpires: none -> 1')
+  assert.equal(plan[1]?.diff?.trim().split('\n').slice(-2), ['@@ -1,0 +2,1 @@', `+${key('C')}`])
+})
+
+test('a user is locked out of everything, and the host takes it back when that was us', async () => {
+  assert.match(await whyOf([{ task: 'user', name: 'root', shell: '/bin/false', confirmSeconds: 3 }]), /no new login/)
+  assert.match(host.sh('getent passwd root'), /:\/bin\/bash$/m)
+})
+
+test('a key that may no longer log in is removed, whatever its comment', async () => {
+  host.sh(`echo '${key('D')} of somebody else' >>/srv/home/old/.ssh/authorized_keys`)
+  await round([{ task: 'authorizedKey', user: 'old', key: key('D'), present: false }], () =>
+    assert.is(host.sh('cat /srv/home/old/.ssh/authorized_keys'), '# mine\n'),
+  )
+})
+
+test('a link in the place of ~/.ssh is not followed', async () => {
+  host.sh('mkdir /srv/home/trap; ln -s /root /srv/home/trap/.ssh; useradd -M -d /srv/home/trap trap')
+  assert.match(await whyOf([{ task: 'authorizedKey', user: 'trap', key: key('E') }]), /is not a directory/)
+  assert.match(await whyOf([{ task: 'authorizedKey', user: 'nobody-there', key: key('E') }]), /there is no user/)
+})
+
+test('kernel settings hold now and after a boot, and come back', async () => {
+  const was = host.sh('cat /proc/sys/net/ipv4/ip_forward').trim()
+  const plan = await round(
+    [
+      { task: 'sysctl', name: 'net.ipv4.ip_forward', value: was === '1' ? '0' : '1' },
+      { task: 'sysctl', name: 'net.ipv4.ip_local_port_range', value: '20000 50000' },
+    ],
+    () => {
+      assert.is(host.sh('cat /proc/sys/net/ipv4/ip_local_port_range').trim(), '20000\t50000')
+      assert.is(
+        host.sh('cat /etc/sysctl.d/99-zz-kapsule-egress-net.ipv4.ip_local_port_range.conf'),
+        'net.ipv4.ip_local_port_range = 20000 50000\n',
+      )
+    },
+  )
+  assert.match(plan[1]?.diff ?? '', /^now: \d+ \d+ -> 20000 50000\nafter a boot: .* is missing$/)
+  assert.match(await whyOf([{ task: 'sysctl', name: 'net.ipv4.no_such', value: '1' }]), /the kernel has no/)
+  assert.match(
+    await whyOf([{ task: 'sysctl', name: 'net.ipv4.ip_forward', value: 'maybe' }]),
+    /the kernel refuses maybe/,
+  )
+})
+
+test('a cron job is a file of its own', async () => {
+  await round(
+    [{ task: 'cron', name: 'ours', schedule: '*/5 * * * 1-5', run: 'date +%F >/dev/null', user: 'old' }],
+    () =>
+      assert.match(
+        host.sh('cat /etc/cron.d/kapsule-egress-ours'),
+        /^\*\/5 \* \* \* 1-5 old date \+\\%F >\/dev\/null$/m,
+      ),
+  )
+  host.sh('rm /usr/sbin/cron')
+  const job: Task = { task: 'cron', name: 'ours', schedule: '@daily', run: 'true' }
+  assert.match(await whyOf([job]), /there is no cron on this host/)
+})
+
+test('a file is fetched by the host, with its hash, and the earlier one comes back', async () => {
+  const task = { task: 'fetch', path: '/srv/f/got', mode: '0755', owner: 'root', group: 'root' } as const
+  const url = `http://${outside}:${port}/file`
+  const plan = await round(
+    [
+      { ...task, url, sha256 },
+      { ...task, url, sha256, path: '/srv/f/new' },
+    ],
+    () => {
+      for (const it of ['got', 'new'])
+        assert.is(host.sh(`sha256sum </srv/f/${it}; stat -c %a /srv/f/${it}`), `${sha256}  -\n755\n`)
+    },
+  )
+  assert.match(plan[0]?.diff ?? '', /^sha256: [0-9a-f]{64} -> [0-9a-f]{64}\nfrom: http.*\nmode: 0600 -> 0755$/)
+  assert.match(await whyOf([{ ...task, url, sha256: '0'.repeat(64) }]), /what came has the hash/)
+  assert.match(await whyOf([{ ...task, url: `${url}s`, sha256 }]), /404/)
+})
+
+test('ports are waited for, here and elsewhere, and the wait ends', async () => {
+  host.sh(`setsid -f sh -c 'sleep 2; exec /usr/sbin/sshd -D -p 4022' </dev/null >/dev/null 2>&1`)
+  const tasks: Task[] = [
+    { task: 'port', port: 22 },
+    { task: 'port', port: 4022, seconds: 10 },
+    { task: 'port', port, host: outside },
+  ]
+  const want = { host: host.address, tasks, handlers: {} }
+  const seen = (await hostPlay.read(want, { ssh }, quiet))!
+  const plan = hostPlay.diff(want, seen)
+  assert.equal(plan?.details, [{ name: 'port 4022', action: 'update', diff: 'closed: waits up to 10 s' }])
+  const now = await hostPlay.apply(want, { ssh }, seen, quiet)
+  assert.is(hostPlay.diff(want, now), null)
+  const began = Date.now()
+  assert.match(await whyOf([{ task: 'port', port: 4999, seconds: 1 }]), /port 4999 did not open within 1 s/)
+  assert.match(await whyOf([{ task: 'port', port: 9, host: outside, seconds: 1 }]), /did not open within 1 s/)
+  assert.ok(Date.now() - began < 12_000)
+})
