@@ -18,6 +18,7 @@ export const configurePlaybook = (context: Context, { proxies }: ReturnType<type
         user: context.ssh.user,
         hostKey: machine.out.hostKey,
         identity: context.ssh.identity,
+        ...(context.ssh.become && { become: context.ssh.become }),
       },
       ...hostTasks(context, tenant),
       health: healthOf(context),

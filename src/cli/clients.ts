@@ -1,4 +1,5 @@
 import type { AnyKind } from '../engine/kind.ts'
+import { passwordFrom } from '../hosts/become.ts'
 import { cloudInit, hostKeyOf, newHostKey } from '../hosts/cloud-init.ts'
 import { hostPlay } from '../hosts/play.ts'
 import { createSsh, type Ssh } from '../hosts/ssh.ts'
@@ -35,6 +36,7 @@ export const createClients = (
   env = process.env,
 ): Clients => {
   const ssh = createSsh()
+  if (context.ssh.become) output.hide(passwordFrom(context.ssh.become.password))
   const kube = createKubes({ signal })
   let cloud: Promise<ServerClients> | undefined
   const scaleway = () => {

@@ -42,7 +42,9 @@ export const makePlan = async (
       seen.set(id, await look(byId.get(id)!, parents.get(id) ?? [], seen, world))
       return true
     } catch (error) {
-      const put = later && error instanceof Problem && byId.get(id)!.kind.looksThroughParents === true
+      // What is wrong in the inventory is no better later.
+      const put =
+        later && error instanceof Problem && error.exit !== 2 && byId.get(id)!.kind.looksThroughParents === true
       if (put) seen.set(id, putOff(byId.get(id)!, parents.get(id) ?? [], error))
       else errors.push(error)
       return put

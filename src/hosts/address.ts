@@ -1,3 +1,5 @@
+import type { PasswordFrom } from './become.ts'
+
 /** How a host is reached. Host keys are known before the first connection, the identity is a path, never a key. */
 export type HostAddress = {
   name: string
@@ -8,6 +10,8 @@ export type HostAddress = {
   hostKey: string | string[]
   /** Path of the private key to log in with. */
   identity: string
+  /** How `user` becomes root where sudo asks for a password. */
+  become?: { password: PasswordFrom }
   /** A bastion to go through. */
   jump?: HostAddress
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { HostAddress } from './address.ts'
-import { rootShell } from './exchange.ts'
+import { asRoot } from './become.ts'
 import { quote } from './shell.ts'
 import type { Ssh } from './ssh.ts'
 
@@ -13,8 +13,7 @@ export const createAuditLog = (ssh: Ssh) => ({
     const until = Date.now() + withinSeconds * 1000
     for (;;) {
       const { stdout } = await ssh.exec(host, {
-        command: rootShell(host),
-        stdin: `tail -n 5000 -- ${quote(log)} 2>/dev/null | grep -F -- ${quote(needle)} | tail -n 50\n`,
+        ...asRoot(host, `tail -n 5000 -- ${quote(log)} 2>/dev/null | grep -F -- ${quote(needle)} | tail -n 50\n`),
         timeoutSeconds: 30,
         repeatable: true,
         ...(signal ? { signal } : {}),

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Report } from '../engine/kind.ts'
 import { Problem } from '../engine/problem.ts'
 import type { HostAddress } from './address.ts'
-import { newMark, rootShell } from './exchange.ts'
+import { asRoot } from './become.ts'
+import { newMark } from './exchange.ts'
 import { carry } from './follow.ts'
 import { confirmation, type Guard, guarded, guardFunctions } from './guard/guard.ts'
 import type { HealthStep } from './health.ts'
@@ -134,8 +135,7 @@ const confirm = async (
     try {
       const connectTimeoutSeconds = Math.max(1, Math.min(5, (until - Date.now()) / 1000))
       const { code } = await ssh.fresh(host, {
-        command: rootShell(host),
-        stdin: confirmation(id),
+        ...asRoot(host, confirmation(id)),
         connectTimeoutSeconds,
         timeoutSeconds: 10,
       })

@@ -2,14 +2,12 @@ import { randomBytes } from 'node:crypto'
 import type { Json } from '../engine/json.ts'
 import { Problem } from '../engine/problem.ts'
 import type { HostAddress } from './address.ts'
+import { asRoot, refuseSudo } from './become.ts'
 import type { HostExec, Ssh } from './ssh.ts'
 import { kindOf, type Task, titleOf } from './tasks/all.ts'
 
 /** What one look at a host has seen: a state per task, by title, and handlers an interrupted run still owes. */
 export type Seen = { states: Record<string, Json>; pending: string[] }
-
-/** Root's shell reading its script from stdin: nothing of it is in argv. */
-export const rootShell = ({ user }: HostAddress) => (user === 'root' ? 'sh -s' : 'sudo -n sh -s')
 
 /** All looks of a play in one script. It waits for a bundle that still runs, and the whole is read before it starts. */
 export const lookScript = (tasks: Task[], mark: string): string => `ke_look() {
@@ -48,15 +46,16 @@ export const look = async (
   options: Pick<HostExec, 'signal' | 'waiting' | 'bootSeconds'>,
 ): Promise<Seen> => {
   const mark = newMark()
-  const { code, stdout, stderr } = await ssh.exec(host, {
+  const answer = await ssh.exec(host, {
     ...options,
-    command: rootShell(host),
-    stdin: lookScript(tasks, mark),
+    ...asRoot(host, lookScript(tasks, mark)),
     timeoutSeconds: 420,
     repeatable: true,
   })
+  const { code, stdout, stderr } = answer
   const seen = parseLook(tasks, mark, stdout)
   if (seen) return seen
+  refuseSudo(host, answer)
   throw new Problem(`${host.name}: the host could not be looked at`, {
     why: stderr.trim().slice(-500) || `the look ended early with exit code ${code}`,
     next:

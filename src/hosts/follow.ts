@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Report } from '../engine/kind.ts'
 import type { HostAddress } from './address.ts'
-import { rootShell } from './exchange.ts'
+import { asRoot, refuseSudo } from './become.ts'
 import type { ExecResult } from './exec.ts'
 import type { Ssh } from './ssh.ts'
 import { ConnectionLost, Unreachable } from './ssh-problems.ts'
@@ -58,8 +58,7 @@ export const carry = async (ssh: Ssh, host: HostAddress, bundle: Carried, report
   }
   const exec = (stdin: string) =>
     ssh.exec(host, {
-      command: rootShell(host),
-      stdin,
+      ...asRoot(host, stdin),
       onLine,
       timeoutSeconds,
       waiting: what => report.waiting(what),
@@ -68,6 +67,7 @@ export const carry = async (ssh: Ssh, host: HostAddress, bundle: Carried, report
     try {
       if (sending) sent++
       const result = await exec(sending ? script : followScript({ mark, run, seen }))
+      if (seen === 0) refuseSudo(host, result)
       if (sending || seen > 0 || sent >= sendings) return result
       sending = true
     } catch (error) {

@@ -115,13 +115,17 @@ const complete = (file: ContextFile, tenants: TenantFile[], root: string, env: N
   return {
     ...file,
     scaleway: { ...scaleway, ...(scaleway.config && { config: from(scaleway.config) }) },
-    ssh: { ...ssh, identity: from(ssh.identity) },
+    ssh: { ...ssh, identity: from(ssh.identity), ...(ssh.become && { become: becoming(ssh.become, from) }) },
     verify: { ...verify, echo: verify.echo ?? publicEcho },
     network: { ...network, privateNetwork: { ...privateNetwork, name: called(privateNetwork) } },
     cluster: { ...cluster, name: called(cluster), ...(existing && { kubeconfig: existing }) },
     tenants: tenants.map((it): Tenant => ({ ...it, workloads: it.workloads ?? [it.rollout.canary] })),
   }
 }
+
+const becoming = ({ password }: NonNullable<ContextFile['ssh']['become']>, from: (path: string) => string) => ({
+  password: 'file' in password ? { file: from(password.file) } : password,
+})
 
 /**
  * The cluster of the shell. A context that names its own credentials takes nothing from the environment: the sandbox

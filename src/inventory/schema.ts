@@ -96,6 +96,17 @@ export const contextSchema = z.strictObject({
     allow: z.array(cidr).min(1).describe('where operators connect from'),
     open,
     identity: path.describe('private key file'),
+    become: z
+      .strictObject({
+        password: z.union(
+          [z.strictObject({ env: z.string().regex(/^[A-Za-z_]\w*$/) }), z.strictObject({ file: path })],
+          {
+            error: 'a password is named, never written here: { env: VARIABLE } or { file: path }',
+          },
+        ),
+      })
+      .optional()
+      .describe('where sudo asks the user for a password; it is sent on stdin alone'),
   }),
   cluster: z.strictObject({
     name: name.optional(),
