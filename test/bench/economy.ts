@@ -13,6 +13,9 @@ export const measurePlan = async (tenants: number, { latencyMs = 0 } = {}) => {
   try {
     await provision(wished.cloud, await connect(cloud.url, 'bench', { pace: unhurried() }))
     const polite = await timePlan(wished.cloud, cloud.url, latencyMs)
+    // The first one also compiles the code; of the others the faster is the less disturbed by what else runs here.
+    for (let again = 0; again < 3; again++)
+      polite.ms = Math.min(polite.ms, (await timePlan(wished.cloud, cloud.url, latencyMs)).ms)
     // A paced call seems to follow on whatever ended before it: what really follows on what shows without the pace.
     const { calls } = await timePlan(wished.cloud, cloud.url, latencyMs, unhurried())
     return {
