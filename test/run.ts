@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** `node test/run.ts [unit]`: every test file as a process of its own; the last line counts. */
+/** `node test/run.ts [unit|root|e2e] [PART OF A PATH ...]`: every test file is a process; the last line counts. */
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const testLimitMs = 420_000
@@ -13,12 +13,12 @@ type Tier = { name: string; side: number; matches: (file: string) => boolean; mi
 const tiers: Tier[] = [
   {
     name: 'unit',
-    side: 2,
+    side: 4, // mostly waiting
     matches: it => !/\.(root|e2e)\.test\.ts$/.test(it),
     missing: async () => null,
   },
-  { name: 'root', side: 1, matches: it => it.endsWith('.root.test.ts'), missing: needsRoot },
-  { name: 'e2e', side: 1, matches: it => it.endsWith('.e2e.test.ts'), missing: needsRoot },
+  { name: 'root', side: 2, matches: it => it.endsWith('.root.test.ts'), missing: needsRoot },
+  { name: 'e2e', side: 3, matches: it => it.endsWith('.e2e.test.ts'), missing: needsRoot },
 ]
 
 type Result = { file: string; passed: number; failed: number; output: string }
@@ -77,9 +77,11 @@ const runTier = async (files: string[], side: number): Promise<Result[]> => {
   return results
 }
 
-const wanted = process.argv.slice(2)
+const asked = process.argv.slice(2)
+const wanted = asked.filter(it => tiers.some(({ name }) => name === it))
+const parts = asked.filter(it => !wanted.includes(it))
 const all = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
-  .filter(it => it.endsWith('.test.ts'))
+  .filter(it => it.endsWith('.test.ts') && (parts.length === 0 || parts.some(part => it.includes(part))))
   .sort()
   .map(it => join(root, 'test', it))
 const results: Result[] = []

@@ -56,7 +56,9 @@ test('a PATCH of a gateway answers a stale running', async () => {
 })
 
 test('an upgrade passes through failed', async () => {
-  const { scaleway, want, gateway } = await made()
+  const { scaleway, want, gateway, conditions } = await made()
+  // Long enough for a look, however busy this machine is.
+  conditions.set({ stuck: [{ kind: 'gateway', state: 'failed', thenMs: 1000 }] })
   const bigger = { ...want, type: 'VPC-GW-M' }
   const states = new Set<string>()
   const look = scaleway.gateway.getGateway
