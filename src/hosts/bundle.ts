@@ -11,6 +11,7 @@ import { confirmation, type Guard, guarded, guardFunctions } from './guard/guard
 import type { HealthStep } from './health.ts'
 import { quote, unbase64 } from './shell.ts'
 import type { Ssh } from './ssh.ts'
+import { Unreachable } from './ssh-problems.ts'
 
 /** One change on the host and the way back, as sh. */
 export type BundleStep = {
@@ -131,7 +132,8 @@ const confirm = async (
   report: Report,
 ): Promise<void> => {
   const until = Date.now() + guard!.seconds * 1000
-  while (Date.now() < until) {
+  // A login that is refused again and again would have us banned (PerSourcePenalties, fail2ban) when we get in again.
+  for (let wait = 250, refusals = 0; Date.now() < until && refusals < 3; wait = Math.min(wait * 2, 2000)) {
     try {
       const connectTimeoutSeconds = Math.max(1, Math.min(5, (until - Date.now()) / 1000))
       const { code } = await ssh.fresh(host, {
@@ -140,10 +142,11 @@ const confirm = async (
         timeoutSeconds: 10,
       })
       if (code === 0) return report.progress(`${host.name}: a new login confirmed ${title}`)
-    } catch {
+    } catch (error) {
       // Not a failure yet: the host waits, and decides itself when the time is over.
+      if (!(error instanceof Unreachable)) refusals++
     }
     report.waiting(`${host.name}: a new login to confirm ${title}`)
-    await sleep(250)
+    await sleep(Math.max(0, Math.min(wait, until - Date.now())))
   }
 }

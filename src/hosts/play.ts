@@ -106,7 +106,8 @@ const step = (task: Task, run: string, back: string): BundleStep => {
 
 /** Whatever the kind of task: what is written where sshd, the firewall or the network read it could cut us off. */
 const guardOf = (task: Task): Guard | null =>
-  kindOf(task).guard?.(task) ?? ('path' in task ? guardPath(task.path) : null)
+  kindOf(task).guard?.(task) ??
+  ('path' in task ? guardPath(task.path, 'confirmSeconds' in task ? task.confirmSeconds : undefined) : null)
 
 /** A candidate for sshd is tried by sshd itself before it replaces anything. */
 const withCheck = (task: Task): Task => {

@@ -11,13 +11,21 @@ export type TestHost = {
   address: HostAddress
   /** Runs a command inside without SSH. */
   sh(command: string): string
+  /** Cuts the power and boots again: the disk stays, what was only in memory is gone. */
+  reboot(): Promise<void>
   /** Ends every process and removes everything that was made. */
   down(): Promise<void>
 }
 
 const init = `#!/bin/sh
 mkdir -p /run/sshd /run/lock
-exec /usr/sbin/sshd -D -e
+for script in /etc/rcS.d/S*; do [ ! -x "$script" ] || "$script" start; done
+[ ! -x /lib/ufw/ufw-init ] || /lib/ufw/ufw-init start quiet
+/usr/sbin/sshd -D -e &
+while :; do
+  sleep 86400 &
+  wait $!
+done
 `
 
 /** Hosts take /30s of 192.0.2.128/25 (documentation range); `slot` is 0-31, one a host at a time. */
@@ -28,7 +36,7 @@ export const makeHost = async (slot: number): Promise<TestHost> => {
   const dir = mkdtempSync(join(tmpdir(), 'kapsule-egress-host-'))
   // In memory: quick, and allowed as an overlay layer beside /.
   run('mount', '-t', 'tmpfs', '-o', 'mode=700', 'ke-test', dir)
-  for (const it of ['seed/etc/ssh', 'seed/usr/sbin', 'up', 'work', 'root'])
+  for (const it of ['seed/etc/ssh', 'seed/usr/sbin', 'rcS', 'up', 'work', 'root'])
     mkdirSync(join(dir, it), { recursive: true })
   const [hostKey, identity]: HostKey[] = [newHostKey(name), newHostKey('operator')]
   writeFileSync(join(dir, 'identity'), identity!.private, { mode: 0o600 })
@@ -43,16 +51,17 @@ export const makeHost = async (slot: number): Promise<TestHost> => {
   run('ip', 'link', 'add', veth, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name)
   run('ip', 'addr', 'add', `${outside}/30`, 'dev', veth)
   run('ip', 'link', 'set', veth, 'up')
-  for (const it of [
-    ['link', 'set', 'lo', 'up'],
-    ['addr', 'add', `${inside}/30`, 'dev', 'eth0'],
-    ['link', 'set', 'eth0', 'up'],
-  ])
-    run('ip', '-n', name, ...it)
-  const child = spawn(
-    'nsenter',
-    [
-      `--net=/run/netns/${name}`,
+  let child: ChildProcess
+  let log = ''
+  const start = async () => {
+    for (const it of [
+      ['link', 'set', 'lo', 'up'],
+      ['addr', 'replace', `${inside}/30`, 'dev', 'eth0'],
+      ['link', 'set', 'eth0', 'up'],
+    ])
+      run('ip', '-n', name, ...it)
+    log = ''
+    const machine = [
       'unshare',
       '--mount',
       '--propagation',
@@ -62,16 +71,22 @@ export const makeHost = async (slot: number): Promise<TestHost> => {
       '--ipc',
       '--fork',
       '--kill-child',
-      'sh',
-      '-ec',
-      boot(dir, name),
-    ],
-    { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
-  )
-  let log = ''
-  child.stderr.on('data', (chunk: Buffer) => {
-    log += chunk
-  })
+    ]
+    child = spawn('nsenter', [`--net=/run/netns/${name}`, ...machine, 'sh', '-ec', boot(dir, name)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
+    child.stderr!.on('data', (chunk: Buffer) => {
+      log += chunk
+    })
+    for (let n = 0; !log.includes('Server listening on 0.0.0.0'); n++) {
+      if (n > 200 || child.exitCode !== null) {
+        await host.down()
+        throw new Error(`the test host did not start: ${log}`)
+      }
+      await sleep(25)
+    }
+  }
   const host: TestHost = {
     address: {
       name: `test-${slot}`,
@@ -103,6 +118,14 @@ export const makeHost = async (slot: number): Promise<TestHost> => {
         ],
         { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
       ),
+    async reboot() {
+      const ended = new Promise(resolve => child.once('exit', resolve))
+      process.kill(initOf(child), 'SIGKILL')
+      await ended
+      run('ip', 'netns', 'exec', name, 'nft', 'flush', 'ruleset')
+      run('ip', '-n', name, 'addr', 'flush', 'dev', 'eth0')
+      await start()
+    },
     async down() {
       process.off('exit', remove)
       const ended = child.exitCode !== null || new Promise(resolve => child.once('exit', resolve))
@@ -128,13 +151,7 @@ export const makeHost = async (slot: number): Promise<TestHost> => {
   }
   // Also when a test ends the process in an unexpected way.
   process.once('exit', remove)
-  for (let n = 0; !log.includes('Server listening on 0.0.0.0'); n++) {
-    if (n > 200 || child.exitCode !== null) {
-      await host.down()
-      throw new Error(`the test host did not start: ${log}`)
-    }
-    await sleep(25)
-  }
+  await start()
   return host
 }
 
@@ -144,6 +161,7 @@ cd '${dir}/root'
 mount --rbind /dev dev; mount -t tmpfs tmpfs dev/shm
 mount -t proc proc proc; mount -t sysfs sysfs sys
 mount -t tmpfs -o mode=755 tmpfs run
+mount --bind '${dir}/rcS' etc/rcS.d
 mount -t tmpfs -o mode=700 tmpfs root
 mount -t tmpfs -o mode=1777 tmpfs tmp
 hostname ${name}

@@ -14,6 +14,8 @@ export const sshdCheck = (path: string): string | undefined => {
 }
 
 const pid = '"$(cat /run/sshd.pid)"'
+// Not `kill -0`, which finds also what has ended and was not waited for.
+const lives = `[ -e /proc/${pid}/exe ]`
 
 // With systemd's socket, the port is the socket's. Without systemd, a HUP makes sshd start anew as the same process.
 const reload = `mkdir -p /run/sshd
@@ -23,17 +25,17 @@ if [ -d /run/systemd/system ]; then
   for it in ssh sshd; do
     if systemctl -q is-active $it; then systemctl reload-or-restart $it; fi
   done
-elif [ -s /run/sshd.pid ] && kill -0 ${pid} 2>/dev/null; then
+elif ${lives}; then
   kill -HUP ${pid}
   sleep 0.3
-  kill -0 ${pid}
+  ${lives}
 fi`
 
 export const sshd: Omit<Guard, 'seconds'> = {
   keep: ['/etc/ssh/sshd_config', '/etc/ssh/sshd_config.d', '/etc/default/ssh'],
   save: `if [ -d /run/systemd/system ]; then
   for it in ssh.socket ssh sshd; do if systemctl -q is-active $it; then echo $it >>units; fi; done
-elif [ -s /run/sshd.pid ] && kill -0 ${pid} 2>/dev/null; then echo ssh >>units; fi`,
+elif ${lives}; then echo ssh >>units; fi`,
   inForce: reload,
   // What ran before runs again, also when the new configuration has ended it.
   back: `( set -e
@@ -41,6 +43,6 @@ ${reload}
 )
 [ ! -e units ] || while read -r it; do
   if [ -d /run/systemd/system ]; then systemctl start "$it"
-  elif ! kill -0 ${pid} 2>/dev/null; then $(command -v sshd); fi
+  elif ! ${lives}; then $(command -v sshd); fi
 done <units`,
 }

@@ -14,6 +14,8 @@ export type FileTask = {
   group: string
   /** A command that must succeed on the candidate, written `{}`, before it replaces the file. */
   check?: string
+  /** How long the host waits for a new login, where the file could cut us off (sshd, network, firewall). */
+  confirmSeconds?: number
   /** Handlers to run at the end if the file changed. */
   notify?: string[]
 }

@@ -1,0 +1,55 @@
+import * as assert from 'uvu/assert'
+import { createSsh } from '../../../src/hosts/ssh.ts'
+import type { Task } from '../../../src/hosts/tasks/all.ts'
+import { file, firewall, type GuardedHost, guardedHost, seconds, sshdFile, until } from '../../support/guarded-host.ts'
+import { suite } from '../../support/suite.ts'
+
+const { test, before, after } = suite('a change that locks us out', { seconds: 90 })
+
+const ssh = createSsh({ bootSeconds: 2, connectTimeoutSeconds: 2 })
+let host: GuardedHost
+
+before(async () => {
+  host = await guardedHost(12, ssh)
+})
+after(async () => {
+  await ssh.close()
+  await host?.down()
+})
+
+for (const { when, task } of [
+  { when: 'a firewall without us', task: firewall('198.51.100.0/24') },
+  { when: 'an sshd that knows no key of ours', task: sshdFile('AuthorizedKeysFile /nowhere') },
+  { when: 'an sshd on another port', task: sshdFile('Port 2222') },
+  { when: 'keys without ours', task: file('/etc/ssh/keys', '') },
+] as { when: string; task: Task }[])
+  test(`${when} is taken back in time, to the letter, with all before it in the run`, async () => {
+    const was = host.picture()
+    const run = host.refuses([file('/etc/before-it', 'x'), task])
+    assert.ok(await until(async () => host.ready() && !(await host.letsIn()), 20), 'it really locks us out')
+    const shut = Date.now()
+    assert.ok(await until(host.letsIn, seconds + 4), 'and lets us in again')
+    assert.ok(Date.now() - shut > 500)
+    const { message, why } = await run
+    assert.match(message, /failed; the host is as it was before/)
+    assert.match(why, /no new login confirmed the change/)
+    assert.is(host.picture(), was)
+    assert.is(host.sh('ls /etc/before-it 2>/dev/null || echo gone').trim(), 'gone')
+  })
+
+test('what sshd refuses never replaces a file, and needs no window', async () => {
+  const was = host.picture()
+  const began = Date.now()
+  const { why } = await host.refuses([sshdFile('PermitRootLogn no')])
+  assert.match(why, /Bad configuration option: PermitRootLogn/)
+  assert.ok(Date.now() - began < seconds * 1000)
+  assert.is(host.picture(), was)
+})
+
+test('what is good is confirmed by a new login, and leaves nothing armed', async () => {
+  await host.apply([sshdFile('LoginGraceTime 77')])
+  assert.match(host.sh('sshd -T'), /^logingracetime 77$/m)
+  assert.is(host.armed(), false)
+  assert.is(host.sh('ls /etc/rcS.d'), '')
+  assert.is(await host.differs([sshdFile('LoginGraceTime 77')]), null)
+})

@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Problem } from '../../src/engine/problem.ts'
+import { type HostPlay, hostPlay } from '../../src/hosts/play.ts'
+import { ufwTask } from '../../src/hosts/squid.ts'
+import type { Ssh } from '../../src/hosts/ssh.ts'
+import type { Task } from '../../src/hosts/tasks/all.ts'
+import { makeHost, type TestHost } from './host.ts'
+
+/** How long guarded changes of these tests wait for a new login. */
+export const seconds = 4
+
+/** Everything in 192.0.2.128/25 is us. */
+export const firewall = (from: string, confirmSeconds = seconds): Task =>
+  ufwTask({ ssh: { allow: [from], port: 22 }, proxy: { from: [from], ports: [3128] }, confirmSeconds })
+
+export const file = (path: string, content: string): Task => ({
+  task: 'file',
+  path,
+  content,
+  mode: '0600',
+  owner: 'root',
+  group: 'root',
+  confirmSeconds: seconds,
+})
+
+export const sshdFile = (line: string): Task => file('/etc/ssh/sshd_config.d/50-kapsule-egress.conf', `${line}\n`)
+
+const report = { waiting: () => {}, progress: () => {}, signal: new AbortController().signal }
+
+/** A host whose firewall is on and lets us in, and what these tests ask of it. */
+export const guardedHost = async (slot: number, ssh: Ssh) => {
+  const host: TestHost = await makeHost(slot)
+  const want = (tasks: Task[]): HostPlay => ({ host: host.address, tasks, handlers: {} })
+  const look = async (tasks: Task[]) => (await hostPlay.read(want(tasks), { ssh }, report))!
+  const apply = async (tasks: Task[]) => hostPlay.apply(want(tasks), { ssh }, await look(tasks), report)
+  host.sh(`mkdir -p /etc/ssh/sshd_config.d
+grep -q ^Include /etc/ssh/sshd_config || sed -i "1i Include /etc/ssh/sshd_config.d/*.conf" /etc/ssh/sshd_config`)
+  await apply([firewall('192.0.2.128/25')])
+  // What the first start leaves out in chains that are not in use.
+  host.sh('ufw reload')
+  return {
+    ...host,
+    want,
+    look,
+    apply,
+    async differs(tasks: Task[]) {
+      return hostPlay.diff(want(tasks), await look(tasks))
+    },
+    async refuses(tasks: Task[]): Promise<Problem> {
+      const thrown = await apply(tasks).then(
+        () => new Error('it did not fail'),
+        (error: unknown) => error,
+      )
+      if (!(thrown instanceof Problem)) throw thrown
+      return thrown
+    },
+    /** Can anybody log in now, from outside and from the beginning? */
+    letsIn: () =>
+      ssh.fresh(host.address, { command: 'true', connectTimeoutSeconds: 0.7 }).then(
+        ({ code }) => code === 0,
+        () => false,
+      ),
+    armed: () => host.sh('cat /var/lib/kapsule-egress/guard/armed 2>/dev/null; :') !== '',
+    ready: () => host.sh('cat /var/lib/kapsule-egress/guard/ready 2>/dev/null; :') !== '',
+    /** Everything that decides who gets in: files, and what the kernel and sshd have. */
+    picture: () =>
+      host.sh(`cd /etc; sha256sum ufw/*.rules ufw/ufw.conf default/ufw ssh/sshd_config $(ls -d ssh/sshd_config.d/*) ssh/keys
+sshd -T; iptables -S; ip6tables -S
+ip -o address show scope global; ip route; ip -6 route show proto static; ip rule
+ls /etc/rcS.d /etc/systemd/system/sysinit.target.wants /etc/systemd/system`),
+  }
+}
+
+export type GuardedHost = Awaited<ReturnType<typeof guardedHost>>
+
+export const until = async (isTrue: () => Promise<boolean> | boolean, withinSeconds: number): Promise<boolean> => {
+  const end = Date.now() + withinSeconds * 1000
+  while (!(await isTrue())) {
+    if (Date.now() > end) return false
+    await sleep(100)
+  }
+  return true
+}
