@@ -19,7 +19,11 @@ import { exitOf, statusOf } from './summary.ts'
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
-type Command = { writes: (flags: Flags) => boolean; run: (session: Session) => Promise<ExitCode> }
+type Command = {
+  writes: (flags: Flags) => boolean
+  offline?: (flags: Flags) => boolean
+  run: (session: Session) => Promise<ExitCode>
+}
 
 const changing = ({ check }: Flags) => !check
 const looking = () => false
@@ -30,6 +34,7 @@ const commands: Record<string, Command> = {
   ...Object.fromEntries(stageNames.map((name, at) => [`${at + 1}0-${name}`, stage(name)])),
   '40-configure': {
     writes: ({ check, render: directory }) => !check && directory === undefined,
+    offline: ({ render: directory }) => directory !== undefined,
     run: async session =>
       session.flags.render === undefined ? deploy(session, ['configure']) : render(session, session.flags.render),
   },
@@ -55,7 +60,10 @@ export const main = async (name: string, argv: string[]): Promise<number> => {
     output = createOutput({ json: flags.json })
     interrupt = listen(output)
     return await withSession(
-      { command: name, flags, root, output, interrupt, writes: command.writes(flags) },
+      {
+        ...{ command: name, flags, root, output, interrupt },
+        ...{ writes: command.writes(flags), offline: command.offline?.(flags) ?? false },
+      },
       command.run,
     )
   } catch (error) {

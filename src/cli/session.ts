@@ -43,13 +43,15 @@ export type SessionOptions = {
   interrupt: Interrupt
   /** Changes something: takes the lock and keeps a journal. */
   writes: boolean
+  /** Asks nothing but the inventory: nothing is prepared. */
+  offline?: boolean
 }
 
 export type Interrupt = { stop: AbortSignal; abort: AbortSignal }
 
 /** Loads the context, prepares it, takes the lock when the command changes things, and lets go of all of it. */
 export const withSession = async <T>(options: SessionOptions, work: (session: Session) => Promise<T>): Promise<T> => {
-  const { command, flags, root, output, interrupt, writes } = options
+  const { command, flags, root, output, interrupt, writes, offline = false } = options
   const { context: whole, problemAt } = await loadInventory(flags.context, { root })
   const context = forTargets(whole, flags.limit)
   const state = join(root, '.egress', context.context)
@@ -72,7 +74,7 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
         output.event('lock-taken-over', { from: tookOverFrom })
       }
     }
-    await prepare(context, root, output)
+    if (!offline) await prepare(context, root, output)
     if (writes) {
       await graceAfter(state, output, interrupt.stop)
       const kept = openJournal(state, run)

@@ -1,23 +1,63 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { stringify } from 'yaml'
 import { hostTasks } from '../../../playbooks/configure.ts'
 import type { ExitCode } from '../../engine/problem.ts'
+import { Problem } from '../../engine/problem.ts'
 import type { Session } from '../session.ts'
 import { finish, noChanges } from '../summary.ts'
 
-/** `--render DIR`: what would be put on each host, as files below DIR/<host>. Connects to nothing. */
+type Play = ReturnType<typeof hostTasks>
+
+/**
+ * `--render DIR`: each host's files below DIR/<host>, laid out like its disk, and everything else of its play in
+ * DIR/<host>.yaml. Connects to nothing and starts nothing. The same inventory gives the same bytes.
+ */
 export const render = (session: Session, directory: string): ExitCode => {
   const { context, output } = session
-  for (const tenant of context.tenants) {
-    const host = tenant.egress.proxy.name
-    for (const task of hostTasks(context, tenant).tasks) {
-      if (task.task !== 'file') continue
-      const file = join(resolve(directory), host, task.path)
-      mkdirSync(dirname(file), { recursive: true })
-      writeFileSync(file, task.content, { mode: Number.parseInt(task.mode, 8) })
+  const rendered = context.tenants.map(it => ({ host: it.egress.proxy.name, play: hostTasks(context, it) }))
+  for (const { host, play } of rendered) {
+    const files = [
+      { path: '', file: join(resolve(directory), `${host}.yaml`), content: playText(play), mode: 0o644 },
+      ...play.tasks.flatMap(task =>
+        task.task === 'file'
+          ? { path: task.path, file: join(resolve(directory), host, task.path), ...contentOf(task) }
+          : [],
+      ),
+    ]
+    for (const { path, file, content, mode } of files) {
+      put(file, content, mode)
       output.data(file)
-      output.event('rendered', { host, path: task.path, file })
+      output.event('rendered', { host, path, file })
     }
   }
   return finish(session, { status: 'ok', changes: noChanges })
+}
+
+const contentOf = ({ content, mode }: { content: string; mode: string }) => ({
+  content,
+  mode: Number.parseInt(mode, 8),
+})
+
+/** The play in order, with what its files hold left to the files. */
+const playText = ({ tasks, handlers }: Play): string =>
+  stringify(
+    { tasks: tasks.map(it => ('content' in it ? { ...it, content: undefined } : it)), handlers },
+    { lineWidth: 0, aliasDuplicateObjects: false },
+  )
+
+const put = (file: string, content: string, mode: number) => {
+  try {
+    mkdirSync(dirname(file), { recursive: true })
+    // The mode counts only for a new file, and one that is read-only could not be written again.
+    rmSync(file, { force: true })
+    writeFileSync(file, content, { mode })
+  } catch (cause) {
+    throw new Problem(`${file} cannot be written`, {
+      why: (cause as Error).message,
+      next: 'name a directory that you may write to: --render DIR',
+      exit: 2,
+      cause,
+    })
+  }
 }
