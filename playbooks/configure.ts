@@ -3,29 +3,41 @@ import { play } from '../src/hosts/play.ts'
 import { squidTasks, ufwTask } from '../src/hosts/squid.ts'
 import type { Context, Tenant } from '../src/inventory/context.ts'
 import { varsOf } from '../src/inventory/groups.ts'
+import type { gatewayPlaybook } from './gateway.ts'
 import { type proxyPlaybook, proxyPort } from './proxy.ts'
 
 /** Squid answers the private network with the tenant's allowlist and nobody else; UFW says the same. */
-export const configurePlaybook = (context: Context, { proxies }: ReturnType<typeof proxyPlaybook>) => {
+export const configurePlaybook = (
+  context: Context,
+  { proxies }: ReturnType<typeof proxyPlaybook>,
+  gateway: ReturnType<typeof gatewayPlaybook>,
+) => {
+  const { ssh } = context
+  const jump = bastionOf(context, gateway)
   const plays = context.tenants.map(tenant => {
     const { ip, machine } = proxies.find(it => it.tenant === tenant.tenant)!
-    const { name } = tenant.egress.proxy
-    return play(name, {
-      host: {
-        name,
-        address: ip.out.address,
-        port: context.ssh.port,
-        user: context.ssh.user,
-        hostKey: machine.out.hostKey,
-        identity: context.ssh.identity,
-        ...(context.ssh.become && { become: context.ssh.become }),
-      },
-      ...hostTasks(context, tenant),
-      health: healthOf(context),
-    })
+    const { name, privateIp } = tenant.egress.proxy
+    const { port, user, identity, become } = ssh
+    const host = { name, port, user, identity, hostKey: machine.out.hostKey, ...(become && { become }) }
+    const rest = { ...hostTasks(context, tenant), health: healthOf(context) }
+    return jump
+      ? play(name, { host: { ...host, address: privateIp, jump }, ...rest }, { after: [gateway.attached] })
+      : play(name, { host: { ...host, address: ip.out.address }, ...rest })
   })
   return { desired: plays, plays }
 }
+
+/** The gateway's bastion, where hosts are reached through it. */
+const bastionOf = (
+  { ssh, gateway: { bastion } }: Context,
+  { address }: Pick<ReturnType<typeof gatewayPlaybook>, 'address'>,
+) =>
+  ssh.via === 'bastion' && bastion
+    ? {
+        ...{ name: 'bastion', user: 'bastion', port: bastion.port, address },
+        ...{ identity: ssh.identity, hostKey: bastion.hostKeys ?? [] },
+      }
+    : undefined
 
 /** What must hold on a proxy before the next one is changed. */
 const healthOf = ({ configure: { health = [{ port: proxyPort, within: '30s' }] } }: Context) =>
@@ -44,7 +56,8 @@ export const hostTasks = (context: Context, it: Tenant) => {
     vars: varsOf(context, it),
   })
   const firewall = ufwTask({
-    ssh: { allow: ssh.allow, port: ssh.port },
+    // Who comes through the bastion comes from the gateway's address in our network.
+    ssh: { allow: [...ssh.allow, ...(ssh.via === 'bastion' ? [cidr] : [])], port: ssh.port },
     proxy: { from: [cidr], ports: [proxyPort] },
   })
   return { tasks: [...tasks, { task: 'package' as const, name: 'ufw' }, firewall], handlers }

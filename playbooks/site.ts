@@ -30,7 +30,7 @@ export const site = (
   const gateway = gatewayPlaybook(context, operatorKey)
   const proxy = proxyPlaybook(context, operatorKey, gateway)
   const cluster = clusterPlaybook(context, kubeconfig, gateway)
-  const configure = configurePlaybook(context, proxy)
+  const configure = configurePlaybook(context, proxy, gateway)
   const inCluster = cluster.desired.filter(it => !cluster.cloud.some(cloud => cloud.id === it.id))
   const phases = rolloutPlaybook(context, cluster.kubeconfig, [...inCluster, ...configure.desired])
   return {

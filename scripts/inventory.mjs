@@ -1,4 +1,4 @@
-#!/usr/bin/env zx
+#!/usr/bin/env node
 import { start } from '../src/cli/start.mjs'
 
 await start('inventory')

@@ -1,5 +1,6 @@
 import { nearest } from '../engine/nearest.ts'
 import type { Say } from './checks.ts'
+import { ansibleName, tenantGroup } from './dynamic.ts'
 import type { ContextFile, TenantFile } from './schema.ts'
 import type { Parts } from './validate.ts'
 
@@ -18,6 +19,12 @@ export const checkGroups = (
   for (const [it, whose] of [...reserved.map(it => [it, 'of every host'] as const), ...taken]) {
     if (it === undefined || !names.includes(it)) continue
     say(['groups', it], `group ${it} has a name ${whose}`, '--limit could not tell them apart', 'choose another name')
+  }
+  for (const { tenant } of tenants) {
+    const twin = names.find(it => tenant !== undefined && ansibleName(it) === tenantGroup(tenant))
+    if (twin === undefined) continue
+    const why = `Ansible is told of the hosts of tenant ${tenant} as ${tenantGroup(tenant!)}`
+    say(['groups', twin], `group ${twin} has the name of a tenant's group`, why, 'choose another name')
   }
   for (const name of names)
     for (const [at, child] of (groups[name]?.children ?? []).entries()) {

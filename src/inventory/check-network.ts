@@ -107,3 +107,22 @@ export const checkNetworkName = ({ network }: Parts<ContextFile>, say: Say): voi
 }
 
 const topLevel = 'com net org info biz dev app cloud xyz online site tech store shop'.split(' ')
+
+/** Hosts behind a bastion need one, and a key to know it by: nothing at Scaleway tells it. */
+export const checkBastion = ({ gateway, ssh }: Parts<ContextFile>, say: Say): void => {
+  if (ssh?.via !== 'bastion' || !gateway) return
+  if (!gateway.bastion)
+    say(
+      ['ssh', 'via'],
+      'there is no bastion to go through',
+      'the gateway has none',
+      'add gateway.bastion, or write public',
+    )
+  else if (!gateway.bastion.hostKeys)
+    say(
+      ['gateway', 'bastion'],
+      'gateway.bastion.hostKeys is missing',
+      'ssh.via is bastion, and a host key is never accepted unseen',
+      `make the gateway with ssh.via: public, then write here what ssh-keyscan -p ${gateway.bastion.port ?? 61000} shows of it`,
+    )
+}

@@ -2,7 +2,7 @@ import type { Problem } from '../engine/problem.ts'
 import { freeIn } from '../engine/ranges.ts'
 import { checkExisting } from './check-existing.ts'
 import { checkGroups, checkMembership } from './check-groups.ts'
-import { checkNetworkName, checkOperators, checkRanges, checkRoom } from './check-network.ts'
+import { checkBastion, checkNetworkName, checkOperators, checkRanges, checkRoom } from './check-network.ts'
 import { checkPools, checkPoolType, checkScaling } from './check-pools.ts'
 import { checkTenantZones, checkZones } from './check-zones.ts'
 import type { Document, Path } from './document.ts'
@@ -49,6 +49,7 @@ export const checkContext = (
     checkRoom(parts, tenants, say)
     checkNetworkName(parts, say)
     checkOperators(parts, say)
+    checkBastion(parts, say)
     checkPools(parts, tenants, say)
     checkGroups(parts, tenants, say)
   })

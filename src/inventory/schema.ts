@@ -1,5 +1,20 @@
 import { z } from 'zod'
-import { address4, amount, cidr, cidr4, domain, duration, name, path, port, region, url, vars, zone } from './words.ts'
+import {
+  address4,
+  amount,
+  cidr,
+  cidr4,
+  domain,
+  duration,
+  hostKey,
+  name,
+  path,
+  port,
+  region,
+  url,
+  vars,
+  zone,
+} from './words.ts'
 
 const protect = z
   .boolean()
@@ -84,7 +99,18 @@ export const contextSchema = z.strictObject({
     existing: existing.optional(),
     type: z.string().min(1).optional().describe('e.g. VPC-GW-S'),
     zone: otherZone,
-    bastion: z.strictObject({ port: port.default(61000), allow: z.array(cidr).min(1), open }).optional(),
+    bastion: z
+      .strictObject({
+        port: port.default(61000),
+        allow: z.array(cidr).min(1),
+        open,
+        hostKeys: z
+          .array(hostKey)
+          .min(1)
+          .optional()
+          .describe('as ssh-keyscan shows them; needed with ssh.via: bastion'),
+      })
+      .optional(),
     protect,
   }),
   ssh: z.strictObject({
@@ -93,6 +119,10 @@ export const contextSchema = z.strictObject({
       .regex(/^[a-z_][a-z0-9_-]*$/, 'a user name is lower-case letters, digits, _ and -')
       .default('root'),
     port: port.default(22),
+    via: z
+      .enum(['public', 'bastion'])
+      .default('public')
+      .describe("how hosts are reached: at their public address, or at the private one through the gateway's bastion"),
     allow: z.array(cidr).min(1).describe('where operators connect from'),
     open,
     identity: path.describe('private key file'),

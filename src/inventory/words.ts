@@ -21,6 +21,9 @@ const zones = [
 export const zone = z.enum(zones)
 export const zonesOf = (region: string): string[] => zones.filter(it => it.startsWith(`${region}-`))
 export const url = z.url({ protocol: /^https?$/, error: 'a URL starts with http:// or https://' })
+export const hostKey = z
+  .string()
+  .regex(/^(ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w.@-]+ [A-Za-z0-9+/]+=*( .*)?$/, 'a host key is like ssh-ed25519 AAAA...')
 export const path = z.string().min(1)
 
 /** So many, or a share of all: 2, 25%. */

@@ -46,7 +46,7 @@ test('every mistake with groups is told with its place', async () => {
     'context.yaml': [
       [
         'verify:',
-        'groups:\n  one: { children: [two] }\n  two: { children: [one, thre] }\n  all: {}\n  client-a: {}\n  three: { vars: { ansible_host: x } }\nverify:',
+        'groups:\n  one: { children: [two] }\n  two: { children: [one, thre] }\n  all: {}\n  client-a: {}\n  tenant-client-b: {}\n  three: { vars: { ansible_host: x } }\nverify:',
       ],
     ],
     'tenants/client-a.yaml': [['namespace:', 'groups: [tow]\nnamespace:']],
@@ -56,6 +56,7 @@ test('every mistake with groups is told with its place', async () => {
   assert.match(text, /there is no group thre \| .* \| did you mean three\?/)
   assert.match(text, /group all has a name of every host/)
   assert.match(text, /group client-a has a name of tenant client-a/)
+  assert.match(text, /group tenant-client-b has the name of a tenant's group/)
   assert.match(text, /client-a.yaml:\d+:\d+: there is no group tow \| .* \| did you mean two\?/)
   assert.match(text, /begins with a small letter, and not with ansible_/)
 })

@@ -1,27 +1,28 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { makePlan } from '../../engine/plan.ts'
 import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
+import { dynamicInventory, type Reached } from '../../inventory/dynamic.ts'
+import { type Bastion, sshConfig } from '../../inventory/ssh-config.ts'
 import type { Session } from '../session.ts'
 import { siteOf } from '../stages.ts'
 import { finish, noChanges } from '../summary.ts'
 
 /** Ansible's contract for dynamic inventories: `--list` is everything, `--host NAME` one host's variables. */
 export const inventory = async (session: Session): Promise<ExitCode> => {
-  const { flags, context } = session
-  const hostvars = await hostVariables(session)
-  if (flags.host !== undefined) {
-    const found = hostvars[flags.host]
-    if (!found) throw noHost(flags.host, Object.keys(hostvars))
-    return tell(session, found)
-  }
-  const groups = context.tenants.map(it => [groupName(it.tenant), { hosts: [it.egress.proxy.name] }] as const)
-  const list = {
-    _meta: { hostvars },
-    all: { children: ['egress', 'ungrouped'] },
-    egress: { children: groups.map(([name]) => name) },
-    ...Object.fromEntries(groups),
-  }
-  return tell(session, list)
+  const { flags, context, state } = session
+  const { hosts, bastion } = await look(session)
+  const files = { config: join(state, 'ssh_config'), knownHosts: join(state, 'known_hosts') }
+  const ssh = sshConfig(hosts, { knownHosts: files.knownHosts, ...(bastion && { bastion }) })
+  put(files.knownHosts, ssh.knownHosts)
+  put(files.config, ssh.config)
+  const list = dynamicInventory(context, hosts, files.config)
+  if (flags.host === undefined) return tell(session, list)
+  const known = context.tenants.map(it => it.egress.proxy.name)
+  if (!known.includes(flags.host)) throw noHost(flags.host, known)
+  // One that is not made yet has none.
+  return tell(session, list._meta.hostvars[flags.host] ?? {})
 }
 
 /** What Ansible reads; with --json one event of it, and the summary. */
@@ -31,33 +32,41 @@ const tell = (session: Session, answer: object): ExitCode => {
   return finish(session, { status: 'ok', changes: noChanges })
 }
 
-/** Ansible wants group names that could be variables. */
-const groupName = (tenant: string) => `tenant_${tenant.replaceAll('-', '_')}`
-
-const hostVariables = async (session: Session): Promise<Record<string, Record<string, unknown>>> => {
+/** The hosts that exist, and what stands before them. */
+const look = async (session: Session): Promise<{ hosts: Reached[]; bastion?: Bastion }> => {
   const { context, world } = session
-  const site = siteOf(session)
-  const plan = await makePlan(site.cloud, world)
+  const { ssh, gateway } = context
+  const { cloud, ids } = siteOf(session)
+  const plan = await makePlan(cloud, world)
   const live = (id: string) => plan.seen.get(id)?.live as Record<string, unknown> | null | undefined
-  const entries = context.tenants.map(({ tenant, namespace, egress: { proxy } }) => {
-    const server = live(`server/${proxy.name}`)
-    const address = live(`flexible-ip/${proxy.name}`)?.address
+  const throughBastion = ssh.via === 'bastion' && gateway.bastion
+  const hosts = context.tenants.flatMap(({ egress: { proxy } }): Reached[] => {
+    const [machine, flexible] = [live(`server/${proxy.name}`), live(`flexible-ip/${proxy.name}`)?.address]
+    const address = throughBastion ? proxy.privateIp : flexible
+    if (!machine || typeof address !== 'string') return []
+    const { hostKey } = machine
     return [
-      proxy.name,
       {
-        ...(address ? { ansible_host: address } : {}),
-        ansible_port: context.ssh.port,
-        ansible_user: context.ssh.user,
-        ansible_ssh_private_key_file: context.ssh.identity,
-        egress_tenant: tenant,
-        egress_namespace: namespace,
-        egress_private_ip: proxy.privateIp,
-        ...(address ? { egress_public_ip: address } : {}),
-        ...(server?.hostKey ? { egress_host_key: server.hostKey } : {}),
+        ...{ host: proxy.name, address, port: ssh.port, user: ssh.user, identity: ssh.identity },
+        hostKeys: typeof hostKey === 'string' ? [hostKey] : [],
+        facts: {
+          ...(flexible ? { egress_public_ip: flexible } : {}),
+          ...(hostKey ? { egress_host_key: hostKey } : {}),
+        },
       },
-    ] as const
+    ]
   })
-  return Object.fromEntries(entries)
+  const address = live(ids.gatewayIp)?.address
+  if (!throughBastion || typeof address !== 'string') return { hosts }
+  const { port, hostKeys = [] } = throughBastion
+  return { hosts, bastion: { address, port, user: 'bastion', identity: ssh.identity, hostKeys } }
+}
+
+/** Whole or not at all: an ssh may read it now. */
+const put = (file: string, text: string) => {
+  mkdirSync(join(file, '..'), { recursive: true })
+  writeFileSync(`${file}.${process.pid}`, text, { mode: 0o600 })
+  renameSync(`${file}.${process.pid}`, file)
 }
 
 const noHost = (name: string, known: string[]) =>
