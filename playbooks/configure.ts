@@ -1,6 +1,7 @@
 import { millis } from '../src/engine/duration.ts'
 import { play } from '../src/hosts/play.ts'
 import { squidTasks, ufwTask } from '../src/hosts/squid.ts'
+import type { Task } from '../src/hosts/tasks/all.ts'
 import type { Context, Tenant } from '../src/inventory/context.ts'
 import { varsOf } from '../src/inventory/groups.ts'
 import type { gatewayPlaybook } from './gateway.ts'
@@ -60,5 +61,9 @@ export const hostTasks = (context: Context, it: Tenant) => {
     ssh: { allow: [...ssh.allow, ...(ssh.via === 'bastion' ? [cidr] : [])], port: ssh.port },
     proxy: { from: [cidr], ports: [proxyPort] },
   })
-  return { tasks: [...tasks, { task: 'package' as const, name: 'ufw' }, firewall], handlers }
+  const walls: Task[] = [
+    { task: 'package', name: 'ufw', tags: ['firewall', 'packages'] },
+    { ...firewall, tags: ['firewall'] },
+  ]
+  return { tasks: [...tasks, ...walls], handlers }
 }

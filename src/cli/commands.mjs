@@ -22,7 +22,11 @@ const changing = {
     value: 'PATTERN',
     help: 'only these tenants, namespaces, proxies or groups: a,b  web*  !c  &d',
   },
-  tags: { type: 'string', value: 'A,B', help: 'only steps of these stages, phases, kinds or names' },
+  tags: {
+    type: 'string',
+    value: 'A,B',
+    help: 'only steps of these stages, phases, kinds or names, or tasks with these tags',
+  },
   yes: { type: 'boolean', help: 'do not ask' },
   resume: { type: 'optional', value: '[RUN]', help: 'go on after a run that did not end' },
 }

@@ -1,4 +1,7 @@
 import type { Desired } from '../engine/desired.ts'
+import type { Json } from '../engine/json.ts'
+import type { HostPlay } from '../hosts/play.ts'
+import { tagsIn, withTags } from '../hosts/tags.ts'
 import type { Context } from '../inventory/context.ts'
 import { groupsOf } from '../inventory/groups.ts'
 import { choose, globOf } from '../inventory/pattern.ts'
@@ -19,6 +22,17 @@ export const tagged = (desired: Desired, places: readonly string[], tags: readon
   if (!tags) return true
   const name = desired.id.slice(desired.kind.name.length + 1)
   return tags.some(tag => places.includes(tag) || tag === desired.kind.name || globOf(tag).test(name))
+}
+
+/** What the tasks of a play are tagged with; nothing else has tasks. */
+export const taskTags = ({ kind, want }: Desired): string[] =>
+  kind.name === 'host-play' ? tagsIn(want as unknown as HostPlay) : []
+
+/** A play that is not chosen as a whole has only the tasks that the tags choose. */
+export const narrowed = (desired: Desired, tags: readonly string[]): Desired => {
+  const mine = taskTags(desired)
+  if (tagged(desired, ['configure'], tags) || !tags.some(it => mine.includes(it))) return desired
+  return { ...desired, want: withTags(desired.want as unknown as HostPlay, tags) as unknown as Json }
 }
 
 /** The words a phase answers to. `gateway` alone is the stage of that name. */

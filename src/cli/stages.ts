@@ -7,7 +7,7 @@ import { Problem } from '../engine/problem.ts'
 import { type Counts, countChanges } from '../engine/step.ts'
 import { Unreachable } from '../hosts/ssh-problems.ts'
 import type { Owned } from '../scaleway/leftovers.ts'
-import { placesOf, tagged } from './limit.ts'
+import { narrowed, placesOf, tagged, taskTags } from './limit.ts'
 import { outputsOf } from './outputs.ts'
 import { operatorKey, type Session } from './session.ts'
 
@@ -24,8 +24,13 @@ export type Staged = {
   admit?: ApplyOptions['admit']
 }
 
-export const siteOf = (session: Session): Site =>
-  site(session.context, { operatorKey: operatorKey(session.context), kubeconfig: join(session.state, 'kubeconfig') })
+/** What should be true; of a play that `--tags` chooses by its tasks, only these. */
+export const siteOf = ({ context, state, flags: { tags } }: Session): Site => {
+  const all = site(context, { operatorKey: operatorKey(context), kubeconfig: join(state, 'kubeconfig') })
+  if (!tags) return all
+  const configure = all.stages.configure.map(it => narrowed(it, tags))
+  return { ...all, stages: { ...all.stages, configure } }
+}
 
 /** Looks at everything up to the last of these stages. */
 export const planStages = async (
@@ -55,7 +60,7 @@ export const chosenIn = (staged: Staged, { name, desired }: Site['phases'][numbe
   idsOf(staged, placesOf(name), desired)
 
 const idsOf = ({ session: { flags } }: Staged, places: string[], desired: Desired[]) =>
-  desired.filter(it => tagged(it, places, flags.tags)).map(it => it.id)
+  desired.filter(it => tagged(it, [...places, ...taskTags(it)], flags.tags)).map(it => it.id)
 
 /** Everything this command would change. */
 export const pendingOf = (staged: Staged) =>
@@ -104,8 +109,9 @@ export const throwFailures = ({ failures }: Outcome): void => throwAll(failures.
 const refuseNothing = (staged: Staged) => {
   const { tags } = staged.session.flags
   if (!tags || tags.includes('verify') || staged.stages.some(it => chosen(staged, it).length > 0)) return
+  const known = [...new Set(staged.site.stages.configure.flatMap(taskTags))].join(', ')
   throw new Problem(`--tags ${tags.join(',')} matches nothing`, {
-    why: `tags are stages (${stageNames.join(', ')}), phases (canary, expand, rollout/gateway), kinds and names`,
+    why: `tags are stages (${stageNames.join(', ')}), phases (canary, expand, rollout/gateway), kinds, names and tags of tasks (${known})`,
     next: 'name one of these; nothing was touched',
     exit: 2,
   })

@@ -22,12 +22,15 @@ export type BundleStep = {
   live: boolean
   /** Where it could cut us off: how the host takes it back unless a new login confirms it. */
   guard: Guard | null
+  retries?: number
+  delaySeconds?: number
+  timeoutSeconds?: number
 }
 
 /** `health`: what must hold at the end, or all is taken back. */
 export type Bundle = { steps: BundleStep[]; handlers: Record<string, string>; health?: HealthStep[] }
 
-const runner = readFileSync(new URL('./runner.sh', import.meta.url), 'utf8')
+const [functions, runner] = ['./step.sh', './runner.sh'].map(it => readFileSync(new URL(it, import.meta.url), 'utf8'))
 
 /** The whole bundle as one script: definitions, then the runner. Cut off anywhere, it does nothing. */
 export const bundleScript = (
@@ -40,10 +43,11 @@ export const bundleScript = (
     'ke_bundle() {',
     `mark=${quote(mark)} run=${quote(run)} count=${steps.length} handlers='${names.map((_, n) => n + 1).join(' ')}' checks='${health.map((_, n) => n + 1).join(' ')}'`,
     ...steps.flatMap((step, n) => [
-      define(`do_${n + 1}`, step.guard ? guarded(step.run, `${run}.${n + 1}`, step.guard) : step.run),
+      define(`do_${n + 1}`, step.guard ? guarded(timed(step), `${run}.${n + 1}`, step.guard) : timed(step)),
       ...(step.guard ? [define(`restore_${n + 1}`, step.back)] : []),
       define(`back_${n + 1}`, step.guard ? `guard_take_back ${run}.${n + 1} restore_${n + 1}` : step.back),
       define(`notify_${n + 1}`, step.notify.map(it => `note ${quote(it)}`).join('\n')),
+      define(`again_${n + 1}`, step.retries ? `retries=${step.retries} pause=${step.delaySeconds ?? 1}` : ''),
       define(`live_${n + 1}`, step.live ? 'true' : 'false'),
       define(`confirm_${n + 1}`, step.guard ? `echo ${Math.ceil(step.guard.seconds)}` : ':'),
     ]),
@@ -57,13 +61,33 @@ export const bundleScript = (
       `case $1 in\n${names.map((name, n) => `${n + 1}) printf '%s\\n' ${quote(name)} ;;\n`).join('')}esac`,
     ),
     ...(steps.some(it => it.guard) ? [guardFunctions] : []),
-    runner,
+    functions!,
+    runner!,
     '}',
     'ke_bundle </dev/null',
     'exit',
     '',
   ].join('\n')
 }
+
+/** Within its time, in a shell and process group of its own, which ends with all that it started. */
+const timed = ({ run, timeoutSeconds }: BundleStep): string =>
+  timeoutSeconds === undefined
+    ? run
+    : `limit_rc=0
+timeout -k 5 ${timeoutSeconds} sh -s <<'KE_TIMED' || limit_rc=$?
+echo $PPID >"$KE_STATE/group.$KE_RUN"
+${functions}
+ke_step() {
+set -e
+${run}
+}
+ke_step </dev/null
+exit
+KE_TIMED
+if [ $limit_rc = 124 ] || [ $limit_rc = 137 ]; then end_group 'not done within ${timeoutSeconds} s'; fi
+rm -f -- "$KE_STATE/group.$KE_RUN"
+[ $limit_rc = 0 ] || exit $limit_rc`
 
 /**
  * One exec changes everything, and one new login confirms what could have locked us out. On failure the host has
@@ -88,6 +112,10 @@ export const runBundle = async (ssh: Ssh, host: HostAddress, bundle: Bundle, rep
     const [word = '', n = '', text = ''] = line.slice(mark.length + 1).split(' ')
     if (word === 'begin' || word === 'cut') begun = true
     if (word === 'ok') report.progress(`${host.name}: ${nameOf(n)}`)
+    if (word === 'again') {
+      const { title, retries } = bundle.steps[+n - 1]!
+      report.progress(`${host.name}: ${title}: failed, tried again (${text} of ${retries})`)
+    }
     if (word === 'handled') report.progress(`${host.name}: ${nameOf(`h${n}`)}`)
     if (word === 'healthy') report.progress(`${host.name}: ${nameOf(`c${n}`)}`)
     if (word === 'confirm') confirming = confirm(ssh, host, { id: `${run}.${n}`, ...bundle.steps[+n - 1]! }, report)
@@ -104,7 +132,7 @@ export const runBundle = async (ssh: Ssh, host: HostAddress, bundle: Bundle, rep
       run,
       script: bundleScript(bundle, { mark, run }),
       onLine,
-      timeoutSeconds: 1800 + checks.reduce((sum, it) => sum + it.withinSeconds, 0),
+      timeoutSeconds: 1800 + patience(bundle),
       // Until what cut us off has taken itself back, too.
       awaySeconds: 120 + Math.max(0, ...bundle.steps.map(it => it.guard?.seconds ?? 0)),
     },
@@ -123,6 +151,14 @@ export const runBundle = async (ssh: Ssh, host: HostAddress, bundle: Bundle, rep
     next: 'mend the cause, then run the command again with --resume',
   })
 }
+
+/** What checks and tries may take on top, in seconds. */
+const patience = ({ steps, health = [] }: Bundle): number =>
+  health.reduce((sum, it) => sum + it.withinSeconds, 0) +
+  steps.reduce(
+    (sum, { retries = 0, delaySeconds = 1, timeoutSeconds = 0 }) => sum + retries * (delaySeconds + timeoutSeconds),
+    0,
+  )
 
 /** Tries new logins until one gets through or the host has taken the change back by itself. */
 const confirm = async (

@@ -91,7 +91,13 @@ const differences = (tasks: Task[], handlers: Record<string, string>, seen: Seen
 const forward = (task: Task, seen: Seen): BundleStep => {
   const kind = kindOf(task)
   const state = stateOf(seen, task)
-  return step(task, kind.change(withCheck(task), state), kind.restore(task, state))
+  const { retries, delaySeconds, timeoutSeconds } = task
+  return {
+    ...step(task, kind.change(withCheck(task), state), kind.restore(task, state)),
+    ...(retries !== undefined && { retries }),
+    ...(delaySeconds !== undefined && { delaySeconds }),
+    ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+  }
 }
 
 const backward = (task: Task, before: Seen, now: Seen): BundleStep => {
@@ -119,8 +125,13 @@ const withCheck = (task: Task): Task => {
 
 const count = (n: number) => `${n} ${n === 1 ? 'difference' : 'differences'}`
 
-/** Titles are how states are told apart, so two tasks about the same thing are a mistake in the play. */
+/**
+ * Titles are how states are told apart, so two tasks about the same thing are a mistake in the play. So are tries of
+ * what could cut us off: the second would keep what the first has left as the state to go back to.
+ */
 const refuseTwins = (host: HostAddress, tasks: Task[]) => {
+  const bold = tasks.find(it => it.retries && guardOf(it))
+  if (bold) throw new Error(`the play for ${host.name} tries ${titleOf(bold)} again, which could cut us off`)
   const titles = new Map<string, Task>()
   for (const task of tasks) {
     const twin = titles.get(titleOf(task))

@@ -1,5 +1,6 @@
-# Runs on the host, as root, after definitions of: $mark $run $count, do_N, back_N, notify_N, confirm_N, live_N,
-# $handlers (in order) and handler_H, $checks, health_C and within_C. Reports every step, stops at the first failure and takes back what it did.
+# Runs on the host, as root, after step.sh and definitions of: $mark $run $count, do_N, back_N, notify_N, confirm_N,
+# live_N, again_N (sets $retries and $pause), $handlers (in order) and handler_H, $checks, health_C and within_C.
+# Reports every step, stops at the first failure and takes back what it did.
 #
 # It outlives its connection: the whole script was read before it began, signals and a closed pipe do not end it.
 # The traps are commands, not '', so that daemons it starts do not inherit ignored signals.
@@ -10,7 +11,6 @@ KE_STATE=/var/lib/kapsule-egress
 KE_RUN=$run
 KE_STOPPED=$KE_STATE/stopped.$run
 export KE_STATE KE_RUN KE_STOPPED
-backup=$KE_STATE/backup/$run
 pending=$KE_STATE/pending
 out=$KE_STATE/out.$run
 
@@ -23,32 +23,25 @@ say() {
 }
 said() { tail -c 4000 "$out" | base64 -w0; }
 
-keep_backup() {
-  [ -f "$1" ] || return 0
-  mkdir -p "$backup${1%/*}"
-  [ -e "$backup$1" ] || cp -p -- "$1" "$backup$1"
-}
-
-find_backup() { # path sha256
-  for kept in "$KE_STATE"/backup/*"$1"; do
-    if [ "$(sha256sum <"$kept" | cut -c1-64)" = "$2" ]; then cat -- "$kept"; return 0; fi
-  done
-  echo "no backup of $1 has the hash $2"; return 1
-}
-
-put_in_place() { # candidate target
-  if [ -e "$2" ] && command -v chcon >/dev/null; then chcon --reference="$2" -- "$1" 2>/dev/null || :; fi
-  sync -- "$1"
-  mv -fT -- "$1" "$2"
-  sync -- "${2%/*}/"
-}
-
 # In a subshell, so that set -e ends the step and not the runner; without our lock and output, which daemons would keep.
 # Call it, and what calls it, as a plain command: in `if` or before `||` the shell would ignore set -e inside.
 in_step() { (
   set -e
   "$1"
 ) </dev/null >"$out" 2>&1 9>&-; }
+
+insist() { # step: once, and again as often as it may; leaves the exit code in $rc
+  retries=0 pause=0 tried=0
+  "again_$1"
+  while :; do
+    in_step "do_$1"
+    rc=$?
+    if [ $rc = 0 ] || [ $tried -ge $retries ]; then return 0; fi
+    tried=$((tried + 1))
+    say again "$1" "$tried"
+    sleep "$pause"
+  done
+}
 
 note() { # handler: written down before the change it follows, so that an interrupted run still owes it
   grep -qxF -- "$1" "$pending" 2>/dev/null || { printf '%s\n' "$1" >>"$pending"; sync -- "$pending"; }
@@ -126,8 +119,7 @@ while [ $i -lt "$count" ]; do
   "notify_$i"
   done="$i $done"
   if live_$i; then live=yes; fi
-  in_step "do_$i"
-  rc=$?
+  insist "$i"
   seconds=$(confirm_$i)
   if [ $rc = 0 ] && [ -n "$seconds" ]; then
     guard_ready

@@ -88,7 +88,13 @@ export const squidTasks = ({ hostName, tenants, inner, nameservers = [], vars = 
     [daemonReload]: 'if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi',
     [reload]: reloadSquid(tenants[0]?.port ?? 3128),
   }
-  return { tasks, handlers }
+  return { tasks: tasks.map(it => ({ ...it, tags: tagsOf(it) })), handlers }
+}
+
+/** For `--tags`: the allowlists alone, the packages alone, or all that is Squid's. */
+const tagsOf = (it: Task): string[] => {
+  if (it.task === 'package') return ['squid', 'packages']
+  return it.task === 'file' && it.path.startsWith(`${lists}/`) ? ['squid', 'allowlist'] : ['squid']
 }
 
 const reload = 'reload squid'

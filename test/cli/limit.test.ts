@@ -1,8 +1,9 @@
 import * as assert from 'uvu/assert'
-import { placesOf, tagged } from '../../src/cli/limit.ts'
+import { narrowed, placesOf, tagged, taskTags } from '../../src/cli/limit.ts'
 import { hasPassed } from '../../src/cli/rollout.ts'
 import { word } from '../../src/engine/desired.ts'
 import type { Entry, Recorded } from '../../src/engine/journal.ts'
+import { play } from '../../src/hosts/play.ts'
 import { box } from '../engine/support.ts'
 import { suite } from '../support/suite.ts'
 
@@ -25,6 +26,40 @@ for (const { tags, places, chosen } of [
     assert.is(tagged(thing, places, tags), chosen)
   })
 }
+
+const want = {
+  host: { name: 'h', address: '192.0.2.1', port: 22, user: 'root', hostKey: '', identity: '' },
+  tasks: [
+    { task: 'package' as const, name: 'squid', tags: ['squid', 'packages'] },
+    { task: 'service' as const, name: 'squid', running: true, enabled: true, tags: ['squid'] },
+    { task: 'package' as const, name: 'ufw', tags: ['packages'] },
+    { task: 'command' as const, name: 'untagged', run: ':', unless: ':' },
+    { task: 'command' as const, name: 'fence', run: ':', unless: ':', tags: ['always'] },
+  ],
+  handlers: { reload: ':' },
+}
+const hostPlay = play('h', want)
+
+for (const { tags, left } of [
+  { tags: ['squid'], left: 'squid squid fence' },
+  { tags: ['packages'], left: 'squid ufw fence' },
+  { tags: ['packages', 'squid'], left: 'squid squid ufw fence' },
+  { tags: ['configure'], left: 'squid squid ufw untagged fence' },
+  { tags: ['squid', 'configure'], left: 'squid squid ufw untagged fence' },
+  { tags: ['squid', 'host-play'], left: 'squid squid ufw untagged fence' },
+  { tags: ['h'], left: 'squid squid ufw untagged fence' },
+  { tags: ['proxy'], left: 'squid squid ufw untagged fence' },
+  { tags: ['always'], left: 'squid squid ufw untagged fence' },
+])
+  test(`--tags ${tags} leaves the tasks ${left}`, () => {
+    const { tasks } = narrowed(hostPlay, tags).want as unknown as typeof want
+    assert.is(tasks.map(it => it.name).join(' '), left)
+  })
+
+test('a play answers to the tags of its tasks, other things to none', () => {
+  assert.equal(taskTags(hostPlay), ['squid', 'packages'])
+  assert.equal(taskTags(thing), [])
+})
 
 const line = (entry: Entry): Recorded => ({ time: '', run: 'A', ...entry })
 const moved = line({

@@ -6,7 +6,7 @@ import { type CronTask, cronTask } from './cron.ts'
 import { type DirectoryTask, directoryTask } from './directory.ts'
 import { type FetchTask, fetchTask } from './fetch.ts'
 import { type FileTask, fileTask } from './file.ts'
-import type { TaskKind } from './kind.ts'
+import type { Extras, TaskKind } from './kind.ts'
 import { type LineTask, lineTask } from './line.ts'
 import { type PackageTask, packageTask } from './package.ts'
 import { type PortTask, portTask } from './port.ts'
@@ -16,23 +16,25 @@ import { type SysctlTask, sysctlTask } from './sysctl.ts'
 import { type UfwTask, ufwTask } from './ufw.ts'
 import { type UserTask, userTask } from './user.ts'
 
-export type Task =
-  | PackageTask
-  | DirectoryTask
-  | FileTask
-  | SymlinkTask
-  | AbsentTask
-  | LineTask
-  | BlockTask
-  | ServiceTask
-  | CommandTask
-  | UserTask
-  | AuthorizedKeyTask
-  | SysctlTask
-  | CronTask
-  | FetchTask
-  | PortTask
-  | UfwTask
+export type Task = Extras &
+  (
+    | PackageTask
+    | DirectoryTask
+    | FileTask
+    | SymlinkTask
+    | AbsentTask
+    | LineTask
+    | BlockTask
+    | ServiceTask
+    | CommandTask
+    | UserTask
+    | AuthorizedKeyTask
+    | SysctlTask
+    | CronTask
+    | FetchTask
+    | PortTask
+    | UfwTask
+  )
 
 // biome-ignore lint/suspicious/noExplicitAny: a registry holds kinds of every task and state
 type AnyTaskKind = TaskKind<any, any>

@@ -23,6 +23,16 @@ export type TaskKind<Task, State extends Json> = {
   guard?(task: Task): Guard | null
 }
 
+/** What any task may say besides. A change that fails is tried again; one that takes longer than its time has failed. */
+export type Extras = {
+  /** For `--tags`; `always`: whatever tags are named. */
+  tags?: string[]
+  retries?: number
+  /** Between two tries; absent: 1. */
+  delaySeconds?: number
+  timeoutSeconds?: number
+}
+
 /** `key value` lines, as most looks print them. */
 export const fields = (output: string): Record<string, string> =>
   Object.fromEntries(

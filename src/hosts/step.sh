@@ -1,0 +1,30 @@
+# What changes call, in the runner and in the shell of a change that has a time limit. Needs $KE_STATE and $KE_RUN.
+
+keep_backup() {
+  [ -f "$1" ] || return 0
+  kept=$KE_STATE/backup/$KE_RUN$1
+  mkdir -p "${kept%/*}"
+  [ -e "$kept" ] || cp -p -- "$1" "$kept"
+}
+
+find_backup() { # path sha256
+  for kept in "$KE_STATE"/backup/*"$1"; do
+    if [ "$(sha256sum <"$kept" | cut -c1-64)" = "$2" ]; then cat -- "$kept"; return 0; fi
+  done
+  echo "no backup of $1 has the hash $2"; return 1
+}
+
+put_in_place() { # candidate target
+  if [ -e "$2" ] && command -v chcon >/dev/null; then chcon --reference="$2" -- "$1" 2>/dev/null || :; fi
+  sync -- "$1"
+  mv -fT -- "$1" "$2"
+  sync -- "${2%/*}/"
+}
+
+end_group() { # why: timeout lets go when its own child has ended; what it started gets five seconds, too
+  echo "$1"
+  group=$(cat "$KE_STATE/group.$KE_RUN")
+  n=0
+  while kill -0 -- "-$group" 2>/dev/null && [ $n -lt 50 ]; do n=$((n + 1)); sleep 0.1; done
+  kill -KILL -- "-$group" 2>/dev/null || :
+}
