@@ -13,6 +13,7 @@ import type { ServerClients } from '../scaleway/cloud-init.ts'
 import { deadlinesFrom } from '../scaleway/deadlines.ts'
 import { scalewayKinds } from '../scaleway/kinds.ts'
 import { readProfile } from '../scaleway/profile.ts'
+import { askHidden } from './hidden.ts'
 import type { Output } from './output.ts'
 
 /** Everything this product knows how to see, make and unmake, by the name a journal uses. */
@@ -35,7 +36,7 @@ export const createClients = (
   output: Pick<Output, 'hide' | 'say'>,
   env = process.env,
 ): Clients => {
-  const ssh = createSsh()
+  const ssh = createSsh({ env, ask: askHidden() })
   if (context.ssh.become) output.hide(passwordFrom(context.ssh.become.password))
   const kube = createKubes({ signal })
   let cloud: Promise<ServerClients> | undefined

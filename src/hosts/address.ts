@@ -6,10 +6,20 @@ export type HostAddress = {
   address: string
   port: number
   user: string
-  /** Public host keys on record, e.g. `ssh-ed25519 AAAA...`. */
+  /** Public host keys on record, e.g. `ssh-ed25519 AAAA...`; empty: those in `knownHosts`. */
   hostKey: string | string[]
-  /** Path of the private key to log in with. */
-  identity: string
+  /** known_hosts files. What they revoke is refused in any case. */
+  knownHosts?: string[]
+  /** The name it has in them, where it is not its address. */
+  hostKeyAlias?: string
+  /** Paths of the keys to log in with; the public half will do for a key in an agent. Absent: the agent's own. */
+  identity?: string | string[]
+  /** Where the passphrase of `identity` is found. */
+  passphrase?: PasswordFrom
+  /** An agent's socket, or `none`; absent: that of SSH_AUTH_SOCK. */
+  agent?: string
+  /** For slow links. It costs round trips. */
+  compress?: boolean
   /** How `user` becomes root where sudo asks for a password. */
   become?: { password: PasswordFrom }
   /** A bastion to go through. */
@@ -20,4 +30,4 @@ export const where = ({ user, address, port }: HostAddress) => `${user}@${addres
 
 /** Everything that makes two connections interchangeable. */
 export const keyOf = (host: HostAddress): string =>
-  [where(host), host.identity, host.hostKey, ...(host.jump ? [keyOf(host.jump)] : [])].flat().join(' ')
+  JSON.stringify({ ...host, name: '', jump: host.jump && keyOf(host.jump) })

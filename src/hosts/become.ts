@@ -25,30 +25,31 @@ if sudo -n sh -c : 2>/dev/null; then unset ke_word; exec sudo -n sh -s; fi
 printf '%s\\n' "$ke_word" | sudo -S -k -p '' true || exit 1
 { printf '%s\\n' "$ke_word"; exec cat; } | sudo -S -k -p '' sh -s`
 
-/** The secret itself, for stdin alone. */
-export const passwordFrom = (from: PasswordFrom): string => {
-  const password = 'env' in from ? process.env[from.env] : inFile(from.file)
+/** The secret itself, for stdin alone; `of` is what it opens. */
+export const passwordFrom = (from: PasswordFrom, of = 'sudo', env = process.env): string => {
+  const password = 'env' in from ? env[from.env] : inFile(from.file, of)
   if (password === undefined || password === '')
     throw noPassword(
+      of,
       'env' in from ? `the variable ${from.env} is not set` : `${from.file} is empty`,
       'env' in from ? `set ${from.env} in the environment of the command` : `write the password into ${from.file}`,
     )
-  if (/[\n\r\0]/.test(password)) throw noPassword('it has more than one line', 'write one line')
+  if (/[\n\r\0]/.test(password)) throw noPassword(of, 'it has more than one line', 'write one line')
   return password
 }
 
-const inFile = (file: string): string => {
+const inFile = (file: string, of: string): string => {
   try {
-    if ((statSync(file).mode & 0o077) !== 0) throw noPassword(`others may read ${file}`, `chmod 600 ${file}`)
+    if ((statSync(file).mode & 0o077) !== 0) throw noPassword(of, `others may read ${file}`, `chmod 600 ${file}`)
     return readFileSync(file, 'utf8').replace(/\r?\n$/, '')
   } catch (error) {
     if (error instanceof Problem) throw error
-    throw noPassword((error as Error).message, 'name a file that you can read as ssh.become.password.file')
+    throw noPassword(of, (error as Error).message, 'name a file that you can read')
   }
 }
 
-const noPassword = (why: string, next: string) =>
-  new Problem('the password for sudo cannot be read', { why, next: `${next}; nothing was touched`, exit: 2 })
+const noPassword = (of: string, why: string, next: string) =>
+  new Problem(`the password for ${of} cannot be read`, { why, next: `${next}; nothing was touched`, exit: 2 })
 
 /** Throws where sudo let nobody in: the script has not begun, as it would have said something. */
 export const refuseSudo = (host: HostAddress, { code, stdout, stderr }: ExecResult): void => {

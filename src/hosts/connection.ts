@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import ssh2, { type BaseAgent, type Client, type ParsedKey } from 'ssh2'
@@ -7,9 +6,10 @@ import { Problem } from '../engine/problem.ts'
 import type { HostAddress } from './address.ts'
 import { type Exec, type ExecResult, NoSession, runOn } from './exec.ts'
 import { type Flight, flightOf, type Started } from './flight.ts'
-import { Keyring, ownKey, type SshKey } from './keyring.ts'
+import { Keyring, type SshKey } from './keyring.ts'
+import { type KnownKeys, knownKeysIn } from './known-hosts.ts'
 import { semaphore } from './semaphore.ts'
-import { connectProblem, identityProblem, unreachable } from './ssh-problems.ts'
+import { connectProblem, unknownHost, unreachable } from './ssh-problems.ts'
 
 /** One SSH connection. `closed` settles when it is gone, for whatever reason. */
 export type Connection = {
@@ -26,6 +26,7 @@ type Options = {
   sock?: Duplex
   timeoutSeconds: number
   signal?: AbortSignal
+  keys: SshKey[]
   /** Goes with the login, in one flight. It may run although the login seems to have failed. */
   first?: Exec
 }
@@ -34,11 +35,16 @@ type Options = {
 const maxChannels = 8
 
 /** Logs in. Throws Unreachable where trying again may help, another Problem where it cannot. */
-export const connect = (host: HostAddress, { sock, timeoutSeconds, signal, first }: Options): Promise<Connection> => {
-  const keys = [ownKey(identity(host))]
-  const known = [host.hostKey].flat().map(line => publicKey(host, line))
+export const connect = async (
+  host: HostAddress,
+  { sock, timeoutSeconds, signal, keys, first }: Options,
+): Promise<Connection> => {
+  const { known, revoked } = hostKeys(host)
   const client = new ssh2.Client()
-  const seen: { offered?: string; greeted: boolean } = { greeted: false }
+  const seen: { offered?: string; revoked?: boolean; greeted: boolean; keys: string[] } = {
+    greeted: false,
+    keys: keys.map(it => it.from),
+  }
   return new Promise((resolve, reject) => {
     const stop = () => {
       client.destroy()
@@ -79,9 +85,14 @@ export const connect = (host: HostAddress, { sock, timeoutSeconds, signal, first
         keepaliveInterval: 5000,
         keepaliveCountMax: 3,
         // Only types on record, or a host known by one type would look changed when it offers another.
-        algorithms: { serverHostKey: [...new Set(known.flatMap(({ type }) => signatures(type)))] as never[] },
+        algorithms: {
+          serverHostKey: [...new Set(known.flatMap(({ type }) => signatures(type)))] as never[],
+          ...(host.compress && { compress: ['zlib@openssh.com', 'none'] as never[] }),
+        },
         hostVerifier: (key: Buffer) => {
-          const right = known.some(it => it.getPublicSSH().equals(key))
+          const isKey = (it: ParsedKey) => it.getPublicSSH().equals(key)
+          seen.revoked = revoked.some(isKey)
+          const right = known.some(isKey) && !seen.revoked
           if (!right) seen.offered = `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`
           return right
         },
@@ -96,7 +107,8 @@ export const connect = (host: HostAddress, { sock, timeoutSeconds, signal, first
 /** Undefined when no command was given. */
 const ahead = (client: Client, host: HostAddress, flight: Flight, [key]: SshKey[], first: Exec | undefined) => {
   if (!key) return
-  if (!first) return void flight.withLogin(host.user, key, undefined, () => {})
+  // Compression begins with the login's success, so what comes before it would be misread.
+  if (!first || host.compress) return void flight.withLogin(host.user, key, undefined, () => {})
   const answer = runOn(client, host, first, started => flight.withLogin(host.user, key, first, started))
   // Its failure is told to who asks for it; before that the login has failed.
   answer.catch(() => {})
@@ -157,15 +169,15 @@ const insist = async (host: HostAddress, run: () => Promise<ExecResult>): Promis
   }
 }
 
-const identity = (host: HostAddress): ParsedKey => {
-  try {
-    const key = ssh2.utils.parseKey(readFileSync(host.identity))
-    if (key instanceof Error) throw key
-    if (!key.isPrivateKey()) throw new Error('it is a public key')
-    return key
-  } catch (error) {
-    throw identityProblem(host, error as Error)
-  }
+/** What is on record goes over known_hosts; without either it is a Problem, never a guess. */
+const hostKeys = (host: HostAddress): KnownKeys => {
+  const { knownHosts = [], hostKeyAlias, address, port } = host
+  const recorded = [host.hostKey].flat().filter(Boolean)
+  // An alias stands in the file without a port.
+  const found = knownKeysIn(knownHosts, hostKeyAlias ?? address, hostKeyAlias ? 22 : port)
+  const known = recorded.length ? recorded.map(line => publicKey(host, line)) : found.known
+  if (known.length === 0 && found.revoked.length === 0) throw unknownHost(host)
+  return { known: known.length ? known : found.revoked, revoked: found.revoked }
 }
 
 const publicKey = (host: HostAddress, line: string): ParsedKey => {

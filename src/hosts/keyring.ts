@@ -3,11 +3,14 @@ import ssh2, { type IdentityCallback, type ParsedKey, type SignCallback, type Si
 /** A key to log in with, and who can sign with it: this process, or an agent. */
 export type SshKey = {
   key: ParsedKey
+  /** Where it comes from, for people. */
+  from: string
   sign(data: Buffer, hash: string | undefined, signed: (error: Error | null, signature?: Buffer) => void): void
 }
 
-export const ownKey = (key: ParsedKey): SshKey => ({
+export const ownKey = (key: ParsedKey, path: string): SshKey => ({
   key,
+  from: path,
   sign(data, hash, signed) {
     const signature = key.sign(data, hash) as Buffer | Error
     if (signature instanceof Error) signed(signature)

@@ -34,8 +34,17 @@ const parts = (why: string, next: string, cause: unknown): ProblemParts => ({ wh
 export const connectProblem = (
   host: HostAddress,
   error: Error & { level?: string; code?: string },
-  seen: { offered?: string; greeted: boolean },
+  seen: { offered?: string; revoked?: boolean; greeted: boolean; keys: string[] },
 ): Problem => {
+  if (seen.revoked)
+    return new Problem(
+      `${host.name}: its host key is revoked`,
+      parts(
+        `${where(host)} shows ${seen.offered}, which a known_hosts file marks @revoked`,
+        'somebody may have stolen it: give the server a new key, and put that on record',
+        error,
+      ),
+    )
   if (seen.offered || /no matching host key/i.test(error.message))
     return new Problem(
       `${host.name}: its host key is not the one on record`,
@@ -51,7 +60,7 @@ export const connectProblem = (
     return new Problem(
       `${host.name}: login refused`,
       parts(
-        `${where(host)} does not accept the key ${host.identity}`,
+        `${where(host)} does not accept ${seen.keys.length > 1 ? 'any of the keys' : 'the key'} ${seen.keys.join(', ')}`,
         `add its public key to the server's authorized keys, or name another one as ssh.identity in the inventory`,
         error,
       ),
@@ -65,10 +74,19 @@ export const connectProblem = (
   return unreachable(host, words[error.code ?? ''] ?? error.message, error)
 }
 
-export const identityProblem = (host: HostAddress, error: Error) =>
-  new Problem(`${host.name}: the key ${host.identity} cannot be used`, {
+export const identityProblem = (host: HostAddress, path: string, error: Error) =>
+  new Problem(`${host.name}: the key ${path} cannot be used`, {
     why: error.message,
-    next: 'name a readable private key without passphrase as ssh.identity in the inventory',
+    next: 'name a readable private key as ssh.identity in the inventory; one with a passphrase goes into an agent (ssh-add), or its passphrase where ssh.passphrase says (env or file)',
     exit: 2,
     cause: error,
+  })
+
+export const unknownHost = (host: HostAddress) =>
+  new Problem(`${host.name}: its host key is not on record`, {
+    why: host.knownHosts?.length
+      ? `${host.knownHosts.join(', ')} name no key for ${host.hostKeyAlias ?? host.address}${host.port === 22 ? '' : ` port ${host.port}`}`
+      : 'the inventory names neither its key nor a known_hosts file',
+    next: `get the key from the server's own console or from who runs it, and put it there: what ssh-keyscan shows may be anybody's`,
+    exit: 2,
   })

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type HostAddress, keyOf, where } from './address.ts'
 import { type Connection, connect } from './connection.ts'
+import { createCredentials, type Ways } from './credentials.ts'
 import { type Exec, type ExecResult, NotSent } from './exec.ts'
 import { NotAhead } from './flight.ts'
 import { semaphore } from './semaphore.ts'
@@ -14,7 +15,7 @@ export type SshOptions = {
   bootSeconds?: number
   /** Between two tries. */
   retrySeconds?: number
-}
+} & Partial<Ways>
 
 /** `waiting` hears about every try that failed; `bootSeconds` for this once. */
 export type HostExec = Exec & { waiting?: (what: string) => void; bootSeconds?: number }
@@ -44,7 +45,14 @@ const firstOn = async (connection: Connection, exec: Exec): Promise<ExecResult> 
   return connection.exec(exec)
 }
 
-export const createSsh = ({ connectTimeoutSeconds = 10, bootSeconds = 60, retrySeconds = 1 }: SshOptions = {}): Ssh => {
+export const createSsh = ({
+  connectTimeoutSeconds = 10,
+  bootSeconds = 60,
+  retrySeconds = 1,
+  env = process.env,
+  ask,
+}: SshOptions = {}): Ssh => {
+  const keysOf = createCredentials({ env, ask })
   const connections = new Map<string, Promise<Connection>>()
   const met = new Set<string>()
   const handshakes = semaphore(handshakesAtOnce)
@@ -65,8 +73,15 @@ export const createSsh = ({ connectTimeoutSeconds = 10, bootSeconds = 60, retryS
     timeoutSeconds: number,
     { signal, sock, first }: { signal?: AbortSignal | undefined; sock?: Duplex | undefined; first?: Exec | undefined },
   ) => {
+    const keys = await keysOf(host)
     const connection = await perBastion(host)(() =>
-      connect(host, { timeoutSeconds, ...(signal && { signal }), ...(sock && { sock }), ...(first && { first }) }),
+      connect(host, {
+        timeoutSeconds,
+        keys,
+        ...(signal && { signal }),
+        ...(sock && { sock }),
+        ...(first && { first }),
+      }),
     )
     met.add(keyOf(host))
     open.add(connection)

@@ -69,7 +69,7 @@ const failures: { when: string; to: () => HostAddress; message: RegExp; why: Reg
   {
     when: 'another key than the server admits',
     to: () => {
-      const identity = join(dirname(host.address.identity), 'stranger')
+      const identity = join(dirname(host.identity), 'stranger')
       writeFileSync(identity, newHostKey().private, { mode: 0o600 })
       return { ...host.address, identity }
     },

@@ -9,6 +9,8 @@ import { type HostKey, newHostKey } from '../../src/hosts/cloud-init.ts'
 /** A real host for tests: a network namespace, this machine's disk under an overlay, and the real sshd. */
 export type TestHost = {
   address: HostAddress
+  /** The path of the operator's private key. */
+  identity: string
   /** Runs a command inside without SSH. */
   sh(command: string): string
   /** Cuts the power and boots again: the disk stays, what was only in memory is gone. */
@@ -88,6 +90,7 @@ export const makeHost = async (slot: number): Promise<TestHost> => {
     }
   }
   const host: TestHost = {
+    identity: join(dir, 'identity'),
     address: {
       name: `test-${slot}`,
       address: inside,
