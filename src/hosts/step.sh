@@ -25,6 +25,6 @@ end_group() { # why: timeout lets go when its own child has ended; what it start
   echo "$1"
   group=$(cat "$KE_STATE/group.$KE_RUN")
   n=0
-  while kill -0 -- "-$group" 2>/dev/null && [ $n -lt 50 ]; do n=$((n + 1)); sleep 0.1; done
-  kill -KILL -- "-$group" 2>/dev/null || :
+  while kill -s 0 -- "-$group" 2>/dev/null && [ $n -lt 50 ]; do n=$((n + 1)); sleep 0.1; done
+  kill -s KILL -- "-$group" 2>/dev/null || :
 }
