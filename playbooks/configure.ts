@@ -18,8 +18,8 @@ export const configurePlaybook = (
   const plays = context.tenants.map(tenant => {
     const { ip, machine } = proxies.find(it => it.tenant === tenant.tenant)!
     const { name, privateIp } = tenant.egress.proxy
-    const { port, user, identity, become } = ssh
-    const host = { name, port, user, identity, hostKey: machine.out.hostKey, ...(become && { become }) }
+    const { port, user, become } = ssh
+    const host = { name, port, user, hostKey: machine.out.hostKey, ...loginOf(context), ...(become && { become }) }
     const rest = { ...hostTasks(context, tenant), health: healthOf(context) }
     return jump
       ? play(name, { host: { ...host, address: privateIp, jump }, ...rest }, { after: [gateway.attached] })
@@ -29,16 +29,23 @@ export const configurePlaybook = (
 }
 
 /** The gateway's bastion, where hosts are reached through it. */
-const bastionOf = (
-  { ssh, gateway: { bastion } }: Context,
-  { address }: Pick<ReturnType<typeof gatewayPlaybook>, 'address'>,
-) =>
-  ssh.via === 'bastion' && bastion
-    ? {
-        ...{ name: 'bastion', user: 'bastion', port: bastion.port, address },
-        ...{ identity: ssh.identity, hostKey: bastion.hostKeys ?? [] },
-      }
-    : undefined
+const bastionOf = (context: Context, { address }: Pick<ReturnType<typeof gatewayPlaybook>, 'address'>) => {
+  const { ssh, gateway } = context
+  const { bastion } = gateway
+  if (ssh.via !== 'bastion' || !bastion) return undefined
+  const { port, hostKeys = [] } = bastion
+  return { name: 'bastion', user: 'bastion', port, address, hostKey: hostKeys, ...loginOf(context) }
+}
+
+/** What the operator logs in with, on every host and on the bastion. */
+const loginOf = ({ ssh: { identity, passphrase, agent, knownHosts, config, compress } }: Context) => ({
+  identity,
+  ...(passphrase && { passphrase }),
+  ...(agent && { agent }),
+  ...(knownHosts && { knownHosts }),
+  ...(config && { config }),
+  ...(compress && { compress }),
+})
 
 /** What must hold on a proxy before the next one is changed. */
 const healthOf = ({ configure: { health = [{ port: proxyPort, within: '30s' }] } }: Context) =>

@@ -18,6 +18,8 @@ export type HostAddress = {
   passphrase?: PasswordFrom
   /** An agent's socket, or `none`; absent: that of SSH_AUTH_SOCK. */
   agent?: string
+  /** An ssh_config: what it says of `name` counts for all that is left out here. */
+  config?: string
   /** For slow links. It costs round trips. */
   compress?: boolean
   /** How `user` becomes root where sudo asks for a password. */

@@ -2,7 +2,7 @@ import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { Problem } from '../engine/problem.ts'
 import type { HostAddress } from './address.ts'
-import { type SshConfig, type SshSettings, settingsFor } from './ssh-config.ts'
+import { readSshConfig, type SshConfig, type SshSettings, settingsFor } from './ssh-config.ts'
 
 /** What is known of a host beforehand: it goes over what the config file says. */
 export type Given = Partial<Omit<HostAddress, 'name'>>
@@ -31,6 +31,19 @@ export const resolveHost = (name: string, config: SshConfig, given: Given = {}, 
     ...given,
     ...(jump && { jump }),
   }
+}
+
+/** An address with what its `config` adds; each file is read once. */
+export const completing = (): ((host: HostAddress) => HostAddress) => {
+  const files = new Map<string, SshConfig>()
+  const complete = ({ name, config, ...given }: HostAddress): HostAddress => {
+    const host = { ...given, ...(given.jump && { jump: complete(given.jump) }) }
+    if (!config) return { name, ...host }
+    const file = files.get(config) ?? readSshConfig(config)
+    files.set(config, file)
+    return resolveHost(name, file, host)
+  }
+  return complete
 }
 
 const optional = ({ identityFile, hostKeyAlias, identityAgent, compression }: SshSettings): Given => ({

@@ -5,6 +5,7 @@ import { type Connection, connect } from './connection.ts'
 import { createCredentials, type Ways } from './credentials.ts'
 import { type Exec, type ExecResult, NotSent } from './exec.ts'
 import { NotAhead } from './flight.ts'
+import { completing } from './resolve.ts'
 import { semaphore } from './semaphore.ts'
 import { ConnectionLost, Unreachable, unreachable } from './ssh-problems.ts'
 
@@ -53,6 +54,7 @@ export const createSsh = ({
   ask,
 }: SshOptions = {}): Ssh => {
   const keysOf = createCredentials({ env, ask })
+  const complete = completing()
   const connections = new Map<string, Promise<Connection>>()
   const met = new Set<string>()
   const handshakes = semaphore(handshakesAtOnce)
@@ -140,7 +142,8 @@ export const createSsh = ({
   }
 
   return {
-    async exec(host, exec) {
+    async exec(address, exec) {
+      const host = complete(address)
       for (let tries = 1; ; tries++) {
         const kept = connections.get(keyOf(host))
         const made = kept ?? make(host, exec)
@@ -155,7 +158,8 @@ export const createSsh = ({
         }
       }
     },
-    async fresh(host, { connectTimeoutSeconds: seconds = connectTimeoutSeconds, ...exec }) {
+    async fresh(address, { connectTimeoutSeconds: seconds = connectTimeoutSeconds, ...exec }) {
+      const host = complete(address)
       const chain: Connection[] = []
       try {
         const hop = async (it: HostAddress): Promise<Connection> => {

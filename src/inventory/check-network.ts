@@ -118,11 +118,11 @@ export const checkBastion = ({ gateway, ssh }: Parts<ContextFile>, say: Say): vo
       'the gateway has none',
       'add gateway.bastion, or write public',
     )
-  else if (!gateway.bastion.hostKeys)
+  else if (!gateway.bastion.hostKeys && !ssh.knownHosts)
     say(
       ['gateway', 'bastion'],
       'gateway.bastion.hostKeys is missing',
       'ssh.via is bastion, and a host key is never accepted unseen',
-      `make the gateway with ssh.via: public, then write here what ssh-keyscan -p ${gateway.bastion.port ?? 61000} shows of it`,
+      `make the gateway with ssh.via: public, then write here what ssh-keyscan -p ${gateway.bastion.port ?? 61000} shows of it, or name a known_hosts file as ssh.knownHosts`,
     )
 }

@@ -115,7 +115,7 @@ const complete = (file: ContextFile, tenants: TenantFile[], root: string, env: N
   return {
     ...file,
     scaleway: { ...scaleway, ...(scaleway.config && { config: from(scaleway.config) }) },
-    ssh: { ...ssh, identity: from(ssh.identity), ...(ssh.become && { become: becoming(ssh.become, from) }) },
+    ssh: reaching(ssh, from),
     verify: { ...verify, echo: verify.echo ?? publicEcho },
     network: { ...network, privateNetwork: { ...privateNetwork, name: called(privateNetwork) } },
     cluster: { ...cluster, name: called(cluster), ...(existing && { kubeconfig: existing }) },
@@ -123,9 +123,19 @@ const complete = (file: ContextFile, tenants: TenantFile[], root: string, env: N
   }
 }
 
-const becoming = ({ password }: NonNullable<ContextFile['ssh']['become']>, from: (path: string) => string) => ({
-  password: 'file' in password ? { file: from(password.file) } : password,
-})
+const reaching = (ssh: ContextFile['ssh'], from: (path: string) => string): ContextFile['ssh'] => {
+  const { identity, passphrase, agent, knownHosts, config, become } = ssh
+  const named = (it: NonNullable<typeof passphrase>) => ('file' in it ? { file: from(it.file) } : it)
+  return {
+    ...ssh,
+    identity: from(identity),
+    ...(passphrase && { passphrase: named(passphrase) }),
+    ...(agent && { agent: agent === 'none' ? agent : from(agent) }),
+    ...(knownHosts && { knownHosts: knownHosts.map(from) }),
+    ...(config && { config: from(config) }),
+    ...(become && { become: { password: named(become.password) } }),
+  }
+}
 
 /**
  * The cluster of the shell. A context that names its own credentials takes nothing from the environment: the sandbox

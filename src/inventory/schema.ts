@@ -55,6 +55,11 @@ const deadlines = z.strictObject({
   pool: duration.optional(),
 })
 
+const password = z.union(
+  [z.strictObject({ env: z.string().regex(/^[A-Za-z_]\w*$/) }), z.strictObject({ file: path })],
+  { error: 'a password is named, never written here: { env: VARIABLE } or { file: path }' },
+)
+
 const open = z.literal(true).optional().describe('yes, the whole internet may knock: allows 0.0.0.0/0')
 
 /** inventory/<context>/context.yaml */
@@ -125,16 +130,20 @@ export const contextSchema = z.strictObject({
       .describe("how hosts are reached: at their public address, or at the private one through the gateway's bastion"),
     allow: z.array(cidr).min(1).describe('where operators connect from'),
     open,
-    identity: path.describe('private key file'),
+    identity: path.describe('private key file, with its .pub beside it; one with a passphrase may live in an agent'),
+    passphrase: password
+      .optional()
+      .describe('of the identity, where no agent holds it; absent: asked for on a terminal'),
+    agent: path.optional().describe('socket of an SSH agent, or none; absent: SSH_AUTH_SOCK'),
+    knownHosts: z
+      .array(path)
+      .min(1)
+      .optional()
+      .describe('known_hosts files: for the bastion, and for keys that they revoke'),
+    config: path.optional().describe('an ssh_config, for what is not said here: ProxyJump, HostKeyAlias, ...'),
+    compress: z.boolean().optional().describe('for slow links'),
     become: z
-      .strictObject({
-        password: z.union(
-          [z.strictObject({ env: z.string().regex(/^[A-Za-z_]\w*$/) }), z.strictObject({ file: path })],
-          {
-            error: 'a password is named, never written here: { env: VARIABLE } or { file: path }',
-          },
-        ),
-      })
+      .strictObject({ password })
       .optional()
       .describe('where sudo asks the user for a password; it is sent on stdin alone'),
   }),

@@ -1,7 +1,15 @@
 import type { Reached } from './dynamic.ts'
 
 /** A bastion in front of all hosts. */
-export type Bastion = { address: string; port: number; user: string; identity: string; hostKeys: string[] }
+export type Bastion = {
+  address: string
+  port: number
+  user: string
+  identity: string
+  hostKeys: string[]
+  /** Files that name its key, where `hostKeys` do not. */
+  knownHosts?: string[] | undefined
+}
 
 /**
  * A configuration for OpenSSH's `-F`, and the host keys it holds the hosts to: by our names for them, so that an address
@@ -13,7 +21,12 @@ export const sshConfig = (
 ): { config: string; knownHosts: string } => {
   const hosts = [
     ...(bastion ? [{ host: bastionName, names: [bastionName], ...bastion, jump: '' }] : []),
-    ...reached.map(it => ({ ...it, names: [it.host, it.address], jump: bastion ? bastionName : '' })),
+    ...reached.map(it => ({
+      ...it,
+      names: [it.host, it.address],
+      jump: bastion ? bastionName : '',
+      knownHosts: undefined,
+    })),
   ]
   return {
     config: [
@@ -28,7 +41,9 @@ export const sshConfig = (
         '  StrictHostKeyChecking yes',
         ...(it.hostKeys.length > 0
           ? [`  HostKeyAlias ${aliasOf(it.host)}`, `  UserKnownHostsFile ${quoted(knownHosts)}`]
-          : []),
+          : it.knownHosts
+            ? [`  UserKnownHostsFile ${it.knownHosts.map(quoted).join(' ')}`]
+            : []),
         ...(it.jump ? [`  ProxyJump ${it.jump}`] : []),
       ]),
       '',

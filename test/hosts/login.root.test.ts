@@ -176,6 +176,10 @@ test('as ssh_config says, through its ProxyJump', async () => {
   const ssh = createSsh({ bootSeconds: 0, env: {} })
   const inner = resolveHost('inner', readSshConfig(config))
   assert.match((await ssh.exec(inner, { command: 'echo $SSH_CONNECTION' })).stdout, /^127\.0\.0\.1 /)
+  // An address of the inventory takes from it what the inventory leaves out.
+  const { identity: _, ...bare } = host.address
+  const given = { ...bare, name: 'inner', address: '127.0.0.1', config, knownHosts: [] }
+  assert.match((await ssh.exec(given, { command: 'echo $SSH_CONNECTION' })).stdout, /^127\.0\.0\.1 /)
   await ssh.close()
 })
 

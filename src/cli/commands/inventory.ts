@@ -59,7 +59,8 @@ const look = async (session: Session): Promise<{ hosts: Reached[]; bastion?: Bas
   const address = live(ids.gatewayIp)?.address
   if (!throughBastion || typeof address !== 'string') return { hosts }
   const { port, hostKeys = [] } = throughBastion
-  return { hosts, bastion: { address, port, user: 'bastion', identity: ssh.identity, hostKeys } }
+  const { identity, knownHosts } = ssh
+  return { hosts, bastion: { address, port, user: 'bastion', identity, hostKeys, knownHosts } }
 }
 
 /** Whole or not at all: an ssh may read it now. */
