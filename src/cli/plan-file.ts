@@ -19,6 +19,8 @@ const schema = z.strictObject({
   version: z.literal(1),
   product: z.string(),
   context: z.string(),
+  /** At Scaleway: the same inventory may be meant for another one, as credentials choose it. */
+  project: z.string(),
   /** A hash of all that the inventory says. */
   inventory: z.string(),
   time: z.string(),
@@ -50,6 +52,7 @@ export const savedPlanOf = (staged: Staged): SavedPlan => {
     ...originOf(staged.session),
     format,
     version: 1,
+    project: staged.projectId,
     time: new Date().toISOString(),
     limit: flags.limit ?? null,
     tags: flags.tags ?? null,
@@ -133,6 +136,7 @@ export const checkOrigin = (saved: SavedPlan, { flags, ...session }: Session): v
 /** After looking: is everything still as the plan announced it? */
 export const checkUnmoved = (saved: SavedPlan, staged: Staged): void => {
   const now = savedPlanOf(staged)
+  if (saved.project !== now.project) throw notThis(`it is for the project ${saved.project}, this is ${now.project}`)
   const lines = movedSince(saved.steps, now.steps)
   lines.push(...differingPrune(saved.prune, now.prune))
   if (saved.inventory !== now.inventory) lines.unshift('the inventory has changed')

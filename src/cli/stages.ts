@@ -15,6 +15,8 @@ export type Staged = {
   session: Session
   site: Site
   plan: Plan
+  /** At Scaleway. */
+  projectId: string
   /** The stages of this command; what comes before them is only looked at. */
   stages: readonly StageName[]
   counts: Counts
@@ -42,7 +44,8 @@ export const planStages = async (
   const upTo = Math.max(...stages.map(it => stageNames.indexOf(it)))
   const desired = stageNames.slice(0, upTo + 1).flatMap(it => all.stages[it])
   const plan = await makePlan(desired, session.world, { later })
-  const staged = { session, site: all, plan, stages, counts: countChanges([]), orphans: [] }
+  const { projectId } = await session.clients.scaleway()
+  const staged = { session, site: all, plan, projectId, stages, counts: countChanges([]), orphans: [] }
   session.output.know({ outputs: outputsOf(staged) })
   refuseGaps(staged)
   refuseNothing(staged)

@@ -80,6 +80,14 @@ test('the inventory changed: said, also where no step shows it', async () => {
   assert.match((await problemOf(() => checkUnmoved(plan, now))).why, /^the inventory has changed$/)
 })
 
+test('made for another project: refused, also where both are empty', async () => {
+  const plan = savedPlanOf(await staged())
+  const now = Object.assign(await staged(), { projectId: 'b2' })
+  const it = await problemOf(() => checkUnmoved(plan, now))
+  assert.is(it.exit, 1)
+  assert.match(it.why, 'it is for the project b1, this is b2')
+})
+
 for (const { when, change, argv, exit, says } of [
   { when: 'another context', change: { context: 'production' }, exit: 1, says: /for the context production/ },
   {

@@ -22,6 +22,7 @@ export const stagedWith = async (
     session: { flags, context: { context: 'test' }, world: worldFor() } as unknown as Staged['session'],
     site: site as unknown as Staged['site'],
     plan: await makePlan(desired, worldFor()),
+    projectId: 'b1',
     stages,
     counts: countChanges([]),
     orphans: [],

@@ -19,8 +19,9 @@ export const status = async (session: Session): Promise<ExitCode> => {
   const plan = await makePlan([...site.cloud, ...(site.stages.rollout.length ? clusterOf(site) : [])], session.world, {
     later: true,
   })
-  const staged: Staged = { session, site, plan, stages: [], counts: countChanges([]), orphans: [] }
   const scaleway = await session.clients.scaleway()
+  const { projectId } = scaleway
+  const staged: Staged = { session, site, plan, projectId, stages: [], counts: countChanges([]), orphans: [] }
   const [owned, leaks] = await Promise.all([listOwned(scaleway), findLeaks(scaleway)])
   const history = readJournals(state)
   const workloads = site.phases.flatMap(phase =>
