@@ -10,7 +10,7 @@ import { isInUse, orNull } from './problems.ts'
 import { trackVolumes, volumeIdsOf } from './root-volume.ts'
 import type { ServerWant } from './server.ts'
 import { states } from './states.ts'
-import { contextIn, contextTag, mendTags, single, tagsOf, theOne } from './tags.ts'
+import { contextIn, contextTag, isOurs, mendTags, nameIn, single, tagsOf, theOne } from './tags.ts'
 
 type Server = Instancev1.Server
 
@@ -45,7 +45,8 @@ export const stayingServer = (
 
 /**
  * A server without any tag of a context, of exactly that name, that holds an address or the group of ours: made by a run
- * that died before its tags arrived. A name alone makes nothing ours.
+ * that died before its tags arrived. A name alone makes nothing ours. Or one of this context that holds an address of
+ * ours, where a hand took both its names: another one would take the address from what is in use.
  */
 export const untaggedServer = async (
   scaleway: Scaleway,
@@ -54,18 +55,15 @@ export const untaggedServer = async (
 ): Promise<Server | null> => {
   const { name, flexibleIpId, securityGroupId, ipamIpId } = want
   const { ipam } = scaleway
-  const named = (await listAllServers(scaleway)).filter(
-    it => it.name === name && contextIn(it.tags) === undefined && counts(it),
-  )
-  if (named.length === 0) return null
+  const all = (await listAllServers(scaleway)).filter(counts)
+  const named = all.filter(it => it.name === name && contextIn(it.tags) === undefined)
+  const nameless = all.filter(it => isOurs(scaleway, it) && nameIn(it.tags) === '')
+  if (named.length + nameless.length === 0) return null
   const nic = (await orNull(ipam.getIP({ ipId: ipamIpId })))?.resource?.id
-  const ours = named.filter(
-    it =>
-      it.publicIps.some(({ id }) => id === flexibleIpId) ||
-      it.securityGroup?.id === securityGroupId ||
-      it.privateNics.some(({ id }) => id === nic),
-  )
-  return single(`server ${name}`, ours, 'server')
+  const holds = (it: Server) =>
+    it.publicIps.some(({ id }) => id === flexibleIpId) || it.privateNics.some(({ id }) => id === nic)
+  const ours = named.filter(it => holds(it) || it.securityGroup?.id === securityGroupId)
+  return single(`server ${name}`, [...ours, ...nameless.filter(holds)], 'server')
 }
 
 /** Makes it stopped: only then do NIC and user data arrive before the first boot. */

@@ -107,6 +107,17 @@ test('server: one that was made and never tagged is found by what it holds of ou
   assert.equal(await drift(await cloud.clients(), wishes()), [])
 })
 
+test('server: without its name tag and renamed, it is known by the address of ours that it holds', async () => {
+  const clients = await cloud.clients()
+  const { lives } = await deploy(clients, wishes())
+  const serverId = lives.server.id
+  await clients.instance.updateServer({ serverId, name: 'renamed', tags: ours })
+  assert.equal(await drift(await cloud.clients(), wishes()), ['update server proxy: name, tags'])
+  const { lives: now } = await deploy(await cloud.clients(), wishes())
+  assert.is(now.server.id, serverId)
+  assert.equal(await drift(await cloud.clients(), wishes()), [])
+})
+
 test('server: a stranger of the same name is no server of ours', async () => {
   const clients = await cloud.clients()
   const { lives } = await deploy(clients, wishes())
