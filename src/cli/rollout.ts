@@ -25,8 +25,8 @@ export const runPhase = async (staged: Staged, phase: RolloutPhase, say: (line: 
   const { session } = staged
   const group = groupOf(phase.name)
   const tenants = session.context.tenants.map(it => it.tenant)
-  if (phase.name === 'canary') await noteAddressesBefore(staged, phase)
   const ids = chosenIn(staged, phase)
+  if (phase.name === 'canary' && ids.length > 0) await noteAddressesBefore(staged, phase)
   const outcome = await applyStage(staged, group, ids)
   const summary = summaryOf(outcome)
   if (outcome.failures.length > 0 || outcome.skipped.length > 0) return { ok: false, summary, outcome, failed: [] }
