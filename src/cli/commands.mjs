@@ -89,6 +89,11 @@ export const commands = {
     flags: {
       list: { type: 'boolean', help: 'all groups, hosts and their variables' },
       host: { type: 'string', value: 'NAME', help: 'the variables of one host' },
+      from: {
+        type: 'string',
+        value: 'PATH',
+        help: 'read this inventory of Ansible instead (INI, YAML or a folder), as ansible-inventory would',
+      },
       ...common,
     },
   },

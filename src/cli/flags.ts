@@ -20,6 +20,8 @@ export type Flags = {
   run?: string
   host?: string
   list?: boolean
+  /** An inventory of Ansible. */
+  from?: string
   render?: string
   /** Ids that may be replaced although others live in them. */
   replace: string[]
@@ -40,6 +42,7 @@ export const parse = (command: string, argv: readonly string[], env = process.en
     to: text('to'),
     run: text('run'),
     host: text('host'),
+    from: text('from'),
     render: text('render'),
     out: text('out'),
     plan: text('plan'),

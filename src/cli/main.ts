@@ -45,7 +45,7 @@ const commands: Record<string, Command> = {
   rollback: { writes: changing, run: rollback },
   destroy: { writes: changing, run: destroy },
   status: { writes: looking, run: status },
-  inventory: { writes: looking, run: inventory },
+  inventory: { writes: looking, offline: ({ from }) => from !== undefined, run: inventory },
 }
 
 /** Runs one command and says how it ended: the exit codes of the Contract. */

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { makePlan } from '../../engine/plan.ts'
 import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
+import { listOf } from '../../inventory/ansible/list.ts'
+import { readAnsible } from '../../inventory/ansible/read.ts'
 import { dynamicInventory, type Reached } from '../../inventory/dynamic.ts'
 import { type Bastion, sshConfig } from '../../inventory/ssh-config.ts'
 import type { Session } from '../session.ts'
@@ -12,6 +14,7 @@ import { finish, noChanges } from '../summary.ts'
 /** Ansible's contract for dynamic inventories: `--list` is everything, `--host NAME` one host's variables. */
 export const inventory = async (session: Session): Promise<ExitCode> => {
   const { flags, context, state } = session
+  if (flags.from !== undefined) return theirs(session, flags.from)
   const { hosts, bastion } = await look(session)
   const files = { config: join(state, 'ssh_config'), knownHosts: join(state, 'known_hosts') }
   const ssh = sshConfig(hosts, { knownHosts: files.knownHosts, ...(bastion && { bastion }) })
@@ -23,6 +26,19 @@ export const inventory = async (session: Session): Promise<ExitCode> => {
   if (!known.includes(flags.host)) throw noHost(flags.host, known)
   // One that is not made yet has none.
   return tell(session, list._meta.hostvars[flags.host] ?? {})
+}
+
+/** An inventory of Ansible, told as we understand it; passwords in it are nobody's to see. */
+const theirs = (session: Session, from: string): ExitCode => {
+  const list = listOf(readAnsible(from))
+  const { hostvars } = list._meta
+  for (const vars of Object.values(hostvars))
+    for (const key of Object.keys(vars)) if (/^ansible_\w*pass(word|phrase)?$/.test(key)) vars[key] = '(hidden)'
+  const { host } = session.flags
+  if (host === undefined) return tell(session, list)
+  const known = Object.values(list as Record<string, { hosts?: string[] }>).flatMap(it => it.hosts ?? [])
+  if (!known.includes(host)) throw noHost(host, [...new Set(known)])
+  return tell(session, hostvars[host] ?? {})
 }
 
 /** What Ansible reads; with --json one event of it, and the summary. */
