@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { connect as connectTo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import ssh2, { type BaseAgent, type Client, type ParsedKey } from 'ssh2'
@@ -8,6 +9,7 @@ import { type Exec, type ExecResult, NoSession, runOn } from './exec.ts'
 import { type Flight, flightOf, type Started } from './flight.ts'
 import { Keyring, type SshKey } from './keyring.ts'
 import { type KnownKeys, knownKeysIn } from './known-hosts.ts'
+import { watchPulse } from './pulse.ts'
 import { semaphore } from './semaphore.ts'
 import { connectProblem, unknownHost, unreachable } from './ssh-problems.ts'
 
@@ -41,6 +43,8 @@ export const connect = async (
 ): Promise<Connection> => {
   const { known, revoked } = hostKeys(host)
   const client = new ssh2.Client()
+  // Nagle's algorithm costs 80 ms on every exec.
+  const stream = sock ?? connectTo({ host: host.address, port: host.port, noDelay: true })
   const seen: { offered?: string; revoked?: boolean; greeted: boolean; keys: string[] } = {
     greeted: false,
     keys: keys.map(it => it.from),
@@ -56,7 +60,10 @@ export const connect = async (
       reject(connectProblem(host, error, seen))
     }
     const gone = () => fail(new Error('the connection was closed during the handshake'))
-    if (signal?.aborted) return stop()
+    if (signal?.aborted) {
+      stream.destroy()
+      return stop()
+    }
     signal?.addEventListener('abort', stop, { once: true })
     client
       .on('error', fail)
@@ -70,20 +77,18 @@ export const connect = async (
       .on('ready', () => {
         signal?.removeEventListener('abort', stop)
         client.off('error', fail).off('close', gone)
-        resolve(open(host, client, flight, answer))
+        resolve(open(host, client, stream, { flight, first: answer, carried: first }))
       })
       .connect({
-        host: host.address,
-        port: host.port,
         username: host.user,
         agent: new Keyring(keys) as BaseAgent,
         // Without asking first what the server accepts.
         authHandler: ['agent'],
-        ...(sock ? { sock } : {}),
+        sock: stream,
         readyTimeout: timeoutSeconds * 1000,
-        // Sees a black hole within 20 s.
+        // Who judges the answers is watchPulse.
         keepaliveInterval: 5000,
-        keepaliveCountMax: 3,
+        keepaliveCountMax: Number.POSITIVE_INFINITY,
         // Only types on record, or a host known by one type would look changed when it offers another.
         algorithms: {
           serverHostKey: [...new Set(known.flatMap(({ type }) => signatures(type)))] as never[],
@@ -97,8 +102,6 @@ export const connect = async (
           return right
         },
       })
-    // Nagle's algorithm costs 80 ms on every exec.
-    client.setNoDelay(true)
     const flight = flightOf(client)
     const answer = flight ? ahead(client, host, flight, keys, first) : undefined
   })
@@ -115,16 +118,20 @@ const ahead = (client: Client, host: HostAddress, flight: Flight, [key]: SshKey[
   return answer
 }
 
-const open = (
-  host: HostAddress,
-  client: Client,
-  flight: Flight | null,
-  first: Promise<ExecResult> | undefined,
-): Connection => {
+type Opened = { flight: Flight | null; first: Promise<ExecResult> | undefined; carried: Exec | undefined }
+
+const open = (host: HostAddress, client: Client, stream: Duplex, { flight, first, carried }: Opened): Connection => {
   let alive = true
+  let sending = 0
+  const stopWatch = watchPulse(
+    stream,
+    () => sending,
+    () => stream.destroy(),
+  )
   const closed = new Promise<void>(resolve => {
     client.once('close', () => {
       alive = false
+      stopWatch()
       resolve()
     })
   })
@@ -133,9 +140,21 @@ const open = (
   const start = (exec: Exec) => (started: Started) => {
     if (!flight?.onSpare(exec, started)) client.exec(exec.command, started)
   }
+  const counted = async (exec: Exec, run: () => Promise<ExecResult>) => {
+    const bytes = Buffer.byteLength(exec.stdin ?? '')
+    sending += bytes
+    try {
+      return await limited(run)
+    } finally {
+      sending -= bytes
+    }
+  }
+  const early = first && carried && counted(carried, () => first)
+  // Its failure is told to who asks for it.
+  early?.catch(() => {})
   return {
-    exec: exec => limited(() => insist(host, () => runOn(client, host, exec, start(exec)))),
-    ...(first && { first: limited(() => first) }),
+    exec: exec => counted(exec, () => insist(host, () => runOn(client, host, exec, start(exec)))),
+    ...(early && { first: early }),
     forward: (address, port) =>
       new Promise((resolve, reject) => {
         client.forwardOut('127.0.0.1', 0, address, port, (error, stream) =>

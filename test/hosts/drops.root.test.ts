@@ -127,3 +127,41 @@ test('a change sent twice is made once', async () => {
   assert.is(host.sh('cat /etc/drop/x'), 'x\n')
   await ssh.close()
 })
+
+test('a link of 2 kB/s is slow, not dead', async () => {
+  const wire = await wireTo(host.address.address, 22, { bytesPerSecond: 2000 })
+  const ssh = createSsh({ bootSeconds: 0 })
+  const script = `: ${'x'.repeat(50_000)}\necho $SSH_CONNECTION\n`
+  const slow = { ...host.address, address: '127.0.0.1', port: wire.port }
+  const since = Date.now()
+  await ssh.exec(slow, { command: 'sh -s', stdin: script })
+  assert.ok(Date.now() - since > 22_000)
+  assert.is(wire.connections(), 1)
+  await ssh.close()
+  await wire.close()
+})
+
+test('a host that falls silent in the middle of a look is left for a new connection', async () => {
+  const wire = await wireTo(host.address.address, 22)
+  const ssh = createSsh({ bootSeconds: 5 })
+  const quiet = { ...host.address, address: '127.0.0.1', port: wire.port }
+  setTimeout(() => wire.freeze(), 500)
+  const since = Date.now()
+  await ssh.exec(quiet, { command: 'sleep 1', repeatable: true })
+  assert.is(wire.connections(), 2)
+  assert.ok(Date.now() - since < 26_000)
+  await ssh.close()
+  await wire.close()
+})
+
+test('handshakes that a busy server drops are tried again', async () => {
+  const ssh = createSsh({ bootSeconds: 20, retrySeconds: 0.5 })
+  // MaxStartups 10:30:100: of 50 logins at once it drops some, at random.
+  const waits: string[] = []
+  const logins = Array.from({ length: 50 }, (_, n) =>
+    ssh.exec({ ...host.address, knownHosts: [`/nowhere/${n}`] }, { command: 'true', waiting: it => waits.push(it) }),
+  )
+  assert.equal([...new Set((await Promise.all(logins)).map(it => it.code))], [0])
+  assert.ok(waits.length > 0, 'none was dropped')
+  await ssh.close()
+})

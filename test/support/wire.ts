@@ -10,25 +10,35 @@ export type Wire = {
   bytes(): { up: number; down: number }
   /** Ends every connection that goes over it now. */
   cut(): void
+  /** Nothing gets through any more on those, in either direction, and nobody is told. */
+  freeze(): void
   close(): Promise<void>
 }
 
 type Options = {
   /** How long each byte is under way, in one direction. */
   delayMs?: number
+  /** How much of it gets through, in each direction of each connection. */
+  bytesPerSecond?: number
   /** The nth connection (from 0) ends after so many bytes in that direction; null: it is left alone. */
   cutAfter?: (connection: number) => { direction: 'up' | 'down'; bytes: number } | null
 }
 
 /** A long wire to a server, on the loopback: what goes in comes out later, in order. */
-export const wireTo = async (address: string, port: number, { delayMs = 0, cutAfter }: Options = {}): Promise<Wire> => {
+export const wireTo = async (
+  address: string,
+  port: number,
+  { delayMs = 0, bytesPerSecond, cutAfter }: Options = {},
+): Promise<Wire> => {
   const pairs = new Set<() => void>()
+  let frozen = 0
   let turns = 0
   let heard = true
   let made = 0
   const bytes = { up: 0, down: 0 }
   const server = createServer(client => {
-    const cut = cutAfter?.(made++) ?? null
+    const nth = made++
+    const cut = cutAfter?.(nth) ?? null
     const target = connect({ host: address, port, noDelay: true })
     client.setNoDelay(true)
     const end = () => {
@@ -40,9 +50,13 @@ export const wireTo = async (address: string, port: number, { delayMs = 0, cutAf
     const carry = (from: Socket, to: Socket, direction: 'up' | 'down', onChunk: () => void, onArrival: () => void) => {
       let before = Promise.resolve()
       let left = cut?.direction === direction ? cut.bytes : Number.POSITIVE_INFINITY
-      const later = (deliver: () => void) => {
+      const later = (deliver: () => void, bytes = 0) => {
         const due = delayMs ? sleep(delayMs) : Promise.resolve()
-        before = before.then(() => due).then(deliver)
+        const slow = () => (bytesPerSecond ? sleep((bytes / bytesPerSecond) * 1000) : undefined)
+        before = before
+          .then(() => due)
+          .then(slow)
+          .then(deliver)
       }
       from.on('data', (chunk: Buffer) => {
         onChunk()
@@ -50,10 +64,11 @@ export const wireTo = async (address: string, port: number, { delayMs = 0, cutAf
         left -= chunk.length
         bytes[direction] += chunk.length
         later(() => {
+          if (nth < frozen) return
           onArrival()
           if (!to.destroyed && part.length > 0) to.write(part, () => left <= 0 && end())
           else if (left <= 0) end()
-        })
+        }, part.length)
       })
       from.on('end', () => later(() => to.end()))
       from.on('error', end)
@@ -82,6 +97,9 @@ export const wireTo = async (address: string, port: number, { delayMs = 0, cutAf
     bytes: () => ({ ...bytes }),
     cut() {
       for (const end of pairs) end()
+    },
+    freeze() {
+      frozen = made
     },
     async close() {
       for (const end of pairs) end()
