@@ -58,7 +58,7 @@ export const hostPlay: Kind<HostPlay, Seen, { ssh: Ssh }> = {
     const seen = await look(ssh, host, tasks, options(report))
     const steps = tasks
       .filter(task => before.states[titleOf(task)] !== undefined)
-      .filter(task => !kindOf(task).same(stateOf(before, task), stateOf(seen, task)))
+      .filter(task => !kindOf(task).same(stateOf(before, task), stateOf(seen, task), task))
       .reverse()
       .map(task => backward(task, before, seen))
     if (steps.length || owed(handlers, seen).length) await runBundle(ssh, host, { steps, handlers }, report)

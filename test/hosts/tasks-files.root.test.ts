@@ -12,7 +12,7 @@ const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 5 })
 let host: TestHost
 
 before(async () => {
-  host = await makeHost(8)
+  host = await makeHost(20)
   host.sh(`mkdir -p /srv/t; cd /srv/t
 printf 'one\\n#a=0\\nb=2\\na=7' >conf; chmod 640 conf; chown proxy conf
 printf 'x\\n' >list; ln -s one link; printf gone >old; ln -s nowhere stale; mkdir dir`)

@@ -12,7 +12,7 @@ const { test, before, after } = suite('task kinds for the system on a real host'
 
 const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 5 })
 /** This machine's end of the host's link. */
-const outside = '192.0.2.165'
+const outside = '192.0.2.213'
 const body = Buffer.from(Array.from({ length: 300_000 }, (_, n) => (n * 7 + (n >> 8)) % 256))
 const sha256 = createHash('sha256').update(body).digest('hex')
 let host: TestHost
@@ -20,7 +20,7 @@ let server: Server
 let port: number
 
 before(async () => {
-  host = await makeHost(9)
+  host = await makeHost(21)
   host.sh(
     `mkdir -p /srv/home; printf '#!/bin/sh\\n' >/usr/sbin/cron; chmod 755 /usr/sbin/cron
 useradd -M -d /srv/home/old -s /bin/sh -G games old; mkdir -p /srv/home/old/.ssh; echo '# mine' >/srv/home/old/.ssh/authorized_keys

@@ -60,14 +60,6 @@ const table: { when: string; task: Task; output: string; action: string | undefi
     action: 'update',
     says: /^group: root -> proxy$/,
   },
-  { when: 'package: installed', task: squid, output: 'status installed\nversion 5.7-2\n', action: undefined },
-  { when: 'package: unknown', task: squid, output: '', action: 'create' },
-  {
-    when: 'package: removed, its files left',
-    task: squid,
-    output: 'status config-files\nversion 5.7-2\n',
-    action: 'create',
-  },
   { when: 'service: as wanted', task: service, output: 'running yes\nenabled yes\n', action: undefined },
   {
     when: 'service: down',
@@ -230,12 +222,14 @@ for (const { when, task, output, action, says } of table)
     if (says) assert.match(detail?.diff ?? '', says)
   })
 
+const installed = { manager: 'apt', name: 'squid', installed: true, version: '1', held: false }
+
 test('frames come back as states, and a cut answer is no answer', () => {
   const tasks = [squid, service]
   const answer =
-    'KE-1 pending\nreload\nKE-1 0\nstatus installed\nversion 1\nKE-1 1\nrunning yes\nenabled no\nKE-1 end\n'
+    'KE-1 pending\nreload\nKE-1 0\nmanager apt\nname squid\nwant install\nstatus installed\nversion 1\nKE-1 1\nrunning yes\nenabled no\nKE-1 end\n'
   assert.equal(parseLook(tasks, 'KE-1', answer), {
-    states: { 'package squid': { installed: true, version: '1' }, 'service squid': { running: true, enabled: false } },
+    states: { 'package squid': installed, 'service squid': { running: true, enabled: false } },
     pending: ['reload'],
   })
   for (let end = 0; end < answer.length - 1; end++) assert.is(parseLook(tasks, 'KE-1', answer.slice(0, end)), null)
@@ -260,7 +254,7 @@ test('a handler that is owed is a difference', () => {
     tasks: [squid],
     handlers: { reload: ':' },
   }
-  const states = { 'package squid': { installed: true, version: '1' } }
+  const states = { 'package squid': installed }
   assert.is(hostPlay.diff(want, { states, pending: [] }), null)
   assert.is(hostPlay.diff(want, { states, pending: ['of another play'] }), null)
   assert.is(hostPlay.diff(want, { states, pending: ['reload'] })?.details?.[0]?.name, 'handler reload')

@@ -1,7 +1,7 @@
 import { quote } from '../shell.ts'
-import { type FileState, type FileTask, fileTask } from './file.ts'
+import { type FileState, type FileTask, fileTask, sameFile } from './file.ts'
 import type { TaskKind } from './kind.ts'
-import { type SymlinkState, type SymlinkTask, symlinkTask } from './symlink.ts'
+import { type SymlinkState, type SymlinkTask, sameLink, symlinkTask } from './symlink.ts'
 
 export type AbsentTask = { task: 'absent'; path: string; notify?: string[] }
 export type AbsentState = { file: FileState; link: SymlinkState }
@@ -33,5 +33,5 @@ rm -f -- "$p"`,
     if (link.type === 'link') return symlinkTask.restore(asLink(task), link)
     return file.type === 'file' ? fileTask.restore(asFile(task), file) : ':'
   },
-  same: (before, now) => fileTask.same(before.file, now.file) && symlinkTask.same(before.link, now.link),
+  same: (before, now) => sameFile(before.file, now.file) && sameLink(before.link, now.link),
 }

@@ -2,7 +2,7 @@ import { Problem } from '../../engine/problem.ts'
 import { guardZone } from '../guard/zones.ts'
 import { quote } from '../shell.ts'
 import { type Edit, editBack, editDiff, editInPlace, textOf } from './edit.ts'
-import { type FileState, fileTask, lookFile } from './file.ts'
+import { type FileState, fileTask, lookFile, sameFile } from './file.ts'
 import { fields, type TaskKind } from './kind.ts'
 
 /** `key` is a line of authorized_keys, with options if it has any. It is known by its base64 part. */
@@ -46,7 +46,7 @@ if [ -n "$h" ] && [ ! -L "$d" ]; then
 ${editBack(editOf(task), file)}
 ${folder === 'absent' ? 'rmdir -- "$d" 2>/dev/null || :' : ':'}
 fi`,
-  same: (before, now) => before.folder === now.folder && fileTask.same(before.file, now.file),
+  same: (before, now) => before.folder === now.folder && sameFile(before.file, now.file),
   // It may be the one we log in with.
   guard: ({ user, present = true }) =>
     present

@@ -1,5 +1,5 @@
 import { Problem } from '../../engine/problem.ts'
-import { type FileState, type FileTask, fileTask } from './file.ts'
+import { type FileState, type FileTask, fileTask, sameFile } from './file.ts'
 import type { TaskKind } from './kind.ts'
 
 /** `schedule`: five fields, or a word such as `@daily` or `@reboot`. `run`: one line of sh. */
@@ -21,7 +21,7 @@ export const cronTask: TaskKind<CronTask, FileState> = {
 fi
 ${fileTask.change(fileOf(task), state)}`,
   restore: (task, before) => fileTask.restore(fileOf(task), before),
-  same: fileTask.same,
+  same: sameFile,
 }
 
 const fileOf = ({ name, schedule, run, user = 'root' }: CronTask): FileTask => {

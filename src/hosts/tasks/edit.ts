@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { dirname } from 'node:path'
 import { Problem } from '../../engine/problem.ts'
 import { quote, unbase64, writing } from '../shell.ts'
-import { candidate, type FileState, fileTask, hash, patch } from './file.ts'
+import { candidate, type FileState, fileTask, hash, patch, sameFile } from './file.ts'
 import type { TaskKind } from './kind.ts'
 
 /** Plain text, never a pattern language: the same here and in every shell. */
@@ -159,7 +159,7 @@ ${editInPlace(editOf(task), task.check)}`
   },
   restore: (task, before) =>
     `p=${quote(task.path)} c=${quote(candidate(task.path))}\n${editBack(editOf(task), before)}`,
-  same: fileTask.same,
+  same: sameFile,
 })
 
 const plain = (path: string) => ({ task: 'file' as const, path, content: '', mode: '', owner: '', group: '' })

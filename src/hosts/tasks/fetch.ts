@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import { Problem } from '../../engine/problem.ts'
 import { quote } from '../shell.ts'
 import { rightsDiff } from './directory.ts'
-import { candidate, type FileState, type FileTask, fileTask, lookFile, rights } from './file.ts'
+import { candidate, type FileState, type FileTask, fileTask, lookFile, rights, sameFile } from './file.ts'
 import type { TaskKind } from './kind.ts'
 
 /** The hash is not an option: without it nobody could say what is there, or that the right thing came. */
@@ -47,7 +47,7 @@ ${state.type === 'file' && state.sha256 === task.sha256 ? 'cp -- "$p" "$c"' : do
 ${rights(task)}
 put_in_place "$c" "$p"`,
   restore: (task, before) => fileTask.restore(asFile(task), before),
-  same: fileTask.same,
+  same: sameFile,
 }
 
 const asFile = ({ path, mode, owner, group }: FetchTask): FileTask => ({

@@ -24,6 +24,9 @@ export type FileState = { type: 'absent' | 'file' | 'other'; sha256: string; con
 
 const maxContent = 1024 * 1024
 
+export const sameFile = (before: FileState, now: FileState): boolean =>
+  before.type === now.type && before.sha256 === now.sha256 && rightsDiff(before, now).length === 0
+
 const title = ({ path }: FileTask) => path
 
 /** A file with exactly these bytes. The candidate is checked beside it, and renamed over it when it is on disk. */
@@ -70,8 +73,7 @@ ${before.content === null ? `find_backup "$p" ${quote(before.sha256)} >"$c"` : w
 ${rights(before)}
 put_in_place "$c" "$p"`
   },
-  same: (before, now) =>
-    before.type === now.type && before.sha256 === now.sha256 && rightsDiff(before, now).length === 0,
+  same: sameFile,
 }
 
 /** What is at `path`, a word of sh; with `hash`, without the content. */

@@ -16,7 +16,7 @@ export type TaskKind<Task, State extends Json> = {
   /** Makes the host as `before` again, whatever is there now. */
   restore(task: Task, before: State): string
   /** Is there something to restore? Both looks saw what is compared. */
-  same(before: State, now: State): boolean
+  same(before: State, now: State, task: Task): boolean
   /** Running services see the change at once, so taking it back needs their handlers again. */
   live?: true
   /** A change that could cut us off: a new login must confirm it, or the host takes it back by itself. */

@@ -1,26 +1,143 @@
+import { Problem } from '../../engine/problem.ts'
 import { quote } from '../shell.ts'
 import { fields, type TaskKind } from './kind.ts'
+import { type Manager, managers, nameHere } from './package-managers.ts'
 
-export type PackageTask = { task: 'package'; name: string }
-export type PackageState = { installed: boolean; version: string | null }
+export type PackageTask = {
+  task: 'package'
+  name: string
+  /** Other names, by ID or ID_LIKE of os-release (`rocky`, `rhel`, `suse`) or by manager (`dnf`). */
+  names?: Record<string, string>
+  /** Exactly this version, or with a `*` at its end any that begins so. Of an rpm: version-release. */
+  version?: string
+  /** Kept from (true) or open to (false) upgrades by others; absent: as it is. */
+  hold?: boolean
+  /** false: removed, unless another package needs it: then that is an error. */
+  present?: boolean
+  /** How long another process may keep the manager's lock. */
+  lockSeconds?: number
+  /** Undo removes what was installed; by default it stays, since others may use it by then. Files of its own stay. */
+  undo?: 'remove'
+}
+export type PackageState = {
+  manager: Manager | 'none'
+  /** As it is called there. */
+  name: string
+  installed: boolean
+  version: string | null
+  held: boolean
+}
 
-/** A Debian package is installed. It stays after a rollback: removing software could take more with it. */
+const title = ({ name }: PackageTask) => `package ${name}`
+
+/** A package of the distribution is installed, or not, by its own manager: apt, dnf or zypper. */
 export const packageTask: TaskKind<PackageTask, PackageState> = {
-  title: ({ name }) => `package ${name}`,
-  look: ({ name }) =>
-    `dpkg-query -W -f 'status \${db:Status-Status}\\nversion \${Version}\\n' ${quote(name)} 2>/dev/null || :`,
+  title,
+  look(task) {
+    const { name, names, hold } = checked(task)
+    const arms = Object.entries(managers).map(
+      ([it, { look, lookHold }]) => `${it}) ${look}\n${hold === undefined ? ':' : lookHold} ;;`,
+    )
+    return `${nameHere(name, names)}\necho "manager $m"; echo "name $n"\ncase $m in\n${arms.join('\n')}\nesac`
+  },
   parse(output) {
-    const { status, version } = fields(output)
+    const { manager = 'none', name = '', want, status, version } = fields(output)
     const installed = status === 'installed'
-    return { installed, version: installed ? (version ?? null) : null }
+    return {
+      manager: manager as PackageState['manager'],
+      name,
+      installed,
+      version: installed ? (version ?? null) : null,
+      held: want === 'hold' || isLocked(output, name),
+    }
   },
-  diff: ({ name }, { installed }) =>
-    installed ? null : { name: `package ${name}`, action: 'create', diff: 'not installed -> installed' },
-  change({ name }) {
-    const install = `apt-get -q -y -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold install --no-install-recommends ${quote(name)}`
-    return `export DEBIAN_FRONTEND=noninteractive
-${install} || { apt-get -q -o DPkg::Lock::Timeout=120 update && ${install}; }`
+  diff(task, state) {
+    const name = title(task)
+    const { version, hold = state.held, present = true } = task
+    if (state.manager === 'none') return { name, action: 'update', diff: noManager }
+    if (!present) return state.installed ? { name, action: 'delete', diff: `${state.version} -> removed` } : null
+    const lines: string[] = []
+    if (!state.installed) lines.push(`not installed -> installed${version === undefined ? '' : ` ${version}`}`)
+    else if (!fits(state.version, version)) lines.push(`version: ${state.version} -> ${version}`)
+    if (hold !== state.held) lines.push(`held: ${word(state.held)} -> ${word(hold)}`)
+    return lines.length ? { name, action: state.installed ? 'update' : 'create', diff: lines.join('\n') } : null
   },
-  restore: () => ':',
-  same: () => true,
+  change(task, { manager, name, installed, version, held }) {
+    if (manager === 'none') return `echo ${quote(noManager)}; exit 1`
+    const { hold = held, present = true, lockSeconds = 120 } = task
+    const install = present && !(installed && fits(version, task.version))
+    return [
+      begin(manager, name, lockSeconds),
+      ...(held && (install || !hold || !present) ? ['unhold_it'] : []),
+      ...(present ? [] : ['remove_it']),
+      ...(install ? [`install_it ${quote(managers[manager].spec(name, task.version))}`] : []),
+      ...(present && hold && (install || !held) ? ['hold_it'] : []),
+      end,
+    ].join('\n')
+  },
+  restore(task, before) {
+    const { manager, name, installed, version, held } = before
+    if (manager === 'none') return ':'
+    const spec = quote(managers[manager].spec(name, version ?? undefined))
+    const now = `$({ ${managers[manager].look}; } | sed -n 's/^version //p')`
+    // A newer version that came by itself is not taken back: only what this task has pinned or removed.
+    const bringBack = installed && (task.version !== undefined || task.present === false)
+    const unhold = task.hold || held ? 'unhold_it; ' : ''
+    const lines = [
+      ...(bringBack ? [`if [ "${now}" != ${quote(version ?? '')} ]; then ${unhold}install_it ${spec}; fi`] : []),
+      ...(!installed && task.undo === 'remove' ? [`if ${isInstalled(manager)}; then ${unhold}remove_it; fi`] : []),
+      ...(task.hold === undefined && !(bringBack && held)
+        ? []
+        : [`if ${isInstalled(manager)}; then ${held ? 'hold_it' : 'unhold_it'}; fi`]),
+    ]
+    return lines.length ? [begin(manager, name, task.lockSeconds ?? 120), ...lines, end].join('\n') : ':'
+  },
+  same(before, now, task) {
+    if (!before.installed) return !now.installed || task.undo !== 'remove'
+    if (!now.installed) return task.present !== false
+    const version = task.version === undefined || before.version === now.version
+    return version && (task.hold === undefined || before.held === now.held)
+  },
+}
+
+const noManager = 'none of apt, dnf and zypper is on this host'
+
+const word = (it: boolean) => (it ? 'yes' : 'no')
+
+const fits = (version: string | null, wanted: string | undefined): boolean => {
+  if (wanted === undefined || version === null) return wanted === undefined
+  return wanted.endsWith('*') ? version.startsWith(wanted.slice(0, -1)) : version === wanted
+}
+
+const begin = (manager: Manager, name: string, seconds: number) =>
+  `n=${quote(name)}\n${managers[manager].words(seconds)}`
+
+const end = 'rm -f -- "$t"'
+
+const isInstalled = (manager: Manager) => `{ ${managers[manager].look}; } | grep -qx 'status installed'`
+
+/** dnf 4 lists `squid-7:5.5-6.el9.*`, dnf 5 `Package name: squid`, zypper `1 | squid | package | (any)`. */
+const isLocked = (output: string, name: string): boolean =>
+  output
+    .split('\n')
+    .filter(line => line.startsWith('lock '))
+    .map(line => line.slice(5))
+    .some(line =>
+      line.includes('|')
+        ? line.split('|')[1]?.trim() === name
+        : line === `Package name: ${name}` ||
+          (line.startsWith(`${name}-`) && /^!?\d/.test(line.slice(name.length + 1))),
+    )
+
+const checked = (task: PackageTask): PackageTask => {
+  const bad = (what: string) =>
+    new Problem(`package ${JSON.stringify(task.name)} cannot be asked for`, {
+      why: `${what} is not written as the package managers write it`,
+      next: 'correct it where the task is written',
+      exit: 2,
+    })
+  for (const it of [task.name, ...Object.values(task.names ?? {}), ...Object.keys(task.names ?? {})])
+    if (!/^[A-Za-z0-9][A-Za-z0-9.+_-]*$/.test(it)) throw bad(JSON.stringify(it))
+  if (task.version !== undefined && !/^[\w.+:~^-]+\*?$/.test(task.version)) throw bad(JSON.stringify(task.version))
+  return task
 }

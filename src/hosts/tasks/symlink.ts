@@ -6,6 +6,9 @@ export type SymlinkTask = { task: 'symlink'; path: string; to: string; notify?: 
 /** `to` is base64: a link may hold any byte. */
 export type SymlinkState = { type: 'absent' | 'link' | 'other'; to: string }
 
+export const sameLink = (before: SymlinkState, now: SymlinkState): boolean =>
+  before.type === now.type && before.to === now.to
+
 const title = ({ path }: SymlinkTask) => `link ${path}`
 
 /** A symbolic link with exactly this target, which need not exist. Replaced by a rename: it is never missing. */
@@ -33,7 +36,7 @@ else echo type absent; fi`,
       ? link(path, unbase64(to).toString())
       : `if [ -L ${quote(path)} ]; then rm -f -- ${quote(path)}; fi`
   },
-  same: (before, now) => before.type === now.type && before.to === now.to,
+  same: sameLink,
 }
 
 const link = (path: string, to: string) => `p=${quote(path)}

@@ -1,6 +1,6 @@
 import { Problem } from '../../engine/problem.ts'
 import { quote, unbase64 } from '../shell.ts'
-import { type FileState, type FileTask, fileTask } from './file.ts'
+import { type FileState, type FileTask, fileTask, sameFile } from './file.ts'
 import type { TaskKind } from './kind.ts'
 
 export type SysctlTask = { task: 'sysctl'; name: string; value: string }
@@ -33,7 +33,7 @@ ${fileTask.look(fileOf(task))}`,
 ${fileTask.diff(fileOf(task), file) ? fileTask.change(fileOf(task), file) : ':'}`,
   restore: (task, { live, file }) => `${live === null ? ':' : set(task, live)}
 ${fileTask.restore(fileOf(task), file)}`,
-  same: (before, now) => before.live === now.live && fileTask.same(before.file, now.file),
+  same: (before, now) => before.live === now.live && sameFile(before.file, now.file),
 }
 
 const words = (text: string) => text.trim().split(/\s+/).join(' ')
