@@ -56,7 +56,15 @@ export const createClusterNetworks = (world: World, nodes: Nodes, names: Names, 
     turn(`${id} ${which}`, async () => {
       const cluster = records.all.get(id)
       if (!cluster?.serviceCidr) return
-      await Promise.all(joined(id).map(it => nft(it.netns, [tables(cluster)[which]])))
+      const tell = async ({ netns }: Node) => {
+        try {
+          await nft(netns, [tables(cluster)[which]])
+        } catch (error) {
+          // Whatever runs in the namespace of a node that goes is killed with it: that node needs no rules any more.
+          if (joined(id).some(it => it.netns === netns)) throw error
+        }
+      }
+      await Promise.all(joined(id).map(tell))
     })
 
   const serveNames = async (id: string, cluster: Cluster) => {
