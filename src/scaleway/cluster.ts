@@ -185,6 +185,8 @@ export const removeCluster = async ({ k8s, deadlines }: Scaleway, clusterId: str
     state: it => it.status,
     states: states.cluster,
     good: ['gone', 'deleted'],
+    bad: ['locked'],
+    patienceMs: deadlines.cluster / 60,
     withinMs: deadlines.cluster,
   })
 }

@@ -25,6 +25,8 @@ export const removeGateway = async (scaleway: Scaleway, id: string, report: Wait
     state: it => it.status,
     states: states.gateway,
     good: ['gone'],
+    bad: ['locked'],
+    patienceMs: scaleway.deadlines.gateway / 30,
     withinMs: scaleway.deadlines.gateway,
   })
 }

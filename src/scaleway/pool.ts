@@ -231,6 +231,8 @@ export const removePool = async (scaleway: Scaleway, poolId: string, report: Wai
     state: it => it.status,
     states: states.pool,
     good: ['gone', 'deleted'],
+    bad: ['locked'],
+    patienceMs: scaleway.deadlines.pool / 60,
     withinMs: scaleway.deadlines.pool,
   })
 }

@@ -179,6 +179,7 @@ export const hazards: Record<string, Shown[]> = {
       'the answer to a change of a pool is old, and so may be the next look',
       'a pool in warning may heal',
       'a pool that stays in warning is a Problem',
+      'a pool that Scaleway locks while it goes is a Problem, and not waited for until the deadline',
       'nodes are servers of the project, and never ours',
       'an address of a node is known by its name in IPAM alone',
       'nodes without public addresses come up only behind a gateway that is ready',

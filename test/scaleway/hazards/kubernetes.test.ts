@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert'
 import { site } from '../../../playbooks/site.ts'
 import { graphOf } from '../../../src/engine/graph.ts'
+import { Problem } from '../../../src/engine/problem.ts'
 import { loadContext } from '../../../src/inventory/load.ts'
 import { clusterKind, removeCluster } from '../../../src/scaleway/cluster.ts'
 import { listOwned } from '../../../src/scaleway/leftovers.ts'
@@ -134,6 +135,16 @@ test('a pool that stays in warning is a Problem', async () => {
   conditions.set({ stuck: [{ kind: 'pool', state: 'warning' }] })
   const short = within(await clients(), { pool: 2000 })
   assert.match((await poolKind.apply(pool, short, null, report).catch(it => it)).message, /pool pool-a is warning/)
+})
+
+test('a pool that Scaleway locks while it goes is a Problem, and not waited for until the deadline', async () => {
+  const { clients, pool, conditions } = await made()
+  const scaleway = within(await clients(), { pool: 60_000 })
+  const { id } = await poolKind.apply(pool, scaleway, null, report)
+  conditions.set({ stuck: [{ kind: 'pool', state: 'locked' }] })
+  const problem = await removePool(scaleway, id, report).catch(it => it)
+  assert.instance(problem, Problem)
+  assert.match(problem.message, /is locked/)
 })
 
 test('nodes are servers of the project, and never ours', async () => {
