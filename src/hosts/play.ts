@@ -29,10 +29,10 @@ export const hostPlay: Kind<HostPlay, Seen, { ssh: Ssh }> = {
     return look(ssh, host, tasks, options(report))
   },
 
-  diff({ host, tasks, handlers }, seen) {
-    const details = seen ? differences(tasks, handlers, seen) : []
+  diff(want, seen) {
+    const details = seen ? differences(want, seen) : []
     if (seen && details.length === 0) return null
-    return { action: 'update', summary: `${host.name}: ${count(details.length)}`, details }
+    return { action: 'update', summary: `${want.host.name}: ${count(details.length)}`, details }
   },
 
   async apply(want, { ssh }, live, report) {
@@ -41,7 +41,7 @@ export const hostPlay: Kind<HostPlay, Seen, { ssh: Ssh }> = {
     const steps = tasks.filter(task => kindOf(task).diff(task, stateOf(seen, task))).map(task => forward(task, seen))
     await runBundle(ssh, host, { steps, handlers, health: health.map(healthStep) }, report)
     const now = await look(ssh, host, tasks, options(report))
-    const left = differences(tasks, handlers, now)
+    const left = differences(want, now)
     if (left.length)
       throw new Problem(`${host.name}: changes did not hold: ${left.map(it => it.name).join(', ')}`, {
         why: left
@@ -61,7 +61,8 @@ export const hostPlay: Kind<HostPlay, Seen, { ssh: Ssh }> = {
       .filter(task => !kindOf(task).same(stateOf(before, task), stateOf(seen, task), task))
       .reverse()
       .map(task => backward(task, before, seen))
-    if (steps.length || owed(handlers, seen).length) await runBundle(ssh, host, { steps, handlers }, report)
+    const owes = owed({ handlers }, seen).length > 0 || seen.pending.includes('health check')
+    if (steps.length || owes) await runBundle(ssh, host, { steps, handlers }, report)
   },
 }
 
@@ -76,16 +77,19 @@ const options = (report: Report) => ({
 
 const stateOf = (seen: Seen, task: Task) => seen.states[titleOf(task)]
 
-const owed = (handlers: Record<string, string>, { pending }: Seen) =>
+const owed = ({ handlers }: Pick<HostPlay, 'handlers'>, { pending }: Seen) =>
   Object.keys(handlers).filter(it => pending.includes(it))
 
-const differences = (tasks: Task[], handlers: Record<string, string>, seen: Seen): Detail[] => [
-  ...tasks.flatMap(task => kindOf(task).diff(task, stateOf(seen, task)) ?? []),
-  ...owed(handlers, seen).map(name => ({
+const differences = (it: HostPlay, seen: Seen): Detail[] => [
+  ...it.tasks.flatMap(task => kindOf(task).diff(task, stateOf(seen, task)) ?? []),
+  ...owed(it, seen).map(name => ({
     name: `handler ${name}`,
     action: 'update' as const,
     diff: 'an earlier run changed what it follows, and ended before it ran',
   })),
+  ...(it.health?.length && seen.pending.includes('health check')
+    ? [{ name: 'health check', action: 'update' as const, diff: 'an earlier run ended before it was asked' }]
+    : []),
 ]
 
 const forward = (task: Task, seen: Seen): BundleStep => {

@@ -21,6 +21,27 @@ put_in_place() { # candidate target
   sync -- "${2%/*}/"
 }
 
+make_parents() { # path: what is made on the way is written down, so that it can go again
+  parent=${1%/*}
+  if [ -z "$parent" ] || [ -d "$parent" ]; then return 0; fi
+  while [ -n "$parent" ] && [ ! -e "$parent" ]; do
+    printf '%s\n' "$parent" >>"$KE_STATE/made"
+    parent=${parent%/*}
+  done
+  sync -- "$KE_STATE/made"
+  mkdir -p -- "${1%/*}"
+}
+
+drop_parents() { # path: directories that we made, while nothing else is in them
+  parent=${1%/*}
+  while [ -n "$parent" ] && grep -qxF -- "$parent" "$KE_STATE/made" 2>/dev/null; do
+    if [ -e "$parent" ]; then rmdir -- "$parent" 2>/dev/null || return 0; fi
+    grep -vxF -- "$parent" "$KE_STATE/made" >"$KE_STATE/made.new" || :
+    mv -f -- "$KE_STATE/made.new" "$KE_STATE/made"
+    parent=${parent%/*}
+  done
+}
+
 end_group() { # why: timeout lets go when its own child has ended; what it started gets five seconds, too
   echo "$1"
   group=$(cat "$KE_STATE/group.$KE_RUN")

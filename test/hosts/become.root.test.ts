@@ -23,7 +23,7 @@ let sudo: ReturnType<typeof sudoPackage>
 
 before(async () => {
   sudo = sudoPackage()
-  host = await makeHost(6)
+  host = await makeHost(24)
   host.sh(`${sudo.install}
 for user in free asked stranger; do useradd -m -s /bin/sh $user; done
 cat >/tmp/word <<'EOF'
@@ -99,7 +99,7 @@ for (const { when, user, password, word, says, exit } of [
     user: 'asked',
     password: { env: variable },
     word: 'wrong',
-    says: /test-6: asked cannot become root: the password is wrong/,
+    says: /test-24: asked cannot become root: the password is wrong/,
     exit: 2,
   },
   {
@@ -107,7 +107,7 @@ for (const { when, user, password, word, says, exit } of [
     user: 'asked',
     password: undefined,
     word: '',
-    says: /test-6: asked cannot become root.*a password is required.*ssh\.become\.password/s,
+    says: /test-24: asked cannot become root.*a password is required.*ssh\.become\.password/s,
     exit: 1,
   },
   {
@@ -115,7 +115,7 @@ for (const { when, user, password, word, says, exit } of [
     user: 'stranger',
     password: { env: variable },
     word: secret,
-    says: /test-6: stranger cannot become root.*sudoers/s,
+    says: /test-24: stranger cannot become root.*sudoers/s,
     exit: 1,
   },
   {

@@ -81,6 +81,33 @@ test('a host that is killed in the middle of a change has whole files, and owes 
   assert.is(host.sh('cat /run/counted'), 'ran\n')
 })
 
+test('handlers run once each in their order, and a health check that a killed run still owed is asked', async () => {
+  const say = (word: string) => `echo ${word} >>/run/order`
+  const tasks = ['one', 'two', 'three'].map(
+    (it, at) => ({ ...file(`/etc/${it}`, 'new\n'), notify: at === 1 ? ['second', 'first'] : ['second'] }) as Task,
+  )
+  const handlers = { first: say('first'), second: say('second'), third: say('third') }
+  const want: HostPlay = { ...playOf(tasks, handlers), health: [{ command: 'test -e /run/well', withinSeconds: 20 }] }
+  const ended = hostPlay.apply(want, { ssh }, await look(want), report).catch((it: unknown) => it)
+  for (let n = 0; n < 50 && host.sh('cat /run/order 2>/dev/null || :') !== 'first\nsecond\n'; n++) await sleep(100)
+  host.sh("kill -9 $(pgrep -f '^sh -s')")
+  assert.match(String(await ended), /what it did is not known/)
+  const seen = await look(want)
+  assert.equal(seen.pending, ['health check'])
+  assert.equal(
+    hostPlay.diff(want, seen)?.details?.map(it => it.name),
+    ['health check'],
+  )
+  const soon = { ...want, health: [{ command: 'test -e /run/well', withinSeconds: 0 }] }
+  assert.match(
+    String(await hostPlay.apply(soon, { ssh }, seen, report).catch((it: unknown) => it)),
+    /health check .* failed/,
+  )
+  host.sh('touch /run/well')
+  assert.is(hostPlay.diff(want, await hostPlay.apply(want, { ssh }, await look(want), report)), null)
+  assert.is(host.sh('cat /run/order'), 'first\nsecond\n')
+})
+
 test('any bytes a file can hold arrive as they are, and never run', async () => {
   const nasty = 'B64\n\'; touch /run/pwned; $(touch /run/pwned) `touch /run/pwned` \\ "\n\u0000 é\n'
   const want = playOf([

@@ -20,7 +20,7 @@ const report = {
 let host: TestHost
 
 before(async () => {
-  host = await makeHost(7)
+  host = await makeHost(25)
 })
 
 after(async () => {
@@ -59,7 +59,7 @@ test('a change that fails is tried again, and each try is told', async () => {
   assert.is(host.sh('wc -l </run/tries').trim(), '3')
   assert.equal(
     parts.filter(it => it.includes('tried again')),
-    ['1', '2'].map(n => `test-7: command third time lucky: failed, tried again (${n} of 3)`),
+    ['1', '2'].map(n => `test-25: command third time lucky: failed, tried again (${n} of 3)`),
   )
 })
 
@@ -68,7 +68,7 @@ test('when the tries are over, the host is as it was before', async () => {
   const { message } = await problem(
     apply(playOf(file('/etc/first', 'new\n'), { ...third, retries: 1, delaySeconds: 0 })),
   )
-  assert.match(message, /test-7: command third time lucky failed; the host is as it was before/)
+  assert.match(message, /test-25: command third time lucky failed; the host is as it was before/)
   assert.is(host.sh('wc -l </run/tries; cat /etc/first'), '2\nold\n')
 })
 

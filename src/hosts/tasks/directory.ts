@@ -7,7 +7,7 @@ export type DirectoryState = { type: 'absent' | 'directory' | 'other' } & Rights
 
 const title = ({ path }: DirectoryTask) => `directory ${path}`
 
-/** A directory with its owner and mode; parents are made as the system makes them. */
+/** A directory with its owner and mode; parents are made as the system makes them, and go with it. */
 export const directoryTask: TaskKind<DirectoryTask, DirectoryState> = {
   title,
   look: ({ path }) => `p=${quote(path)}
@@ -26,11 +26,12 @@ else echo type absent; fi`,
     return lines.length ? { name: title(task), action: 'update', diff: lines.join('\n') } : null
   },
   change: ({ path, mode, owner, group }) => `p=${quote(path)}
+make_parents "$p"
 mkdir -p -- "$p"
 chown ${quote(`${owner}:${group}`)} -- "$p"
 chmod ${quote(mode)} -- "$p"`,
   restore({ path }, before) {
-    if (before.type === 'absent') return `rmdir -- ${quote(path)} 2>/dev/null || :`
+    if (before.type === 'absent') return `p=${quote(path)}\nrmdir -- "$p" 2>/dev/null || :\ndrop_parents "$p"`
     if (before.type === 'other') return ':'
     return `chown ${quote(`${before.owner}:${before.group}`)} -- ${quote(path)}; chmod ${quote(before.mode)} -- ${quote(path)}`
   },

@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer'
-import { dirname } from 'node:path'
 import { Problem } from '../../engine/problem.ts'
 import { quote, unbase64, writing } from '../shell.ts'
 import { candidate, type FileState, fileTask, hash, patch, sameFile } from './file.ts'
@@ -123,7 +122,7 @@ export const editBack = (edit: Edit, before: FileState): string => {
   if (!made || !('text' in was)) return ':'
   const back =
     before.type === 'absent'
-      ? 'rm -f -- "$p"'
+      ? 'rm -f -- "$p"\ndrop_parents "$p"'
       : `rm -rf -- "$c"\ncp -p -- "$p" "$c"\n${writing(was.text, '"$c"')}\nput_in_place "$c" "$p"`
   return `if [ -f "$p" ] && [ ! -L "$p" ]; then
   case $(sha256sum <"$p" | cut -c1-64) in
@@ -154,7 +153,7 @@ export const editKind = <Task extends Edited>(
     const was = textOf(state)
     if ('why' in was) return `echo ${quote(`${task.path}: ${was.why}`)}; exit 1`
     return `p=${quote(task.path)} c=${quote(candidate(task.path))}
-mkdir -p -- ${quote(dirname(task.path))}
+make_parents "$p"
 ${editInPlace(editOf(task), task.check)}`
   },
   restore: (task, before) =>

@@ -1,4 +1,3 @@
-import { dirname } from 'node:path'
 import { Problem } from '../../engine/problem.ts'
 import { quote } from '../shell.ts'
 import { rightsDiff } from './directory.ts'
@@ -40,7 +39,7 @@ export const fetchTask: TaskKind<FetchTask, FileState> = {
   },
   change: (task, state) => `p=${quote(task.path)} c=${quote(candidate(task.path))}
 if [ -L "$p" ] || { [ -e "$p" ] && [ ! -f "$p" ]; }; then echo "$p is not a plain file"; exit 1; fi
-mkdir -p -- ${quote(dirname(task.path))}
+make_parents "$p"
 keep_backup "$p"
 rm -rf -- "$c"
 ${state.type === 'file' && state.sha256 === task.sha256 ? 'cp -- "$p" "$c"' : download(checked(task))}

@@ -54,7 +54,7 @@ export const fileTask: TaskKind<FileTask, FileState> = {
   },
   change: (task, state) => `p=${quote(task.path)}
 if [ -L "$p" ] || { [ -e "$p" ] && [ ! -f "$p" ]; }; then echo "$p is not a plain file"; exit 1; fi
-mkdir -p -- ${quote(dirname(task.path))}
+make_parents "$p"
 keep_backup "$p"
 c=${quote(candidate(task.path))}
 rm -rf -- "$c"
@@ -64,7 +64,7 @@ ${task.check ? `${task.check.replaceAll('{}', '"$c"')} || { rm -f -- "$c"; exit 
 put_in_place "$c" "$p"`,
   restore({ path }, before) {
     if (before.type === 'other') return ':'
-    if (before.type === 'absent') return `keep_backup ${quote(path)}; rm -f -- ${quote(path)}`
+    if (before.type === 'absent') return `p=${quote(path)}\nkeep_backup "$p"\nrm -f -- "$p"\ndrop_parents "$p"`
     return `p=${quote(path)}
 c=${quote(candidate(path))}
 keep_backup "$p"

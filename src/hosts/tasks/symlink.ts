@@ -34,7 +34,7 @@ else echo type absent; fi`,
     if (type === 'other') return ':'
     return type === 'link'
       ? link(path, unbase64(to).toString())
-      : `if [ -L ${quote(path)} ]; then rm -f -- ${quote(path)}; fi`
+      : `p=${quote(path)}\nif [ -L "$p" ]; then rm -f -- "$p"; fi\ndrop_parents "$p"`
   },
   same: sameLink,
 }
@@ -42,7 +42,7 @@ else echo type absent; fi`,
 const link = (path: string, to: string) => `p=${quote(path)}
 c=${quote(`${dirname(path)}/.${basename(path)}.kapsule-egress.new`)}
 if [ -e "$p" ] && [ ! -L "$p" ]; then echo "$p is not a link"; exit 1; fi
-mkdir -p -- ${quote(dirname(path))}
+make_parents "$p"
 rm -f -- "$c"
 ln -s -- ${quote(to)} "$c"
 mv -fT -- "$c" "$p"
