@@ -154,6 +154,19 @@ test('a host that falls silent in the middle of a look is left for a new connect
   await wire.close()
 })
 
+test('a bastion that goes away in the middle of a look is gone through again', async () => {
+  const wire = await wireTo(host.address.address, 22)
+  const ssh = createSsh({ bootSeconds: 5 })
+  const jump = { ...host.address, name: 'bastion', address: '127.0.0.1', port: wire.port }
+  setTimeout(() => wire.cut(), 600)
+  const through = { ...host.address, address: '127.0.0.1', jump }
+  const { stdout } = await ssh.exec(through, { command: 'sleep 1; echo seen', repeatable: true })
+  assert.is(stdout, 'seen\n')
+  assert.is(wire.connections(), 2)
+  await ssh.close()
+  await wire.close()
+})
+
 test('handshakes that a busy server drops are tried again', async () => {
   const ssh = createSsh({ bootSeconds: 20, retrySeconds: 0.5 })
   // MaxStartups 10:30:100: of 50 logins at once it drops some, at random.

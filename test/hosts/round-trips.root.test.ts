@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert'
 import type { HostAddress } from '../../src/hosts/address.ts'
 import { look } from '../../src/hosts/exchange.ts'
+import { type HostPlay, hostPlay } from '../../src/hosts/play.ts'
 import { createSsh } from '../../src/hosts/ssh.ts'
 import { makeHost, type TestHost } from '../support/host.ts'
 import { suite } from '../support/suite.ts'
@@ -8,6 +9,7 @@ import { type Wire, wireTo } from '../support/wire.ts'
 
 const { test, before, after } = suite('round trips to a real sshd', { seconds: 60 })
 
+const report = { waiting: () => {}, progress: () => {}, signal: new AbortController().signal }
 const oneWayMs = 60
 let host: TestHost
 let long: Wire
@@ -79,4 +81,34 @@ test('a further exchange on the same connection, with its script, takes one roun
   const trips = (await byTime(run)) - 1
   assert.ok(trips < 2, `${trips.toFixed(2)} round trips`)
   await ssh.close()
+})
+
+test('one connection and one exec find nothing to do; a change takes two more on the same', async () => {
+  const port = 2223
+  // Its own log, of every login and every command.
+  host.sh(`/usr/sbin/sshd -p ${port} -o LogLevel=VERBOSE -o PidFile=/run/counted.pid -E /run/counted.log`)
+  const address = { ...host.address, port }
+  const content = 'changed\n'
+  const rights = { mode: '0600', owner: 'root', group: 'root' }
+  const want: HostPlay = {
+    host: address,
+    tasks: [{ task: 'file', path: '/etc/counted', content, ...rights }],
+    handlers: {},
+  }
+  const counted = () => {
+    const log = host.sh('cat /run/counted.log; : >/run/counted.log')
+    const count = (words: RegExp) => [...log.matchAll(words)].length
+    return { logins: count(/^Accepted publickey /gm), execs: count(/^Starting session: command/gm) }
+  }
+  for (const expected of [
+    { logins: 1, execs: 3 },
+    { logins: 1, execs: 1 },
+  ]) {
+    const ssh = createSsh({ bootSeconds: 5 })
+    const seen = await hostPlay.read(want, { ssh }, report)
+    if (hostPlay.diff(want, seen)) await hostPlay.apply(want, { ssh }, seen, report)
+    await ssh.close()
+    assert.equal(counted(), expected)
+  }
+  host.sh('kill $(cat /run/counted.pid)')
 })
