@@ -1,7 +1,10 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { millis } from '../src/engine/duration.ts'
 import { play } from '../src/hosts/play.ts'
 import { squidTasks, ufwTask } from '../src/hosts/squid.ts'
 import type { Task } from '../src/hosts/tasks/all.ts'
+import type { Machine } from '../src/inventory/ansible/login.ts'
 import type { Context, Tenant } from '../src/inventory/context.ts'
 import { varsOf } from '../src/inventory/groups.ts'
 import type { gatewayPlaybook } from './gateway.ts'
@@ -16,16 +19,30 @@ export const configurePlaybook = (
   const { ssh } = context
   const jump = bastionOf(context, gateway)
   const plays = context.tenants.map(tenant => {
-    const { ip, machine } = proxies.find(it => it.tenant === tenant.tenant)!
     const { name, privateIp } = tenant.egress.proxy
     const { port, user, become } = ssh
-    const host = { name, port, user, hostKey: machine.out.hostKey, ...loginOf(context), ...(become && { become }) }
     const rest = { ...hostTasks(context, tenant), health: healthOf(context) }
+    if (tenant.machine) return play(name, { host: existingHost(context, name, tenant.machine), ...rest })
+    const { ip, machine } = proxies.find(it => it.tenant === tenant.tenant)!
+    const host = { name, port, user, hostKey: machine.out.hostKey, ...loginOf(context), ...(become && { become }) }
     return jump
       ? play(name, { host: { ...host, address: privateIp, jump }, ...rest }, { after: [gateway.attached] })
       : play(name, { host: { ...host, address: ip.out.address }, ...rest })
   })
   return { desired: plays, plays }
+}
+
+/** A host of Ansible's inventory; what that leaves out is as for all. */
+const existingHost = (context: Context, name: string, machine: Machine) => {
+  const { ssh } = context
+  const { address, port = ssh.port, user = ssh.user, identity = ssh.identity, hostKeys, config, jump } = machine
+  const known = ssh.knownHosts ?? [join(homedir(), '.ssh/known_hosts')]
+  const login = { ...loginOf(context), identity, knownHosts: known, ...(config && { config }) }
+  const { become } = ssh
+  return {
+    ...{ name, address, port, user, hostKey: hostKeys, ...login, ...(become && { become }) },
+    ...(jump && { jump: { name: jump.address, user: jump.user ?? user, ...jump, hostKey: [], ...login } }),
+  }
 }
 
 /** The gateway's bastion, where hosts are reached through it. */
@@ -61,11 +78,11 @@ export const hostTasks = (context: Context, it: Tenant) => {
     tenants: [{ name: tenant, port: proxyPort, clients: [cidr], allow: egress.allow, mode: egress.mode }],
     inner: [cidr, cluster.podCidr, cluster.serviceCidr],
     nameservers: dns.nameservers,
-    vars: varsOf(context, it),
+    vars: { ...it.machine?.vars, ...varsOf(context, it) },
   })
   const firewall = ufwTask({
     // Who comes through the bastion comes from the gateway's address in our network.
-    ssh: { allow: [...ssh.allow, ...(ssh.via === 'bastion' ? [cidr] : [])], port: ssh.port },
+    ssh: { allow: [...ssh.allow, ...(ssh.via === 'bastion' ? [cidr] : [])], port: it.machine?.port ?? ssh.port },
     proxy: { from: [cidr], ports: [proxyPort] },
   })
   const walls: Task[] = [

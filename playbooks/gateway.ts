@@ -14,14 +14,16 @@ import { vpc } from '../src/scaleway/vpc.ts'
 export const gatewayPlaybook = (context: Context, operatorKey: string) => {
   const { around, privateNet } = networkOf(context)
   // Booked before anything else joins the network: whatever joins takes the lowest free address.
-  const addresses = context.tenants.map(({ egress: { proxy } }) =>
-    ipamAddress(proxy.name, {
-      name: proxy.name,
-      privateNetworkId: privateNet.out.id,
-      subnetId: privateNet.out.subnetId,
-      address: proxy.privateIp,
-    }),
-  )
+  const addresses = context.tenants
+    .filter(it => !it.machine)
+    .map(({ egress: { proxy } }) =>
+      ipamAddress(proxy.name, {
+        name: proxy.name,
+        privateNetworkId: privateNet.out.id,
+        subnetId: privateNet.out.subnetId,
+        address: proxy.privateIp,
+      }),
+    )
   const key = sshKey('operator', { name: 'operator', publicKey: operatorKey })
   const { ip, address, nat, made } = wayOut(context, key)
   const { name, existing, zone = context.scaleway.zone } = context.gateway

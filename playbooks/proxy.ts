@@ -19,8 +19,10 @@ export const proxyPlaybook = (
       rules: [...ssh.allow.map(range => rule(range, ssh.port)), rule(network.privateNetwork.cidr, proxyPort)],
     })
   const zoneOf = ({ egress: { proxy } }: Tenant) => proxy.zone ?? scaleway.zone
-  const guards = new Map([...new Set(tenants.map(zoneOf))].map(zone => [zone, guardIn(zone)]))
-  const proxies = tenants.map(wanted => {
+  // A machine that exists already is nobody's to make.
+  const made = tenants.filter(it => !it.machine)
+  const guards = new Map([...new Set(made.map(zoneOf))].map(zone => [zone, guardIn(zone)]))
+  const proxies = made.map(wanted => {
     const {
       tenant,
       egress: { proxy },
@@ -31,8 +33,8 @@ export const proxyPlaybook = (
       proxy.name,
       {
         name: proxy.name,
-        type: proxy.type,
-        image: proxy.image,
+        type: proxy.type!,
+        image: proxy.image!,
         protected: (protect || proxy.protect) ?? false,
         zone,
         ...(proxy.rootVolumeGb && { rootVolumeGb: proxy.rootVolumeGb }),

@@ -21,7 +21,15 @@ export type Site = {
   ids: { gatewayIp: string; cluster: string; kubeconfig: string; proxies: ProxyIds[] }
 }
 
-export type ProxyIds = { tenant: string; name: string; flexibleIp: string; address: string; play: string }
+export type ProxyIds = {
+  tenant: string
+  name: string
+  flexibleIp: string
+  address: string
+  play: string
+  /** One that nobody made here has its addresses from the inventory. */
+  existing?: { publicIp: string; privateIp: string }
+}
 
 export const site = (
   context: Context,
@@ -53,7 +61,7 @@ export const site = (
         ({
           tenant,
           egress: {
-            proxy: { name },
+            proxy: { name, existing, privateIp },
           },
         }) => ({
           tenant,
@@ -61,6 +69,7 @@ export const site = (
           flexibleIp: `flexible-ip/${name}`,
           address: `ipam-address/${name}`,
           play: `host-play/${name}`,
+          ...(existing && { existing: { publicIp: existing.publicIp, privateIp } }),
         }),
       ),
     },

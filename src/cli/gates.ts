@@ -37,7 +37,7 @@ export const subjectOf = (staged: Staged, { tenant, workload }: Moved): Subject 
 }
 
 export const publicIpOf = (staged: Staged, { egress }: Tenant): string =>
-  String(liveOf(staged, `flexible-ip/${egress.proxy.name}`)?.address ?? '')
+  egress.proxy.existing?.publicIp ?? String(liveOf(staged, `flexible-ip/${egress.proxy.name}`)?.address ?? '')
 
 /** Asks the gates one after the other about one workload; stops at the first that does not pass. */
 export const askGates = async (

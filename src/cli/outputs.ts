@@ -11,8 +11,8 @@ export const outputsOf = (staged: Staged): { [key: string]: Json } => {
   }
   const proxies = ids.proxies.map(it => ({
     name: it.name,
-    public_ip: text(it.flexibleIp, 'address'),
-    private_ip: text(it.address, 'address'),
+    public_ip: it.existing?.publicIp ?? text(it.flexibleIp, 'address'),
+    private_ip: it.existing?.privateIp ?? text(it.address, 'address'),
   }))
   const [first] = proxies
   return withoutGaps({

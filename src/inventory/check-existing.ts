@@ -1,6 +1,6 @@
 import type { Say } from './checks.ts'
 import type { Path } from './document.ts'
-import type { ContextFile } from './schema.ts'
+import type { ContextFile, TenantFile } from './schema.ts'
 import type { Parts } from './validate.ts'
 
 type Existing = { id?: string | undefined; name?: string | undefined } | undefined
@@ -46,3 +46,26 @@ const missing = (path: Path, say: Say) => say(path, `${path.join('.')} is missin
 
 const idle = (path: Path, say: Say) =>
   say(path, `${path.join('.')} is not ours to choose`, 'what exists already is used as it is', 'leave it out')
+
+/** A proxy is made, and then of a type and an image, or it exists, and then in an inventory of hosts. */
+export const checkMachine = ({ hosts }: Parts<ContextFile>, { egress }: Parts<TenantFile>, say: Say): void => {
+  const proxy = egress?.proxy
+  if (!proxy) return
+  const at = (field: string) => ['egress', 'proxy', field]
+  if (!proxy.existing) {
+    for (const field of ['type', 'image'] as const)
+      if (proxy[field] === undefined)
+        say(at(field), `egress.proxy.${field} is missing`, 'it is needed for the server that is made', 'add it')
+    return
+  }
+  for (const field of ['type', 'image', 'rootVolumeGb', 'zone', 'protect'] as const)
+    if (proxy[field] !== undefined)
+      say(at(field), `egress.proxy.${field} says nothing of a machine that exists`, 'nothing is made', 'take it out')
+  if (!hosts)
+    say(
+      at('existing'),
+      'there are no hosts to find it in',
+      'hosts.ansible is not said',
+      'write hosts: { ansible: PATH }',
+    )
+}

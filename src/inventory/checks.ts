@@ -1,6 +1,6 @@
 import type { Problem } from '../engine/problem.ts'
 import { freeIn } from '../engine/ranges.ts'
-import { checkExisting } from './check-existing.ts'
+import { checkExisting, checkMachine } from './check-existing.ts'
 import { checkGroups, checkMembership } from './check-groups.ts'
 import { checkBastion, checkNetworkName, checkOperators, checkRanges, checkRoom } from './check-network.ts'
 import { checkPools, checkPoolType, checkScaling } from './check-pools.ts'
@@ -66,6 +66,7 @@ export const checkTenants = (context: Parts<ContextFile>, all: readonly Found<Te
       if (!context.cluster?.kubeconfig) checkPoolType(['pool', 'type'], parts.pool?.type, say)
       checkTenantZones(context, parts, say)
       checkMembership(context, parts, say)
+      checkMachine(context, parts, say)
       checkUnbuilt(parts, say)
       checkReserved(parts, say)
       checkAllow(parts, say)

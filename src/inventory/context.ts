@@ -1,7 +1,12 @@
+import type { Machine } from './ansible/login.ts'
 import type { ContextFile, TenantFile } from './schema.ts'
 
 /** A tenant with all defaults filled in. */
-export type Tenant = Omit<TenantFile, 'workloads'> & { workloads: NonNullable<TenantFile['workloads']> }
+export type Tenant = Omit<TenantFile, 'workloads'> & {
+  workloads: NonNullable<TenantFile['workloads']>
+  /** Its proxy, where that exists already. */
+  machine?: Machine
+}
 
 /** One environment, validated and frozen. Paths are absolute. */
 export type Context = Omit<ContextFile, 'verify' | 'network' | 'cluster'> & {

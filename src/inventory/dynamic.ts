@@ -10,6 +10,10 @@ export type Reached = {
   identity: string
   /** Public host keys on record; with none, only the operator's own known_hosts can vouch for it. */
   hostKeys: string[]
+  /** known_hosts files, where `hostKeys` do not. */
+  knownHosts?: string[] | undefined
+  /** What it is reached through (`user@host:port`), or '' for nothing; absent: the bastion, if there is one. */
+  jump?: string | undefined
   /** More variables of this host, beside those of the inventory. */
   facts: Record<string, unknown>
 }

@@ -3,6 +3,8 @@ import { homedir } from 'node:os'
 import { isAbsolute, join, relative } from 'node:path'
 import { nearest } from '../engine/nearest.ts'
 import { Problem, Problems } from '../engine/problem.ts'
+import { type Machine, machineOf } from './ansible/login.ts'
+import { readAnsible } from './ansible/read.ts'
 import { checkContext, checkTenants } from './checks.ts'
 import type { Context, Tenant } from './context.ts'
 import { type Document, type Path, readDocument } from './document.ts'
@@ -119,8 +121,29 @@ const complete = (file: ContextFile, tenants: TenantFile[], root: string, env: N
     verify: { ...verify, echo: verify.echo ?? publicEcho },
     network: { ...network, privateNetwork: { ...privateNetwork, name: called(privateNetwork) } },
     cluster: { ...cluster, name: called(cluster), ...(existing && { kubeconfig: existing }) },
-    tenants: tenants.map((it): Tenant => ({ ...it, workloads: it.workloads ?? [it.rollout.canary] })),
+    ...(file.hosts && { hosts: { ansible: from(file.hosts.ansible) } }),
+    tenants: tenants.map(
+      (it): Tenant => ({ ...it, workloads: it.workloads ?? [it.rollout.canary], ...machineFor(it, file.hosts, from) }),
+    ),
   }
+}
+
+/** The machine that exists already, as Ansible's inventory knows it. */
+const machineFor = (
+  { tenant, egress: { proxy } }: TenantFile,
+  hosts: ContextFile['hosts'],
+  from: (path: string) => string,
+): { machine?: Machine } => {
+  if (!proxy.existing || !hosts) return {}
+  const { host } = proxy.existing
+  const inventory = readAnsible(from(hosts.ansible))
+  if (inventory.tree.hosts.has(host)) return { machine: machineOf(inventory, host, hosts.ansible) }
+  const near = nearest(host, [...inventory.tree.hosts.keys()])
+  throw new Problem(`tenant ${tenant}: ${hosts.ansible} has no host ${host}`, {
+    why: `it has ${[...inventory.tree.hosts.keys()].slice(0, 20).join(', ') || 'none'}`,
+    next: near ? `did you mean ${near}?` : 'correct egress.proxy.existing.host',
+    exit: 2,
+  })
 }
 
 const reaching = (ssh: ContextFile['ssh'], from: (path: string) => string): ContextFile['ssh'] => {

@@ -204,6 +204,10 @@ export const contextSchema = z.strictObject({
         .describe('must hold on a changed host before the next batch, or it is put back; absent: its proxy listens'),
     })
     .prefault({}),
+  hosts: z
+    .strictObject({ ansible: path.describe('an inventory of Ansible: INI, YAML or a folder') })
+    .optional()
+    .describe('machines that exist already; tenants name theirs as egress.proxy.existing'),
   groups: z
     .record(
       name,
@@ -228,8 +232,15 @@ export const tenantSchema = z.strictObject({
     via: z.enum(['proxy-vm', 'gateway-pod']).default('proxy-vm'),
     proxy: z.strictObject({
       name,
-      type: z.string().min(1),
-      image: z.string().min(1),
+      existing: z
+        .strictObject({
+          host: z.string().min(1).describe("its name in the context's hosts"),
+          publicIp: address4.describe('the address it leaves with'),
+        })
+        .optional()
+        .describe('a machine that exists already, in the private network: configured, never made or deleted'),
+      type: z.string().min(1).optional().describe('of the server that is made'),
+      image: z.string().min(1).optional(),
       rootVolumeGb: z.int().min(10).max(10000).optional().describe('absent: 10; used when it is made'),
       privateIp: address4,
       zone: otherZone,

@@ -24,8 +24,8 @@ export const sshConfig = (
     ...reached.map(it => ({
       ...it,
       names: [it.host, it.address],
-      jump: bastion ? bastionName : '',
-      knownHosts: undefined,
+      jump: it.jump ?? (bastion ? bastionName : ''),
+      knownHosts: it.knownHosts,
     })),
   ]
   return {

@@ -4,7 +4,9 @@ import { makePlan } from '../../engine/plan.ts'
 import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
 import { listOf } from '../../inventory/ansible/list.ts'
+import type { Machine } from '../../inventory/ansible/login.ts'
 import { readAnsible } from '../../inventory/ansible/read.ts'
+import type { Context } from '../../inventory/context.ts'
 import { dynamicInventory, type Reached } from '../../inventory/dynamic.ts'
 import { type Bastion, sshConfig } from '../../inventory/ssh-config.ts'
 import type { Session } from '../session.ts'
@@ -56,7 +58,8 @@ const look = async (session: Session): Promise<{ hosts: Reached[]; bastion?: Bas
   const plan = await makePlan(cloud, world)
   const live = (id: string) => plan.seen.get(id)?.live as Record<string, unknown> | null | undefined
   const throughBastion = ssh.via === 'bastion' && gateway.bastion
-  const hosts = context.tenants.flatMap(({ egress: { proxy } }): Reached[] => {
+  const hosts = context.tenants.flatMap(({ egress: { proxy }, machine: known }): Reached[] => {
+    if (known) return [existing(context, proxy, known)]
     const [machine, flexible] = [live(`server/${proxy.name}`), live(`flexible-ip/${proxy.name}`)?.address]
     const address = throughBastion ? proxy.privateIp : flexible
     if (!machine || typeof address !== 'string') return []
@@ -78,6 +81,17 @@ const look = async (session: Session): Promise<{ hosts: Reached[]; bastion?: Bas
   const { identity, knownHosts } = ssh
   return { hosts, bastion: { address, port, user: 'bastion', identity, hostKeys, knownHosts } }
 }
+
+/** One that exists already is reached as the inventory of Ansible says. */
+const existing = (
+  { ssh }: Context,
+  { name, existing }: Context['tenants'][number]['egress']['proxy'],
+  { address, port = ssh.port, user = ssh.user, identity = ssh.identity, hostKeys, jump }: Machine,
+): Reached => ({
+  ...{ host: name, address, port, user, identity, hostKeys, knownHosts: ssh.knownHosts },
+  jump: jump ? `${jump.user ?? user}@${jump.address}:${jump.port}` : '',
+  facts: { egress_public_ip: existing?.publicIp },
+})
 
 /** Whole or not at all: an ssh may read it now. */
 const put = (file: string, text: string) => {
