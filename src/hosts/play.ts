@@ -8,6 +8,7 @@ import { look, type Seen } from './exchange.ts'
 import type { Guard } from './guard/guard.ts'
 import { guardPath } from './guard/zones.ts'
 import { type Health, healthStep } from './health.ts'
+import { settled } from './settle.ts'
 import type { Ssh } from './ssh.ts'
 import { kindOf, notifies, type Task, titleOf } from './tasks/all.ts'
 
@@ -38,7 +39,8 @@ export const hostPlay: Kind<HostPlay, Seen, { ssh: Ssh }> = {
   async apply(want, { ssh }, live, report) {
     const { host, tasks, handlers, health = [] } = want
     const seen = live ?? (await look(ssh, host, tasks, options(report)))
-    const steps = tasks.filter(task => kindOf(task).diff(task, stateOf(seen, task))).map(task => forward(task, seen))
+    const due = settled(tasks, seen).filter(task => kindOf(task).diff(task, stateOf(seen, task)))
+    const steps = due.map(task => forward(task, seen))
     await runBundle(ssh, host, { steps, handlers, health: health.map(healthStep) }, report)
     const now = await look(ssh, host, tasks, options(report))
     const left = differences(want, now)
@@ -81,7 +83,7 @@ const owed = ({ handlers }: Pick<HostPlay, 'handlers'>, { pending }: Seen) =>
   Object.keys(handlers).filter(it => pending.includes(it))
 
 const differences = (it: HostPlay, seen: Seen): Detail[] => [
-  ...it.tasks.flatMap(task => kindOf(task).diff(task, stateOf(seen, task)) ?? []),
+  ...settled(it.tasks, seen).flatMap(task => kindOf(task).diff(task, stateOf(seen, task)) ?? []),
   ...owed(it, seen).map(name => ({
     name: `handler ${name}`,
     action: 'update' as const,

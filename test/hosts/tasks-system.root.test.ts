@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import * as assert from 'uvu/assert'
+import type { Facts } from '../../src/hosts/facts.ts'
 import { hostPlay } from '../../src/hosts/play.ts'
 import { createSsh } from '../../src/hosts/ssh.ts'
 import type { Task } from '../../src/hosts/tasks/all.ts'
@@ -196,4 +197,48 @@ test('ports are waited for, here and elsewhere, and the wait ends', async () => 
   assert.match(await whyOf([{ task: 'port', port: 4999, seconds: 1 }]), /port 4999 did not open within 1 s/)
   assert.match(await whyOf([{ task: 'port', port: 9, host: outside, seconds: 1 }]), /did not open within 1 s/)
   assert.ok(Date.now() - began < 12_000)
+})
+
+test('facts are what the host says, with and without ip(8)', async () => {
+  const tasks: Task[] = [
+    { task: 'facts', packages: ['openssh-server', 'no-such'], services: ['ssh'] },
+    {
+      task: 'template',
+      path: '/srv/list',
+      template: 'etc/squid/egress/allow.txt',
+      data: { tenant: 'a', names: ['.x.test'] },
+      mode: '0644',
+      owner: 'root',
+      group: 'root',
+    },
+    { task: 'line', path: '/srv/line', line: 'only here', onlyOn: ['debian'] },
+    { task: 'line', path: '/srv/line', line: 'never', onlyOn: ['suse'] },
+  ]
+  const plan = await round(tasks, () => assert.match(host.sh('cat /srv/list /srv/line'), /\.x\.test\nonly here\n$/))
+  assert.equal(
+    plan.map(it => `${it.action} ${it.name}`),
+    ['create /srv/list', 'create line "only here" in /srv/line'],
+  )
+  const ask = async () => {
+    const seen = await hostPlay.read({ host: host.address, tasks, handlers: {} }, { ssh }, quiet)
+    return seen!.states.facts as Facts
+  }
+  const facts = await ask()
+  const said = (command: string) => host.sh(command).trim()
+  assert.is(facts.distribution, said('. /etc/os-release; echo $ID'))
+  assert.is(facts.version, said('. /etc/os-release; echo $VERSION_ID'))
+  assert.is(facts.hostname, said('hostname'))
+  assert.is(facts.cores, Number(said('nproc')))
+  assert.is(facts.memoryBytes, 1024 * Number(said("sed -n 's/^MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo")))
+  assert.equal(facts.addresses, [host.address.address])
+  const eth0 = facts.interfaces.find(it => it.name === 'eth0')!
+  assert.is(`${eth0.addresses[0]} ${eth0.up} ${eth0.mtu}`, `${host.address.address}/30 true 1500`)
+  assert.is(eth0.mac, said('cat /sys/class/net/eth0/address'))
+  assert.is(facts.packages['openssh-server'], said("dpkg-query -W -f '${Version}' openssh-server"))
+  assert.is(facts.packages['no-such'], null)
+  assert.equal(facts.services, { ssh: { running: true, enabled: facts.services.ssh!.enabled } })
+  host.sh('for it in $(command -v -p ip) /sbin/ip /bin/ip /usr/sbin/ip /usr/bin/ip; do [ ! -e $it ] || rm $it; done')
+  const without = await ask()
+  assert.equal(without.addresses, [host.address.address])
+  assert.equal({ ...without, interfaces: [] }, { ...facts, interfaces: [] })
 })

@@ -4,6 +4,7 @@ import { type BlockTask, blockTask } from './block.ts'
 import { type CommandTask, commandTask } from './command.ts'
 import { type CronTask, cronTask } from './cron.ts'
 import { type DirectoryTask, directoryTask } from './directory.ts'
+import { type FactsTask, factsTask } from './facts.ts'
 import { type FetchTask, fetchTask } from './fetch.ts'
 import { type FileTask, fileTask } from './file.ts'
 import type { Extras, TaskKind } from './kind.ts'
@@ -13,6 +14,7 @@ import { type PortTask, portTask } from './port.ts'
 import { type ServiceTask, serviceTask } from './service.ts'
 import { type SymlinkTask, symlinkTask } from './symlink.ts'
 import { type SysctlTask, sysctlTask } from './sysctl.ts'
+import { type TemplateTask, templateTask } from './template.ts'
 import { type UfwTask, ufwTask } from './ufw.ts'
 import { type UserTask, userTask } from './user.ts'
 
@@ -20,7 +22,9 @@ export type Task = Extras &
   (
     | PackageTask
     | DirectoryTask
+    | FactsTask
     | FileTask
+    | TemplateTask
     | SymlinkTask
     | AbsentTask
     | LineTask
@@ -42,7 +46,9 @@ type AnyTaskKind = TaskKind<any, any>
 const kinds: Record<Task['task'], AnyTaskKind> = {
   package: packageTask,
   directory: directoryTask,
+  facts: factsTask,
   file: fileTask,
+  template: templateTask,
   symlink: symlinkTask,
   absent: absentTask,
   line: lineTask,

@@ -31,6 +31,8 @@ export type Extras = {
   /** Between two tries; absent: 1. */
   delaySeconds?: number
   timeoutSeconds?: number
+  /** ID or ID_LIKE of os-release, e.g. `debian`: left out elsewhere. The play needs a facts task. */
+  onlyOn?: string[]
 }
 
 /** `key value` lines, as most looks print them. */
