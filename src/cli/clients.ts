@@ -37,7 +37,7 @@ export const createClients = (
   env = process.env,
 ): Clients => {
   const ssh = createSsh({ env, ask: askHidden() })
-  if (context.ssh.become) output.hide(passwordFrom(context.ssh.become.password))
+  hideSudo(context, output)
   const kube = createKubes({ signal })
   let cloud: Promise<ServerClients> | undefined
   const scaleway = () => {
@@ -85,6 +85,13 @@ const openScaleway = async (
       withoutKeys: maskKeys,
     },
   }
+}
+
+/** The password for sudo, where it can be read: what needs it will say when it cannot. */
+const hideSudo = ({ ssh: { become } }: Context, { hide }: Pick<Output, 'hide'>) => {
+  try {
+    if (become) hide(passwordFrom(become.password))
+  } catch {}
 }
 
 /** User data with the blocks of its host key masked: what is left can be compared. */
