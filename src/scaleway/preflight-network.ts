@@ -2,7 +2,8 @@ import { closest } from '../engine/nearest.ts'
 import { freeIn, overlap } from '../engine/ranges.ts'
 import { withoutMask } from './ipam-address.ts'
 import type { Check } from './preflight.ts'
-import { isOurs, nameIn } from './tags.ts'
+import { sharedNetworks } from './private-network.ts'
+import { contextIn, isOurs, nameIn } from './tags.ts'
 
 /** A gateway: its type is offered in the zone. */
 export const checkGateway: Check = async ({ step, want, scaleway, catalogue }) => {
@@ -30,6 +31,22 @@ export const checkNetwork: Check = async ({ step, want, scaleway, catalogue }) =
   const what = `${cidr} overlaps the private network ${other.name}`
   const why = `${other.name} (${other.id}) has ${other.subnet} in the same VPC`
   return [{ step: step.id, field: 'cidr', what, why, next: 'choose a range apart, or another VPC' }]
+}
+
+/** A private network that is replaced: nobody else keeps an address in it, or it would stay when all else is down. */
+export const checkEmptied: Check = async ({ step, want, scaleway, catalogue }) => {
+  if (step.change.action !== 'replace') return []
+  const network = (await sharedNetworks(scaleway)).find(it => isOurs(scaleway, it) && nameIn(it.tags) === want.name)
+  if (!network) return []
+  const kept = await catalogue.once(`reservations of ${network.id}`, () =>
+    scaleway.ipam.listIPs({ privateNetworkId: network.id, attached: false }).all(),
+  )
+  const others = (kept ?? []).filter(it => !it.resource && contextIn(it.tags) === undefined)
+  if (others.length === 0) return []
+  const what = `the private network ${want.name} cannot be replaced`
+  const why = `it cannot go while these are booked in it: ${others.map(it => `${it.address} (${it.id})`).join(', ')}`
+  const next = 'release them in the Scaleway console first, or put the old value back'
+  return [{ step: step.id, field: 'cidr', what, why, next }]
 }
 
 /** A private address: nobody has it yet. */

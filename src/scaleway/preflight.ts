@@ -3,7 +3,7 @@ import { type Catalogue, createCatalogue } from './catalogue.ts'
 import type { Scaleway } from './client.ts'
 import { checkCluster, checkPoolName } from './preflight-cluster.ts'
 import { checkPool, checkServer } from './preflight-compute.ts'
-import { checkAddress, checkGateway, checkNetwork } from './preflight-network.ts'
+import { checkAddress, checkEmptied, checkGateway, checkNetwork } from './preflight-network.ts'
 import { orNull, statusOf } from './problems.ts'
 
 /** What the API would refuse, before anything is written. `field` is a member of the step's Want. */
@@ -20,7 +20,7 @@ export type Making = {
 }
 
 const checks: Record<string, Check[]> = {
-  'private-network': [checkNetwork],
+  'private-network': [checkNetwork, checkEmptied],
   'ipam-address': [checkAddress],
   gateway: [checkGateway],
   server: [checkServer],

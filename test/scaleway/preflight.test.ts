@@ -238,6 +238,25 @@ test("an address, a range and names that others have are found, and one's own ar
   assert.match(pool.found.join(), /pool\/p name: there is a pool p in the cluster already/)
 })
 
+test('a network that is to be replaced, and cannot go for what others booked in it, is told before all is down', async () => {
+  const { vpc, ipam } = await cloud.clients()
+  const { id: vpcId } = await vpc.createVPC({ name: 'r', enableRouting: true })
+  const tags = ['kapsule-egress', 'egress-context=sandbox', 'egress-name=r']
+  const { id } = await vpc.createPrivateNetwork({
+    ...{ name: 'r', vpcId, subnets: ['172.16.40.0/24'], tags },
+    defaultRoutePropagationEnabled: false,
+  })
+  const book = (address: string, mine: string[]) =>
+    ipam.bookIP({ source: { privateNetworkId: id }, isIpv6: false, address, tags: mine })
+  await book('172.16.40.8', tags)
+  const change = step('private-network/r', { name: 'r', cidr: '172.16.41.0/24', vpcId }, { action: 'replace' })
+  assert.equal((await look(change)).found, [])
+  await book('172.16.40.77', [])
+  const { found } = await look(change)
+  assert.is(found.length, 1, found.join('\n'))
+  assert.match(found[0]!, /private-network\/r cidr: .*cannot be replaced.*172\.16\.40\.77\/24 \(.*release them/)
+})
+
 test('a project that is not there is found, whatever else is right', async () => {
   const clients = { ...(await cloud.clients()), projectId: '00000000-2222-4333-8444-555555555555' }
   const { findings } = await preflight([step('gateway/g', { type: 'VPC-GW-S' })], clients)
