@@ -43,7 +43,9 @@ const sysv = (name: string, update: string) => `update-rc.d ${name} defaults && 
 const bring = (service: string, { running, enabled }: ServiceState): string => {
   const name = quote(service)
   const [verb, update, not] = [running ? 'start' : 'stop', enabled ? 'enable' : 'disable', running ? '!' : '']
-  return `if [ -d /run/systemd/system ]; then systemctl -q ${update} ${name}; else ${sysv(name, update)}; fi
+  return `if ${enabled ? '!' : ''} { ${isEnabled(name)}; }; then
+  if [ -d /run/systemd/system ]; then systemctl -q ${update} ${name}; else ${sysv(name, update)}; fi
+fi
 if ${not} { ${isRunning(name)}; }; then
   if [ -d /run/systemd/system ]; then systemctl ${verb} ${name}; else service ${name} ${verb}; fi
   n=0

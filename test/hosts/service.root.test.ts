@@ -1,0 +1,116 @@
+import * as assert from 'uvu/assert'
+import { hostPlay } from '../../src/hosts/play.ts'
+import { createSsh } from '../../src/hosts/ssh.ts'
+import type { ServiceTask } from '../../src/hosts/tasks/service.ts'
+import { makeHost, type TestHost } from '../support/host.ts'
+import { quiet, roundTrip } from '../support/rounds.ts'
+import { suite } from '../support/suite.ts'
+
+const { test, before, after } = suite('services on a real host', { seconds: 90 })
+
+const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 5 })
+let host: TestHost
+
+/** A daemon with an init script as Debian has them; `broken` starts and is gone at once. */
+const script = (name: string, run: string) => `cat >/etc/init.d/${name} <<'INIT'
+#!/bin/sh
+### BEGIN INIT INFO
+# Provides: ${name}
+# Required-Start: $remote_fs
+# Required-Stop: $remote_fs
+# Default-Start: 2 3 4 5
+# Default-Stop: 0 1 6
+### END INIT INFO
+p=/run/${name}.pid
+up() { [ -s $p ] && kill -0 $(cat $p) 2>/dev/null; }
+case $1 in
+start) up || { setsid -f sh -c 'echo $$ >'$p'; exec ${run}' </dev/null >/dev/null 2>&1; } ;;
+stop) ! up || kill $(cat $p); rm -f $p ;;
+status) up ;;
+esac
+INIT
+chmod 755 /etc/init.d/${name}`
+
+before(async () => {
+  host = await makeHost(23)
+  host.sh(`${script('ke-demo', 'sleep 600')}\n${script('ke-broken', 'false')}`)
+})
+
+after(async () => {
+  await ssh.close()
+  await host?.down()
+})
+
+const demo = (more: Partial<ServiceTask> = {}): ServiceTask => ({
+  task: 'service',
+  name: 'ke-demo',
+  running: true,
+  enabled: true,
+  ...more,
+})
+const whyOf = (task: ServiceTask): Promise<string> =>
+  hostPlay.apply({ host: host.address, tasks: [task], handlers: {} }, { ssh }, null, quiet).then(
+    () => 'it did not fail',
+    error => `${error.message}\n${error.why}`,
+  )
+const sysv = () =>
+  host.sh(
+    'service ke-demo status && echo up || echo down; ls /etc/rc2.d/S*ke-demo >/dev/null 2>&1 && echo boot || echo none',
+  )
+
+test('by its init script, where systemd is not what boots', async () => {
+  const there = { ssh, host: host.address, snapshot: sysv }
+  const plan = await roundTrip(there, { tasks: [demo()] }, () => assert.is(sysv(), 'up\nboot\n'))
+  assert.is(plan[0]?.diff, 'running: no -> yes\nenabled: no -> yes')
+  await hostPlay.apply({ host: host.address, tasks: [demo()], handlers: {} }, { ssh }, null, quiet)
+  await roundTrip(there, { tasks: [demo({ running: false })] }, () => assert.is(sysv(), 'down\nboot\n'))
+  await roundTrip(there, { tasks: [demo({ enabled: false })] }, () => assert.is(sysv(), 'up\nnone\n'))
+})
+
+test('one that does not stay up is a problem, and goes back to how it was', async () => {
+  assert.match(await whyOf(demo({ name: 'ke-broken' })), /the host is as it was before\n.*ke-broken did not start/s)
+  assert.is(host.sh('ls /etc/rc2.d/S*ke-broken 2>/dev/null || echo none').trim(), 'none')
+})
+
+test('a time limit and links already in place need no update-rc.d', async () => {
+  const want = { host: host.address, tasks: [demo({ timeoutSeconds: 20 } as object)], handlers: {} }
+  host.sh('service ke-demo stop; mv /usr/sbin/update-rc.d /usr/sbin/update-rc.d.away')
+  await hostPlay.apply(want, { ssh }, null, quiet)
+  assert.is(sysv(), 'up\nboot\n')
+  host.sh('service ke-demo stop')
+})
+
+/**
+ * systemd cannot be what boots a host of these tests. This stands in for systemctl: it keeps what is active and enabled
+ * as files, answers is-active and is-enabled by exit code as the real one does, and records what it is asked to do.
+ */
+const systemd = `mkdir -p /run/systemd/system /srv/sd/active /srv/sd/enabled
+cat >/usr/bin/systemctl <<'SD'
+#!/bin/sh
+if [ "$1" = -q ]; then shift; fi
+case $1 in
+is-active) [ -e /srv/sd/active/$2 ] || exit 3; exit ;;
+is-enabled) [ -e /srv/sd/enabled/$2 ] || exit 1; exit ;;
+esac
+echo "$*" >>/srv/sd/asked
+case $1 in
+start) [ "$2" != ke-broken ] || { echo "Job for $2.service failed"; exit 1; }; : >/srv/sd/active/$2 ;;
+stop) rm -f /srv/sd/active/$2 ;;
+enable) : >/srv/sd/enabled/$2 ;;
+disable) rm -f /srv/sd/enabled/$2 ;;
+esac
+SD
+chmod 755 /usr/bin/systemctl`
+
+test('with systemctl (a stand-in), where systemd boots the host', async () => {
+  host.sh(systemd)
+  const there = { ssh, host: host.address, snapshot: () => host.sh('cd /srv/sd; ls active enabled') }
+  await roundTrip(there, { tasks: [demo()] })
+  assert.equal(host.sh('cat /srv/sd/asked').trim().split('\n'), [
+    'enable ke-demo',
+    'start ke-demo',
+    'disable ke-demo',
+    'stop ke-demo',
+  ])
+  assert.match(await whyOf(demo({ name: 'ke-broken' })), /as it was before\n.*Job for ke-broken\.service failed/s)
+})
