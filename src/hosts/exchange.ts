@@ -14,6 +14,11 @@ export const lookScript = (tasks: Task[], mark: string): string => `ke_look() {
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
 KE_STATE=/var/lib/kapsule-egress
 if [ -e "$KE_STATE/lock" ]; then exec 9<"$KE_STATE/lock"; flock -s -w 300 9 || exit 75; fi
+# Nor is what is being taken back a state: its runner may be dead, its timer is not.
+while [ -e "$KE_STATE/guard/armed" ] || [ -e "$KE_STATE/guard/reverting" ]; do
+  kill -0 "$(cat "$KE_STATE/guard/timer")" || break
+  sleep 0.1
+done 2>/dev/null
 echo ${mark} pending
 cat "$KE_STATE/pending" 2>/dev/null
 ${tasks.map((task, n) => `echo ${mark} ${n}\n( ${kindOf(task).look(task)}\n)`).join('\n')}

@@ -60,8 +60,9 @@ grep -q ^Include /etc/ssh/sshd_config || sed -i "1i Include /etc/ssh/sshd_config
         ({ code }) => code === 0,
         () => false,
       ),
-    armed: () => host.sh('cat /var/lib/kapsule-egress/guard/armed 2>/dev/null; :') !== '',
-    ready: () => host.sh('cat /var/lib/kapsule-egress/guard/ready 2>/dev/null; :') !== '',
+    armed: () => host.sh('cd /var/lib/kapsule-egress/guard; ls armed reverting 2>/dev/null; :') !== '',
+    /** The change is done and waits. */
+    ready: () => host.sh('cd /var/lib/kapsule-egress/guard && [ -e armed ] && cat ready 2>/dev/null; :') !== '',
     /** Everything that decides who gets in: files, and what the kernel and sshd have. */
     picture: () =>
       host.sh(`cd /etc; sha256sum ufw/*.rules ufw/ufw.conf default/ufw ssh/sshd_config $(ls -d ssh/sshd_config.d/*) ssh/keys

@@ -59,5 +59,5 @@ until put_back; do
   sleep 1
 done
 if [ "$1" = boot ]; then sh "$d/boot.sh" 8>&-; else sh "$d/back.sh" 8>&-; fi
-mv reverting reverted
 sh "$d/unhook.sh"
+mv reverting reverted
