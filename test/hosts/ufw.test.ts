@@ -61,7 +61,7 @@ const table: { when: string; output: string; lines: (string | RegExp)[] }[] = [
   {
     when: 'another comment',
     output: good.replace(`fd00::/8 in comment=${hex}`, 'fd00::/8 in'),
-    lines: [/^~ v6 .*no comment/],
+    lines: [/^~ v6 .*no comment/, '= v6 allow tcp 22 fd00::/8  # not ours, left'],
   },
   {
     when: 'not in the kernel',

@@ -1,10 +1,12 @@
 import type { UfwTask } from './ufw.ts'
+import { misplaced } from './ufw-order.ts'
 import { commentOf, keysOf, ours, parseKernel, parseTuple, type SeenRule } from './ufw-rules.ts'
 
 export type UfwState = {
   installed: boolean
   enabled: boolean
   ipv6: boolean
+  logging: string
   defaults: { incoming: string; outgoing: string; routed: string }
   /** What ufw believes (its tuples), ours and others', as far as we can read them. */
   rules: SeenRule[]
@@ -24,7 +26,7 @@ export const policies = ['incoming', 'outgoing', 'routed'] as const
  */
 export const lookUfw = () => `if command -v ufw >/dev/null; then echo installed yes; fi
 if [ -e "$KE_STATE/guard/armed" ]; then echo armed yes; fi
-sed -n 's/^ENABLED=/enabled /p' /etc/ufw/ufw.conf 2>/dev/null
+sed -n 's/^ENABLED=/enabled /p; s/^LOGLEVEL=/logging /p' /etc/ufw/ufw.conf 2>/dev/null
 sed -n 's/^IPV6=/ipv6 /p; s/^DEFAULT_\\(INPUT\\|OUTPUT\\|FORWARD\\)_POLICY="\\?\\([A-Z]*\\).*/\\1 \\2/p' /etc/default/ufw 2>/dev/null
 sed -n 's/^### tuple ###/t4 &/p' /etc/ufw/user.rules 2>/dev/null
 sed -n 's/^### tuple ###/t6 &/p' /etc/ufw/user6.rules 2>/dev/null
@@ -73,6 +75,7 @@ export const parseUfw = (output: string): UfwState => {
     installed: is('installed'),
     enabled,
     ipv6,
+    logging: all('logging')[0] ?? '',
     defaults: { incoming: policy('INPUT'), outgoing: policy('OUTPUT'), routed: policy('FORWARD') },
     rules,
     others,
@@ -97,8 +100,22 @@ export const drift = (task: UfwTask, state: UfwState): string[] => {
   for (const it of policies)
     if (task.defaults[it] !== state.defaults[it])
       lines.push(`default ${it}: ${state.defaults[it] || 'unknown'} -> ${task.defaults[it]}`)
+  if (task.logging && task.logging !== state.logging)
+    lines.push(`logging: ${state.logging || 'unknown'} -> ${task.logging}`)
+  lines.push(
+    ...misplaced(task, state).map(it => `! ${it}: our rules are in another order, and the first that matches counts`),
+  )
   if (!state.enabled) lines.push('enabled: no -> yes')
   lines.push(...state.kernelDrift.map(it => `! ${it}`))
   if (state.armed) lines.push('! an earlier change was not confirmed and is being taken back')
+  if (lines.length) lines.push(...left(state))
   return lines
 }
+
+/** What somebody else put there stays, and is told whenever there is something to tell. */
+const left = ({ rules, others }: UfwState): string[] => [
+  ...rules
+    .filter(it => !it.comment.startsWith(ours))
+    .map(it => `= ${it.key}  # not ours, left${it.comment && `: ${it.comment}`}`),
+  ...others.map(it => `= ${it}  # not ours, left`),
+]

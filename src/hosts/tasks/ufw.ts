@@ -1,6 +1,7 @@
 import { guardZone } from '../guard/zones.ts'
 import { quote } from '../shell.ts'
 import type { TaskKind } from './kind.ts'
+import { again } from './ufw-order.ts'
 import { commentOf, keysOf, ours, spec, specOfKey, type UfwRule } from './ufw-rules.ts'
 import { drift, lookUfw, parseUfw, policies, type UfwState } from './ufw-state.ts'
 
@@ -11,6 +12,7 @@ export type UfwTask = {
   /** In order: the rule that lets us in first. */
   rules: UfwRule[]
   defaults: UfwDefaults
+  logging?: 'off' | 'low' | 'medium' | 'high' | 'full'
   enabled: true
   /** How long the host waits for a new login before it takes the change back. */
   confirmSeconds?: number
@@ -30,10 +32,12 @@ export const ufwTask: TaskKind<UfwTask, UfwState> = {
   change: (task, state) =>
     [
       // Adding first, deleting last: at no moment are we without the rule that lets us in.
-      ...task.rules.filter(rule => !inTuples(rule, state)).map(add),
+      ...task.rules.filter(rule => !inTuples(rule, state) && !again(task, state).includes(rule)).map(add),
+      ...again(task, state).flatMap(rule => [remove(rule), add(rule)]),
       ...policies
         .filter(it => task.defaults[it] !== state.defaults[it])
         .map(it => `ufw default ${task.defaults[it]} ${it}`),
+      ...(task.logging && task.logging !== state.logging ? [`ufw logging ${task.logging}`] : []),
       ...stale(task, state).map(key => `ufw --force delete ${specOfKey(key)}`),
       // What ufw says of itself may be right while the kernel has something else.
       'if [ -d /run/systemd/system ]; then systemctl -q enable ufw; fi',
@@ -42,7 +46,12 @@ export const ufwTask: TaskKind<UfwTask, UfwState> = {
   restore: (task, before) =>
     [
       ...(before.enabled ? [] : ['ufw --force disable']),
-      ...before.rules.map(it => `ufw ${specOfKey(it.key)}${it.comment ? ` comment ${quote(it.comment)}` : ''}`),
+      ...(before.logging ? [`ufw logging ${before.logging}`] : []),
+      // Where their order counts, ours go to the end again one by one, as they stood.
+      ...before.rules.flatMap(it => [
+        ...(orderCounts(before) && it.comment.startsWith(ours) ? [`ufw --force delete ${specOfKey(it.key)}`] : []),
+        `ufw ${specOfKey(it.key)}${it.comment ? ` comment ${quote(it.comment)}` : ''}`,
+      ]),
       ...policies.filter(it => before.defaults[it] !== '').map(it => `ufw default ${before.defaults[it]} ${it}`),
       ...task.rules
         .flatMap(rule => keysOf(rule, before.ipv6))
@@ -53,18 +62,23 @@ export const ufwTask: TaskKind<UfwTask, UfwState> = {
   same: (before, now) =>
     before.enabled === now.enabled &&
     policies.every(it => before.defaults[it] === now.defaults[it]) &&
+    before.logging === now.logging &&
     rulesText(before) === rulesText(now),
   live: true,
   guard: ({ confirmSeconds = 30 }) => guardZone('ufw', confirmSeconds),
 }
 
-const rulesText = ({ rules }: UfwState) =>
-  rules
-    .map(it => `${it.key} ${it.comment}`)
-    .sort()
-    .join('\n')
+const rulesText = (state: UfwState) => {
+  const lines = state.rules.map(it => `${it.key} ${it.comment}`)
+  return (orderCounts(state) ? lines : lines.sort()).join('\n')
+}
+
+const orderCounts = ({ rules }: UfwState) =>
+  new Set(rules.filter(it => it.comment.startsWith(ours)).map(it => it.key.split(' ')[1])).size > 1
 
 const add = (rule: UfwRule) => `ufw ${spec(rule)} comment ${quote(commentOf(rule))}`
+
+const remove = (rule: UfwRule) => `ufw --force delete ${spec(rule)}`
 
 const inTuples = (rule: UfwRule, state: UfwState) =>
   keysOf(rule, state.ipv6).every(key => state.rules.some(it => it.key === key && it.comment === commentOf(rule)))
