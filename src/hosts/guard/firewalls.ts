@@ -12,8 +12,19 @@ else
 fi`,
 }
 
+const notEnabled = 'if [ ! -e enabled ] && [ -d /etc/systemd/system ]; then systemctl -q disable firewalld; fi'
+
 export const firewalld: Omit<Guard, 'seconds'> = {
   keep: ['/etc/firewalld'],
   // Its reload reads what is on the disk, and keeps connections that stand.
-  back: 'if firewall-cmd --state >/dev/null 2>&1; then firewall-cmd --reload || firewall-cmd --complete-reload; fi',
+  save: `if firewall-cmd --state >/dev/null 2>&1; then : >running; fi
+if [ -d /run/systemd/system ] && systemctl -q is-enabled firewalld 2>/dev/null; then : >enabled; fi`,
+  back: `if [ -e running ]; then
+  if firewall-cmd --state >/dev/null 2>&1; then firewall-cmd --reload || firewall-cmd --complete-reload
+  elif [ -d /run/systemd/system ]; then systemctl start firewalld
+  else firewalld; fi
+elif [ -d /run/systemd/system ]; then systemctl stop firewalld
+elif [ -s /run/firewalld.pid ]; then kill "$(cat /run/firewalld.pid)"; fi
+${notEnabled}`,
+  boot: notEnabled,
 }

@@ -7,6 +7,7 @@ import { type DirectoryTask, directoryTask } from './directory.ts'
 import { type FactsTask, factsTask } from './facts.ts'
 import { type FetchTask, fetchTask } from './fetch.ts'
 import { type FileTask, fileTask } from './file.ts'
+import { type FirewalldTask, firewalldTask } from './firewalld.ts'
 import type { Extras, TaskKind } from './kind.ts'
 import { type LineTask, lineTask } from './line.ts'
 import { type PackageTask, packageTask } from './package.ts'
@@ -38,6 +39,7 @@ export type Task = Extras &
     | FetchTask
     | PortTask
     | UfwTask
+    | FirewalldTask
   )
 
 // biome-ignore lint/suspicious/noExplicitAny: a registry holds kinds of every task and state
@@ -62,6 +64,7 @@ const kinds: Record<Task['task'], AnyTaskKind> = {
   fetch: fetchTask,
   port: portTask,
   ufw: ufwTask,
+  firewalld: firewalldTask,
 }
 
 export const kindOf = (task: Task): AnyTaskKind => kinds[task.task]
