@@ -12,7 +12,7 @@ elif command -v ifup >/dev/null && [ -e /etc/network/interfaces ]; then ifup -a;
 
 /**
  * Files of every tool that manages interfaces, and what the kernel has: links that are up, addresses, rules and routes.
- * Taking back follows the kernel's picture, whatever tool is there, and adds nothing twice.
+ * Taking back follows the kernel's picture, whatever tool is there. Rules go as text: restoring them adds all twice.
  * @see ip-address(8), ip-route(8): `save` and `restore`
  */
 export const network: Omit<Guard, 'seconds'> = {
@@ -26,7 +26,6 @@ export const network: Omit<Guard, 'seconds'> = {
   save: `for n in 4 6; do
   ip -$n address save >address$n
   ip -$n route save table main >route$n
-  ip -$n rule save >rule$n
   ip -$n rule show >rules$n
 done
 ip -o address show | while read -r _ dev family address _; do echo "$dev $family $address"; done >addresses
@@ -43,7 +42,10 @@ for n in 4 6; do
   ip -$n rule show | while read -r rule; do
     grep -qxF -- "$rule" rules$n || ip -$n rule del pref "\${rule%%:*}" \${rule#*:}
   done
-  ip -$n rule restore <rule$n
+  ip -$n rule show >now$n
+  while read -r rule; do
+    grep -qxF -- "$rule" now$n || ip -$n rule add pref "\${rule%%:*}" \${rule#*:}
+  done <rules$n
   ip -$n route flush table main
   ip -$n route restore <route$n
 done 2>/dev/null`,

@@ -55,6 +55,7 @@ fi`,
           ...guardZone('login', 30),
           save: `${find(user)}\nif [ -n "$h" ] && [ -f "$p" ]; then cp -p -- "$p" key; fi`,
           back: `${find(user)}\nif [ -f key ]; then cp -p -- key "$c"; mv -f -- "$c" "$p"; fi`,
+          boot: `${find(user)}\nif [ -f key ]; then cp -p -- key "$c"; mv -f -- "$c" "$p"; fi`,
         },
 }
 

@@ -1,4 +1,5 @@
 import { Problem } from '../../engine/problem.ts'
+import { guardZone, type Zone } from '../guard/zones.ts'
 import { quote } from '../shell.ts'
 import { fields, type TaskKind } from './kind.ts'
 
@@ -14,6 +15,9 @@ export type CommandTask = {
   unless?: string
   changedWhen?: string
   undo?: string
+  /** What `run` could cut us off with (`network` for routes and addresses): kept before, and confirmed or taken back. */
+  guard?: Zone
+  confirmSeconds?: number
   notify?: string[]
 }
 export type CommandState = { done: boolean }
@@ -30,6 +34,12 @@ export const commandTask: TaskKind<CommandTask, CommandState> = {
   change: ({ run }) => run,
   restore: ({ undo }, { done }) => (done || !undo ? ':' : undo),
   same: (before, now) => before.done === now.done,
+  guard({ guard, confirmSeconds = 30 }) {
+    if (!guard) return null
+    // What the zone does after a change of its files could take the command's effect away again.
+    const { inForce: _, ...kept } = guardZone(guard, confirmSeconds)
+    return kept
+  },
 }
 
 const doneWhen = ({ name, creates, unless, changedWhen }: CommandTask): string[] => {

@@ -17,11 +17,31 @@ after(async () => {
   await host?.down()
 })
 
+/** Slot 12 is 192.0.2.178 and sees us as 192.0.2.177. */
+const network = (run: string): Task => ({
+  task: 'command',
+  name: 'network',
+  run,
+  unless: 'false',
+  guard: 'network',
+  confirmSeconds: seconds,
+})
+
 for (const { when, task } of [
   { when: 'a firewall without us', task: firewall('198.51.100.0/24') },
   { when: 'an sshd that knows no key of ours', task: sshdFile('AuthorizedKeysFile /nowhere') },
   { when: 'an sshd on another port', task: sshdFile('Port 2222') },
   { when: 'keys without ours', task: file('/etc/ssh/keys', '') },
+  {
+    when: 'a route that sends our answers nowhere',
+    task: network('ip route add unreachable 192.0.2.128/25; ip route del 192.0.2.176/30'),
+  },
+  { when: 'a rule that sends our answers nowhere', task: network('ip rule add pref 7 to 192.0.2.128/25 prohibit') },
+  {
+    when: 'an address of its own',
+    task: network('ip address add 198.51.100.9/24 dev eth0; ip address del 192.0.2.178/30 dev eth0'),
+  },
+  { when: 'an interface that is down', task: network('ip link set eth0 down') },
 ] as { when: string; task: Task }[])
   test(`${when} is taken back in time, to the letter, with all before it in the run`, async () => {
     const was = host.picture()
