@@ -74,7 +74,7 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
         output.event('lock-taken-over', { from: tookOverFrom })
       }
     }
-    if (!offline) await prepare(context, root, output)
+    if (!offline) await prepare(context, root, output, interrupt.stop)
     if (writes) {
       await graceAfter(state, output, interrupt.stop)
       const kept = openJournal(state, run)
@@ -119,7 +119,7 @@ const asFailure = (error: unknown): unknown => {
 }
 
 /** What the context wants started before any run, e.g. the embedded cloud. Quick when it is there already. */
-const prepare = async ({ prepare: commands }: Context, root: string, output: Output) => {
+const prepare = async ({ prepare: commands }: Context, root: string, output: Output, stop: AbortSignal) => {
   for (const [file, ...args] of commands) {
     if (file === undefined) continue
     const program = file === 'node' ? process.execPath : file
@@ -130,6 +130,13 @@ const prepare = async ({ prepare: commands }: Context, root: string, output: Out
       stdout: 'ignore',
       stderr: ['pipe', ...(output.json ? [] : ['inherit' as const])],
     })
+    // A Ctrl-C on a terminal goes to the command as well.
+    if (stop.aborted)
+      throw new Problem('interrupted before anything was looked at', {
+        why: 'you asked for it',
+        next: 'run the same command again; nothing was touched',
+        exit: 130,
+      })
     if (exitCode === 0) continue
     throw new Problem(`${[file, ...args].join(' ')} failed`, {
       why: String(stderr).trim() || `it ended with ${exitCode ?? 'a signal'}`,
