@@ -1,6 +1,7 @@
 import type { Outcome } from '../engine/apply.ts'
 import { textOf } from '../engine/apply.ts'
 import { batchesOf, countOf } from '../engine/batches.ts'
+import type { Seen } from '../engine/plan.ts'
 import { Unreachable } from '../hosts/ssh-problems.ts'
 import type { Context } from '../inventory/context.ts'
 
@@ -10,19 +11,35 @@ export const hostPolicy = ({ serial, maxFail }: Context['configure'], ids: reado
   mayFail: countOf(maxFail, ids.length),
 })
 
-export type HostEnd = { status: 'changed' | 'ok' | 'unreachable' | 'failed' | 'not-reached'; why?: string }
+export type HostEnd = {
+  status: 'changed' | 'ok' | 'would-change' | 'unreachable' | 'failed' | 'not-reached'
+  why?: string
+}
 
 /** How each host ended, by name. One that did not answer is told apart from one that answered and failed. */
 export const recapOf = ({ changes, failures, skipped }: Outcome): Record<string, HostEnd> => {
   const ends = [
     ...[...changes].map(([id, change]): [string, HostEnd] => [id, { status: change ? 'changed' : 'ok' }]),
-    ...failures.map(({ step, error }): [string, HostEnd] => [
-      step,
-      { status: error instanceof Unreachable ? 'unreachable' : 'failed', why: textOf(error) },
-    ]),
+    ...failures.map(({ step, error }): [string, HostEnd] => [step, failed(error)]),
     ...skipped.map((id): [string, HostEnd] => [id, { status: 'not-reached' }]),
   ]
   return Object.fromEntries(ends.map(([id, end]) => [nameOf(id), end]))
 }
+
+/** The same for `--check`: what would become of each host. */
+export const foreseenOf = (pending: readonly Seen[]): Record<string, HostEnd> =>
+  Object.fromEntries(
+    pending
+      .filter(({ desired }) => desired.kind.name === 'host-play')
+      .map(({ desired, step, problem }): [string, HostEnd] => [
+        nameOf(desired.id),
+        problem ? failed(problem) : { status: step ? 'would-change' : 'ok' },
+      ]),
+  )
+
+const failed = (error: unknown): HostEnd => ({
+  status: error instanceof Unreachable ? 'unreachable' : 'failed',
+  why: textOf(error),
+})
 
 export const nameOf = (id: string): string => id.slice(id.indexOf('/') + 1)

@@ -38,7 +38,7 @@ export const siteOf = ({ context, state, flags: { tags } }: Session): Site => {
 export const planStages = async (
   session: Session,
   stages: readonly StageName[],
-  { later = !session.flags.check } = {},
+  { later = session.flags.out === undefined } = {},
 ): Promise<Staged> => {
   const all = siteOf(session)
   const upTo = Math.max(...stages.map(it => stageNames.indexOf(it)))

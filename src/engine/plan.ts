@@ -15,6 +15,8 @@ export type Seen = {
   want: Json
   live: Json | null
   step: Step | null
+  /** Why it could not be looked at yet. */
+  problem?: Problem
   /** Set where it must go before a thing that it lives in is replaced: its want as it was made with. */
   was?: Json
 }
@@ -149,11 +151,11 @@ const madeAgain = (homes: string[]): Change => ({
 const isUnready = (change: Change | undefined) =>
   change !== undefined && (change.action === 'create' || change.action === 'replace' || change.unready === true)
 
-const putOff = (desired: Desired, parents: string[], { message }: Problem): Seen => {
+const putOff = (desired: Desired, parents: string[], problem: Problem): Seen => {
   const { id, kind, want } = desired
-  const change: Change = { action: 'update', summary: `${message}: looked at again later` }
+  const change: Change = { action: 'update', summary: `${problem.message}: looked at again later` }
   const step = { id, kind: kind.name, needs: parents, want, change, unknown: [id], oneWay: !kind.undo }
-  return { desired, parents, want, live: null, step }
+  return { desired, parents, want, live: null, step, problem }
 }
 
 /** One problem as itself, several together; a bug before any of them. */

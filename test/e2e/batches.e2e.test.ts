@@ -104,3 +104,23 @@ test('a group and a tag choose one proxy and its allowlist; a misspelt exclusion
   ok(await run('40-configure.mjs', '--json'))
   ok(await run('40-configure.mjs', '--check', '--json'))
 })
+
+test('a check tells what it sees, and which host it could not reach', async () => {
+  configure('{ serial: 2 }')
+  allow('three.example.com')
+  const shut = (how: string) => `iptables ${how} INPUT -p tcp --dport 22 -j REJECT --reject-with tcp-reset`
+  const exec = (command: string) => run('sandbox.mjs', 'exec', 'proxy-client-b', '--', 'sh', '-c', command)
+  ok(await exec(shut('-I')))
+  const checked = await run('40-configure.mjs', '--check', '--json')
+  ok(await exec(shut('-D')))
+  ok(checked, 1)
+  assert.equal(endsOf(checked), ['would-change', 'unreachable', 'would-change'])
+  assert.equal(
+    checked.events.flatMap(it => (it.event === 'planned' ? [it.step] : [])),
+    ['host-play/proxy-client-a', 'host-play/proxy-client-c'],
+  )
+  const [problem] = checked.events.filter(it => it.event === 'problem')
+  assert.is(problem?.unreachable, true)
+  assert.match(String(problem?.what), /proxy-client-b is unreachable at/)
+  ok(await run('40-configure.mjs', '--check', '--json'), 3)
+})

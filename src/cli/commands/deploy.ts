@@ -1,5 +1,6 @@
 import { type StageName, stageNames } from '../../../playbooks/site.ts'
 import { readJournals } from '../../engine/journal.ts'
+import { throwAll } from '../../engine/plan.ts'
 import { onlyAnnounced } from '../../engine/plan-file.ts'
 import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
@@ -7,6 +8,7 @@ import { type Counts, countPlanned } from '../../engine/step.ts'
 import { plainProgress } from '../../report/plain.ts'
 import { clearWay, provision, rollOut, takingDown, verify } from '../carry-out.ts'
 import type { Flags } from '../flags.ts'
+import { foreseenOf } from '../hosts.ts'
 import { findOrphans, prune, refusePrune, tellOrphans } from '../orphans.ts'
 import { outputsOf } from '../outputs.ts'
 import { checkOrigin, checkOut, checkUnmoved, readPlan, type SavedPlan, savedPlanOf, writePlan } from '../plan-file.ts'
@@ -71,7 +73,8 @@ const pruneOfAPart = () =>
 /** `--check`: says what would change, changes nothing. */
 const check = (staged: Staged): ExitCode => {
   const { session } = staged
-  const pending = pendingOf(staged)
+  const asked = pendingOf(staged)
+  const pending = asked.filter(it => !it.problem)
   const counts = countPlanned(pending)
   const removed = session.flags.prune ? staged.orphans.length : 0
   counts.delete += removed
@@ -82,7 +85,14 @@ const check = (staged: Staged): ExitCode => {
     writePlan(out, savedPlanOf(staged))
     session.output.say(`plan saved: deploy.mjs --plan ${out} does exactly this, or refuses`)
   }
-  session.output.say(changes ? `changes: ${sentence(counts)}` : 'nothing to do: everything is as the inventory says')
+  const blind = asked.flatMap(it => it.problem ?? [])
+  const hosts = foreseenOf(asked)
+  if (Object.keys(hosts).length > 0) session.output.event('hosts', { hosts })
+  session.output.know({ changes: counts, outputs: outputsOf(staged) })
+  if (changes || blind.length > 0) session.output.say(`changes: ${sentence(counts)}`)
+  else session.output.say('nothing to do: everything is as the inventory says')
+  // What nobody could look at may be anything: the rest was told.
+  throwAll(blind)
   return finish(session, { status: changes ? 'changes-pending' : 'ok', changes: counts, outputs: outputsOf(staged) })
 }
 
