@@ -1,7 +1,7 @@
 import { readJournals } from '../engine/journal.ts'
 import { Problem } from '../engine/problem.ts'
 import { standing } from '../engine/undo.ts'
-import { zonesIn } from '../inventory/context.ts'
+import { type Context, zonesIn } from '../inventory/context.ts'
 import { listKnown } from '../scaleway/known.ts'
 import { listOwned, type Owned } from '../scaleway/leftovers.ts'
 import { agreed } from './confirm.ts'
@@ -18,8 +18,17 @@ import { siteOf } from './stages.ts'
 export const findOrphans = async (session: Session, { whole }: { whole: boolean }): Promise<Owned[]> => {
   const scaleway = await session.clients.scaleway()
   const owned = await (whole ? listOwned(scaleway) : listKnown(scaleway, session.context.cluster.existing))
-  return orphansIn(owned, wantedBy(siteOf(session).cloud), zonesIn(session.context))
+  const kept = stillUsed(session.context)
+  return orphansIn(owned, wantedBy(siteOf(session).cloud), zonesIn(session.context)).filter(it => !kept.has(idOf(it)))
 }
+
+/** A proxy that was made here and is now named as one that exists carries its tenant: it and its addresses stay. */
+const stillUsed = ({ tenants }: Context): ReadonlySet<string> =>
+  new Set(
+    tenants
+      .filter(it => it.machine)
+      .flatMap(({ egress: { proxy } }) => ['server', 'flexible-ip', 'ipam-address'].map(it => `${it}/${proxy.name}`)),
+  )
 
 export const tellOrphans = ({ output, flags }: Session, orphans: readonly Owned[]): void => {
   for (const it of orphans) {

@@ -4,7 +4,7 @@ import { isAbsolute, join, relative } from 'node:path'
 import { nearest } from '../engine/nearest.ts'
 import { Problem, Problems } from '../engine/problem.ts'
 import { type Machine, machineOf } from './ansible/login.ts'
-import { readAnsible } from './ansible/read.ts'
+import { type AnsibleInventory, readAnsible } from './ansible/read.ts'
 import { checkContext, checkTenants } from './checks.ts'
 import type { Context, Tenant } from './context.ts'
 import { type Document, type Path, readDocument } from './document.ts'
@@ -111,6 +111,12 @@ const complete = (file: ContextFile, tenants: TenantFile[], root: string, env: N
     const home = path.startsWith('~/') ? join(homedir(), path.slice(2)) : path
     return isAbsolute(home) ? home : join(root, home)
   }
+  // Read when the first tenant asks for it, and once.
+  let inventory: AnsibleInventory | undefined
+  const inventoryOf = (path: string) => {
+    inventory ??= readAnsible(from(path))
+    return inventory
+  }
   const { scaleway, ssh, cluster, verify, network } = file
   const { privateNetwork } = network
   const existing = cluster.kubeconfig ? from(cluster.kubeconfig) : exportedTo(scaleway.config, root, env)
@@ -123,7 +129,11 @@ const complete = (file: ContextFile, tenants: TenantFile[], root: string, env: N
     cluster: { ...cluster, name: called(cluster), ...(existing && { kubeconfig: existing }) },
     ...(file.hosts && { hosts: { ansible: from(file.hosts.ansible) } }),
     tenants: tenants.map(
-      (it): Tenant => ({ ...it, workloads: it.workloads ?? [it.rollout.canary], ...machineFor(it, file.hosts, from) }),
+      (it): Tenant => ({
+        ...it,
+        workloads: it.workloads ?? [it.rollout.canary],
+        ...machineFor(it, file.hosts, inventoryOf),
+      }),
     ),
   }
 }
@@ -132,11 +142,11 @@ const complete = (file: ContextFile, tenants: TenantFile[], root: string, env: N
 const machineFor = (
   { tenant, egress: { proxy } }: TenantFile,
   hosts: ContextFile['hosts'],
-  from: (path: string) => string,
+  inventoryOf: (path: string) => AnsibleInventory,
 ): { machine?: Machine } => {
   if (!proxy.existing || !hosts) return {}
   const { host } = proxy.existing
-  const inventory = readAnsible(from(hosts.ansible))
+  const inventory = inventoryOf(hosts.ansible)
   if (inventory.tree.hosts.has(host)) return { machine: machineOf(inventory, host, hosts.ansible) }
   const near = nearest(host, [...inventory.tree.hosts.keys()])
   throw new Problem(`tenant ${tenant}: ${hosts.ansible} has no host ${host}`, {
