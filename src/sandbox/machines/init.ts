@@ -3,6 +3,9 @@ export const init = `#!/bin/sh
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 HOME=/root
 umask 022
 mkdir -p /run/sshd /run/cloud-init /var/log
+for script in /etc/rcS.d/S*; do
+  case $script in *ufw | *'*') ;; *) "$script" start ;; esac
+done >>/var/log/boot.log 2>&1
 [ ! -x /lib/ufw/ufw-init ] || /lib/ufw/ufw-init start quiet
 instance=/var/lib/cloud/instance
 first=no

@@ -206,11 +206,14 @@ test('power off ends the processes and keeps the disk; user data is not applied 
   const { machines } = lab.parts
   const net = (n: number) => at(lab.world, n)
   const spec = server(1, { publicIps: [`${net(101)}`], userData: userData() })
+  // What a server wants done before its network and its daemons are there.
+  const early = `printf '#!/bin/sh\\n[ -e /run/sshd.pid ] || echo early >>/root/order\\n' >/etc/rcS.d/S10early; chmod 755 /etc/rcS.d/S10early`
+  await ssh(`root@${net(101)}`, early, '-o', 'StrictHostKeyChecking=no')
   await machines.serverOff('server-1')
   assert.is(lab.parts.hosts().find(it => it.id === 'server-1')?.pid, null)
   await machines.serverUp({ ...spec, userData: '#cloud-config\nruncmd: [rm /root/order]\n' })
   const login = await ssh(`root@${net(101)}`, 'cat /root/order', '-o', 'StrictHostKeyChecking=no')
-  assert.is(login.stdout, 'boot\nrun\n', login.stderr)
+  assert.is(login.stdout, 'boot\nrun\nearly\n', login.stderr)
 })
 
 test('squid and ufw work inside as on any server', async () => {
