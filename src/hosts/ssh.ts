@@ -36,6 +36,9 @@ const handshakesThroughOne = 8
 
 const triesOfRepeatable = 5
 
+/** How long a host that was there may be away, when its connection ended in the middle of something. */
+const awaySeconds = 30
+
 /** What the login brought along, or the plain way where nothing could go along. */
 const firstOn = async (connection: Connection, exec: Exec): Promise<ExecResult> => {
   try {
@@ -107,7 +110,7 @@ export const createSsh = ({
   }
 
   /** Tries until it answers, its boot time is over, or trying again cannot help. */
-  const patiently = async (host: HostAddress, exec: HostExec) => {
+  const patiently = async (host: HostAddress, exec: HostExec, lost: boolean) => {
     const { signal, waiting, bootSeconds: boot = bootSeconds } = exec
     const first = exec.repeatable ? exec : undefined
     const since = Date.now()
@@ -118,7 +121,8 @@ export const createSsh = ({
         return await login(host, connectTimeoutSeconds, { signal, sock, first })
       } catch (error) {
         // A host that answered before is not booting: it gets one more try, for a dropped handshake.
-        const patience = met.has(keyOf(host)) ? Math.min(boot, 2) : boot
+        const usual = met.has(keyOf(host)) ? Math.min(boot, 2) : boot
+        const patience = lost ? awaySeconds : usual
         const passed = (Date.now() - since) / 1000
         if (!(error instanceof Unreachable) || passed + retrySeconds > patience) throw error
         waiting?.(`${host.name}: SSH at ${where(host)}: ${error.why} (${Math.round(passed)} s)`)
@@ -130,9 +134,9 @@ export const createSsh = ({
   const reuse = (host: HostAddress, exec: HostExec): Promise<Connection> =>
     connections.get(keyOf(host)) ?? make(host, exec)
 
-  const make = (host: HostAddress, exec: HostExec): Promise<Connection> => {
+  const make = (host: HostAddress, exec: HostExec, lost = false): Promise<Connection> => {
     const key = keyOf(host)
-    const made = patiently(host, exec)
+    const made = patiently(host, exec, lost)
     connections.set(key, made)
     const forget = () => {
       if (connections.get(key) === made) connections.delete(key)
@@ -144,14 +148,15 @@ export const createSsh = ({
   return {
     async exec(address, exec) {
       const host = complete(address)
+      let lost = false
       for (let tries = 1; ; tries++) {
         const kept = connections.get(keyOf(host))
-        const made = kept ?? make(host, exec)
+        const made = kept ?? make(host, exec, lost)
         const connection = await made
         try {
           return await (kept ? connection.exec(exec) : firstOn(connection, exec))
         } catch (error) {
-          const lost = error instanceof ConnectionLost && exec.repeatable && tries < triesOfRepeatable
+          lost = error instanceof ConnectionLost && exec.repeatable === true && tries < triesOfRepeatable
           if (!lost && !(error instanceof NotSent && tries === 1)) throw error
           if (lost) exec.waiting?.(`${host.name}: the connection ended, so it is asked again`)
           if (connections.get(keyOf(host)) === made) connections.delete(keyOf(host))

@@ -154,6 +154,21 @@ test('a host that falls silent in the middle of a look is left for a new connect
   await wire.close()
 })
 
+test('a host that is away for some seconds in the middle of a look is waited for', async () => {
+  const wire = await wireTo(host.address.address, 22)
+  const ssh = createSsh({ bootSeconds: 0, retrySeconds: 0.2 })
+  setTimeout(() => wire.cutFor(4), 500)
+  const waits: string[] = []
+  const { stdout } = await ssh.exec(
+    { ...host.address, address: '127.0.0.1', port: wire.port },
+    { command: 'sleep 1; echo seen', repeatable: true, waiting: it => waits.push(it) },
+  )
+  assert.is(stdout, 'seen\n')
+  assert.match(waits.join('\n'), /asked again/)
+  await ssh.close()
+  await wire.close()
+})
+
 test('a bastion that goes away in the middle of a look is gone through again', async () => {
   const wire = await wireTo(host.address.address, 22)
   const ssh = createSsh({ bootSeconds: 5 })

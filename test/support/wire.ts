@@ -10,6 +10,8 @@ export type Wire = {
   bytes(): { up: number; down: number }
   /** Ends every connection that goes over it now. */
   cut(): void
+  /** Those and all that come within the next seconds. */
+  cutFor(seconds: number): void
   /** Nothing gets through any more on those, in either direction, and nobody is told. */
   freeze(): void
   close(): Promise<void>
@@ -32,11 +34,13 @@ export const wireTo = async (
 ): Promise<Wire> => {
   const pairs = new Set<() => void>()
   let frozen = 0
+  let closedUntil = 0
   let turns = 0
   let heard = true
   let made = 0
   const bytes = { up: 0, down: 0 }
   const server = createServer(client => {
+    if (Date.now() < closedUntil) return client.destroy()
     const nth = made++
     const cut = cutAfter?.(nth) ?? null
     const target = connect({ host: address, port, noDelay: true })
@@ -96,6 +100,10 @@ export const wireTo = async (
     connections: () => made,
     bytes: () => ({ ...bytes }),
     cut() {
+      for (const end of pairs) end()
+    },
+    cutFor(seconds) {
+      closedUntil = Date.now() + seconds * 1000
       for (const end of pairs) end()
     },
     freeze() {
