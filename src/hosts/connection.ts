@@ -1,17 +1,16 @@
-import { createHash } from 'node:crypto'
 import { connect as connectTo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import ssh2, { type BaseAgent, type Client, type ParsedKey } from 'ssh2'
+import ssh2, { type BaseAgent, type Client } from 'ssh2'
 import { Problem } from '../engine/problem.ts'
 import type { HostAddress } from './address.ts'
 import { type Exec, type ExecResult, NoSession, runOn } from './exec.ts'
 import { type Flight, flightOf, type Started } from './flight.ts'
+import { checkHostKey, hostKeysOf } from './host-keys.ts'
 import { Keyring, type SshKey } from './keyring.ts'
-import { type KnownKeys, knownKeysIn } from './known-hosts.ts'
 import { watchPulse } from './pulse.ts'
 import { semaphore } from './semaphore.ts'
-import { connectProblem, unknownHost, unreachable } from './ssh-problems.ts'
+import { connectProblem, unreachable } from './ssh-problems.ts'
 
 /** One SSH connection. `closed` settles when it is gone, for whatever reason. */
 export type Connection = {
@@ -41,7 +40,7 @@ export const connect = async (
   host: HostAddress,
   { sock, timeoutSeconds, signal, keys, first }: Options,
 ): Promise<Connection> => {
-  const { known, revoked } = hostKeys(host)
+  const record = hostKeysOf(host)
   const client = new ssh2.Client()
   // Nagle's algorithm costs 80 ms on every exec.
   const stream = sock ?? connectTo({ host: host.address, port: host.port, noDelay: true })
@@ -89,17 +88,15 @@ export const connect = async (
         // Who judges the answers is watchPulse.
         keepaliveInterval: 5000,
         keepaliveCountMax: Number.POSITIVE_INFINITY,
-        // Only types on record, or a host known by one type would look changed when it offers another.
         algorithms: {
-          serverHostKey: [...new Set(known.flatMap(({ type }) => signatures(type)))] as never[],
+          // Only types on record, or a host known by one type would look changed when it offers another.
+          serverHostKey: record.algorithms as never[],
           ...(host.compress && { compress: ['zlib@openssh.com', 'none'] as never[] }),
         },
         hostVerifier: (key: Buffer) => {
-          const isKey = (it: ParsedKey) => it.getPublicSSH().equals(key)
-          seen.revoked = revoked.some(isKey)
-          const right = known.some(isKey) && !seen.revoked
-          if (!right) seen.offered = `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`
-          return right
+          const refused = checkHostKey(record, key)
+          Object.assign(seen, refused)
+          return refused === null
         },
       })
     const flight = flightOf(client)
@@ -187,27 +184,3 @@ const insist = async (host: HostAddress, run: () => Promise<ExecResult>): Promis
     }
   }
 }
-
-/** What is on record goes over known_hosts; without either it is a Problem, never a guess. */
-const hostKeys = (host: HostAddress): KnownKeys => {
-  const { knownHosts = [], hostKeyAlias, address, port } = host
-  const recorded = [host.hostKey].flat().filter(Boolean)
-  // An alias stands in the file without a port.
-  const found = knownKeysIn(knownHosts, hostKeyAlias ?? address, hostKeyAlias ? 22 : port)
-  const known = recorded.length ? recorded.map(line => publicKey(host, line)) : found.known
-  if (known.length === 0 && found.revoked.length === 0) throw unknownHost(host)
-  return { known: known.length ? known : found.revoked, revoked: found.revoked }
-}
-
-const publicKey = (host: HostAddress, line: string): ParsedKey => {
-  const key = ssh2.utils.parseKey(line)
-  if (key instanceof Error)
-    throw new Problem(`${host.name}: the host key on record cannot be read`, {
-      why: `${key.message}: ${line.slice(0, 60)}`,
-      next: 'put the line of its ssh_host_ed25519_key.pub there',
-      exit: 2,
-    })
-  return key
-}
-
-const signatures = (type: string) => (type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256'] : [type])
