@@ -95,14 +95,14 @@ export const verify = async (staged: Staged, progress: Progress): Promise<Proof[
 
 /** Throws where not all of it was done: what failed, or that it was interrupted. */
 const settle = (session: Session, outcome: Outcome) => {
-  if (session.world.abort.aborted) throw interrupted(session)
+  if (session.world.abort.aborted) throw interrupted(session, 'or take what stands down with destroy.mjs')
   throwFailures(outcome)
-  if (outcome.skipped.length > 0) throw interrupted(session)
+  if (outcome.skipped.length > 0) throw interrupted(session, 'or take what stands down with destroy.mjs')
 }
 
-const interrupted = (session: Session) =>
+const interrupted = (session: Session, or = 'or take it back with rollback.ts --to start') =>
   new Problem('interrupted: what was under way was finished, nothing is half-done', {
     why: 'you asked for it',
-    next: `go on with deploy.mjs --resume ${session.run}, or take it back with rollback.ts --to start`,
+    next: `go on with deploy.mjs --resume ${session.run}, ${or}`,
     exit: 130,
   })

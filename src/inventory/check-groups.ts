@@ -1,6 +1,6 @@
 import { nearest } from '../engine/nearest.ts'
-import type { Say } from './checks.ts'
 import { ansibleName, tenantGroup } from './dynamic.ts'
+import type { Say } from './say.ts'
 import type { ContextFile, TenantFile } from './schema.ts'
 import type { Parts } from './validate.ts'
 

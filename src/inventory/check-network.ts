@@ -1,6 +1,6 @@
 import { overlap } from '../engine/ranges.ts'
-import type { Say } from './checks.ts'
 import { excluded, isPrivate, isWide, prefixOf, usableIn, withoutHostBits } from './ranges.ts'
+import type { Say } from './say.ts'
 import type { ContextFile, TenantFile } from './schema.ts'
 import type { Parts } from './validate.ts'
 

@@ -1,5 +1,5 @@
-import type { Say } from './checks.ts'
 import type { Path } from './document.ts'
+import type { Say } from './say.ts'
 import type { ContextFile, TenantFile } from './schema.ts'
 import type { Parts } from './validate.ts'
 import { zonesOf } from './words.ts'

@@ -5,22 +5,15 @@ import { checkGroups, checkMembership } from './check-groups.ts'
 import { checkBastion, checkNetworkName, checkOperators, checkRanges, checkRoom } from './check-network.ts'
 import { checkPools, checkPoolType, checkScaling } from './check-pools.ts'
 import { checkTenantZones, checkZones } from './check-zones.ts'
-import type { Document, Path } from './document.ts'
+import type { Document } from './document.ts'
 import { placeIn } from './ranges.ts'
 import { checkEcho, isCovered } from './reach.ts'
+import { gather, type Say } from './say.ts'
 import type { ContextFile, TenantFile } from './schema.ts'
 import type { Parts } from './validate.ts'
 import { zonesOf } from './words.ts'
 
 type Found<T> = { document: Document; parts: Parts<T> }
-export type Say = (path: Path, what: string, why: string, next: string) => void
-
-/** Runs checks that say what they find; one that lacks a part has nothing to say. */
-const gather = (document: Document, check: (say: Say) => void): Problem[] => {
-  const problems: Problem[] = []
-  check((path, what, why, next) => problems.push(document.problem(path, what, why, next)))
-  return problems
-}
 
 /** What one context file must say that its schema alone cannot know. */
 export const checkContext = (

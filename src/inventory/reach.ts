@@ -1,9 +1,8 @@
-import type { Path } from './document.ts'
+import type { Say } from './say.ts'
 import type { ContextFile, TenantFile } from './schema.ts'
 import type { Parts } from './validate.ts'
 
 type Entry = { domain?: string | undefined; ports?: (number | undefined)[] | undefined } | undefined
-type Say = (path: Path, what: string, why: string, next: string) => void
 
 const standardPorts = [80, 443]
 

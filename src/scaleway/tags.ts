@@ -54,7 +54,7 @@ export const single = <T extends Linked>(what: string, found: T[], page: string)
   if (found.length > 1)
     throw new Problem(`there are ${found.length} of ${what}`, {
       why: `the same identity is on ${found.map(it => `${it.id} ${consoleLink(page, it)}`).join(' and ')}`,
-      next: 'delete the one that is not in use, or remove its egress-* tags, then run the same command again',
+      next: 'delete the one that is not in use, or take from it what makes it ours (its egress-* tags; a key has only its name), then run the same command again',
     })
   return found[0] ?? null
 }
