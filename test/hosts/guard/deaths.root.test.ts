@@ -162,6 +162,9 @@ test('only a login that is new and from outside confirms', async () => {
     stdin: script,
   })
   assert.match(inside.stdout, /older than the change|the host itself/)
+  // Root by sudo has none of the login's variables: they are found further up.
+  const bare = await ssh.exec(host.address, { command: 'env -i /bin/sh -s; exit $?', stdin: script })
+  assert.match(bare.stdout, /older than the change/)
   assert.throws(() => host.sh(`sh -s <<'X'\n${script}\nX`), /no SSH login/)
   const another = await ssh.exec(host.address, { command: 'sh -s', stdin: confirmation('another') })
   assert.match(another.stdout, /nothing waits for this run/)
