@@ -110,10 +110,10 @@ test("another's lock is waited for, and not for ever", async () => {
 
 /**
  * dnf and zypper are not to be had here: these stand in for them. They record what they are asked, keep a list of
- * packages as rpm would show it, and answer with the exit codes of the real ones (200 and 7: locked).
+ * packages as rpm would show it, and answer with the exit codes of the real ones (200 and 7: locked). sh is bash there.
  */
 const shims = `set -e
-mv /usr/bin/apt-get /usr/bin/apt-get.away
+mv /usr/bin/apt-get /usr/bin/apt-get.away; ln -sf bash /bin/sh
 mkdir -p /srv/rpm/locks; echo '8.0-1.el9' >/srv/rpm/tool
 cat >/usr/bin/rpm <<'RPM'
 #!/bin/sh
