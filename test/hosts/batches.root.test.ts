@@ -23,6 +23,7 @@ before(async () => {
     host.sh(`mkdir -m 710 /etc/app; head -c 300 /dev/urandom >/etc/app/raw; printf 'no newline ${at}' >/etc/app/text
 chmod 4600 /etc/app/raw; chown daemon:games /etc/app/text; chmod 604 /etc/app/text
 ufw allow proto tcp from 192.0.2.0/24 to any port 22 comment 'of another team' >/dev/null
+ufw allow proto tcp from 10.9.0.0/16 to any port 3128 comment 'kapsule-egress: proxy' >/dev/null
 ufw allow proto udp from any to any port 53 >/dev/null; ufw --force enable >/dev/null`)
 })
 
@@ -114,8 +115,12 @@ test('handlers follow the change and the way back, each once', () => {
 
 test('one may fail: the others go on, batch by batch, and the run tells which failed', async () => {
   const was = stateOf(hosts[2]!)
-  const { ends } = await run('second\n', policy([1, '50%'], 1))
-  assert.equal([...ends].sort(), ['changed', 'changed', 'changed', 'changed', 'changed', 'failed'])
+  const { ends, recap } = await run('second\n', policy([1, '50%'], 1))
+  assert.equal(
+    [...ends].sort(),
+    ['changed', 'changed', 'changed', 'changed', 'changed', 'failed'],
+    JSON.stringify(recap),
+  )
   assert.is(stateOf(hosts[2]!), was)
   assert.equal(
     hosts.map(it => it.sh('cat /etc/app/text')),
@@ -128,6 +133,10 @@ test('a host that is not there is unreachable, not failed, and counts as one of 
   hosts[4]!.sh('iptables -I INPUT -p tcp --dport 22 -j REJECT --reject-with tcp-reset')
   await ssh.close()
   const { ends, recap } = await run('third\n', policy([2], 1))
-  assert.equal([...ends].sort(), ['changed', 'changed', 'changed', 'changed', 'changed', 'unreachable'])
+  assert.equal(
+    [...ends].sort(),
+    ['changed', 'changed', 'changed', 'changed', 'changed', 'unreachable'],
+    JSON.stringify(recap),
+  )
   assert.match(recap['host-5']?.why ?? '', /unreachable at root@/)
 })

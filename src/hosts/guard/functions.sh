@@ -110,9 +110,13 @@ guard_confirmed() { # seconds
   return 1
 }
 
-# Takes an armed change back at once; a change that was confirmed is restored like any other.
+# Takes an armed change back at once, and one that was confirmed from what was kept before it, if that is still there:
+# rules in their order, files to the byte. What was not kept (a command's undo) is restored like any other change.
 guard_take_back() { # id, restore function
   if [ -e "$guard/armed" ] || [ -e "$guard/reverting" ]; then sh "$guard/revert.sh" now; return; fi
   if [ "$(cat "$guard/reverted" 2>/dev/null)" = "$1" ]; then return 0; fi
+  if [ "$(cat "$guard/confirmed" 2>/dev/null)" = "$1" ] && mv "$guard/confirmed" "$guard/reverting"; then
+    sh "$guard/revert.sh" now
+  fi
   "$2"
 }
