@@ -6,6 +6,7 @@ import { makePlan, type Plan, throwAll } from '../engine/plan.ts'
 import { Problem } from '../engine/problem.ts'
 import { type Counts, countChanges } from '../engine/step.ts'
 import { Unreachable } from '../hosts/ssh-problems.ts'
+import type { Context } from '../inventory/context.ts'
 import type { Owned } from '../scaleway/leftovers.ts'
 import { narrowed, placesOf, tagged, taskTags } from './limit.ts'
 import { outputsOf } from './outputs.ts'
@@ -34,6 +35,10 @@ export const siteOf = ({ context, state, flags: { tags } }: Session): Site => {
   return { ...all, stages: { ...all.stages, configure } }
 }
 
+/** Machines that exist already need nothing of the earlier stages: no cloud is asked to configure them. */
+export const hostsAlone = ({ tenants }: Context, stages: readonly StageName[]): boolean =>
+  stages.every(it => it === 'configure') && tenants.every(it => it.machine)
+
 /** Looks at everything up to the last of these stages. */
 export const planStages = async (
   session: Session,
@@ -42,9 +47,10 @@ export const planStages = async (
 ): Promise<Staged> => {
   const all = siteOf(session)
   const upTo = Math.max(...stages.map(it => stageNames.indexOf(it)))
-  const desired = stageNames.slice(0, upTo + 1).flatMap(it => all.stages[it])
+  const alone = hostsAlone(session.context, stages)
+  const desired = (alone ? stages : stageNames.slice(0, upTo + 1)).flatMap(it => all.stages[it])
   const plan = await makePlan(desired, session.world, { later })
-  const { projectId } = await session.clients.scaleway()
+  const projectId = alone ? '' : (await session.clients.scaleway()).projectId
   const staged = { session, site: all, plan, projectId, stages, counts: countChanges([]), orphans: [] }
   session.output.know({ outputs: outputsOf(staged) })
   refuseGaps(staged)

@@ -16,7 +16,7 @@ const report = { waiting: () => {}, progress: () => {}, signal: new AbortControl
 let host: TestHost
 
 before(async () => {
-  host = await makeHost(9)
+  host = await makeHost(27)
 })
 after(async () => {
   await ssh.close()
