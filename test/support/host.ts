@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { HostAddress } from '../../src/hosts/address.ts'
 import { type HostKey, newHostKey } from '../../src/hosts/cloud-init.ts'
+import { claim } from './claim.ts'
 
 /** A real host for tests: a network namespace, this machine's disk under an overlay, and the real sshd. */
 export type TestHost = {
@@ -33,6 +34,7 @@ done
 /** Hosts take /30s of 192.0.2.128/25 (documentation range); `slot` is 0-31, one a host at a time. */
 export const makeHost = async (slot: number): Promise<TestHost> => {
   const [outside, inside] = [`192.0.2.${129 + slot * 4}`, `192.0.2.${130 + slot * 4}`]
+  const slotIsOurs = await claim(`host-${slot}`)
   const name = `ket-${process.pid % 100000}-${slot}`
   const veth = `ke${process.pid % 1000000}-${slot}`
   const dir = mkdtempSync(join(tmpdir(), 'kapsule-egress-host-'))
@@ -134,6 +136,7 @@ export const makeHost = async (slot: number): Promise<TestHost> => {
       const ended = child.exitCode !== null || new Promise(resolve => child.once('exit', resolve))
       remove()
       await ended
+      slotIsOurs.release()
     },
   }
   /** Ending its init takes every process of the host along, and with them its mounts. */
