@@ -33,7 +33,8 @@ export const lookFacts = ({
   services = [],
 }: Asked): string => `( [ ! -r /etc/os-release ] || . /etc/os-release
 printf 'os %s\\nlike %s\\nversion %s\\nname %s\\n' "$ID" "$ID_LIKE" "$VERSION_ID" "$PRETTY_NAME" )
-echo "hostname $(uname -n)"; echo "kernel $(uname -r)"; echo "architecture $(uname -m)"
+u=$(uname -nrm)
+echo "hostname \${u%% *}"; echo "architecture \${u##* }"; u=\${u#* }; echo "kernel \${u%% *}"
 if [ -d /run/systemd/system ]; then echo init systemd; else echo init other; fi
 echo "cores $(nproc)"
 while read -r k v _; do if [ "$k" = MemTotal: ]; then echo "memory $v"; break; fi; done </proc/meminfo

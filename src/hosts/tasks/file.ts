@@ -34,7 +34,8 @@ export const fileTask: TaskKind<FileTask, FileState> = {
   title,
   look: ({ path }) => lookFile(quote(path)),
   parse(output) {
-    const { type = 'absent', mode = '', owner = '', group = '', sha256 = '', content = null } = fields(output)
+    const { type = 'absent', mode = '', owner = '', group = '', content = null, ...said } = fields(output)
+    const sha256 = content === null ? (said.sha256 ?? '') : hash(unbase64(content))
     return { type: type as FileState['type'], mode, owner, group, sha256, content }
   },
   diff(task, state) {
@@ -76,14 +77,14 @@ put_in_place "$c" "$p"`
   same: sameFile,
 }
 
-/** What is at `path`, a word of sh; with `hash`, without the content. */
+/** What is at `path`, a word of sh, with two processes; the hash of what travels is made here. `hash`: without content. */
 export const lookFile = (path: string, only?: 'hash'): string => `p=${path}
 if [ -L "$p" ]; then echo type other
-elif [ -f "$p" ]; then echo type file
-  stat --printf 'mode %a\\nowner %U\\ngroup %G\\n' -- "$p"
-  echo "sha256 $(sha256sum <"$p" | cut -c1-64)"${
-    only ? '' : `\n  if [ "$(stat -c %s -- "$p")" -le ${maxContent} ]; then echo "content $(base64 -w0 <"$p")"; fi`
-  }
+elif [ -f "$p" ]; then
+  s=$(stat --printf 'type file\\nmode %a\\nowner %U\\ngroup %G\\nsize %s' -- "$p")
+  printf '%s\\n' "$s"
+  if [ "\${s##*size }" -gt ${only ? -1 : maxContent} ]; then h=$(sha256sum <"$p"); echo "sha256 \${h%% *}"
+  elif b=$(base64 -w0 <"$p"); then echo "content $b"; fi
 elif [ -e "$p" ]; then echo type other
 else echo type absent; fi`
 
@@ -93,7 +94,7 @@ chmod ${quote(mode)} -- "$c"`
 /** Beside the target, so that the rename is atomic; hidden, so that programs that read whole directories skip it. */
 export const candidate = (path: string) => `${dirname(path)}/.${basename(path)}.kapsule-egress.dpkg-new`
 
-export const hash = (content: string) => createHash('sha256').update(content).digest('hex')
+export const hash = (content: string | Buffer) => createHash('sha256').update(content).digest('hex')
 
 export const patch = (path: string, now: string, wanted: string, context = 2): string =>
   createTwoFilesPatch(path, path, now, wanted, 'on the host', 'wanted', { context }).replace(/^=+\n/, '')
