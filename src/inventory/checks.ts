@@ -45,6 +45,7 @@ export const checkContext = (
     checkBastion(parts, say)
     checkPools(parts, tenants, say)
     checkGroups(parts, tenants, say)
+    checkBecome(parts, say)
   })
 
 /** What a tenant must say, alone and among the others. */
@@ -67,6 +68,12 @@ export const checkTenants = (context: Parts<ContextFile>, all: readonly Found<Te
       checkRollout(parts, say)
     }),
   )
+}
+
+const checkBecome = ({ ssh }: Parts<ContextFile>, say: Say) => {
+  if (!ssh?.become || (ssh.user ?? 'root') !== 'root') return
+  const why = 'who logs in as root becomes nobody else'
+  say(['ssh', 'become'], 'root has no password for sudo', why, 'name another ssh.user, or leave become out')
 }
 
 const checkNames = ({ file }: Document, { tenant }: Parts<TenantFile>, say: Say) => {

@@ -181,7 +181,7 @@ export const contextSchema = z.strictObject({
   configure: z
     .strictObject({
       serial: z
-        .union([amount, z.array(amount).min(1)])
+        .union([amount, z.array(amount).min(1)], 'a number of hosts, or a share like 25%, or a list of these: [1, 50%]')
         .optional()
         .describe('hosts changed side by side: 2, 25%, or one batch after the other: [1, 50%]; absent: all at once'),
       maxFail: amount.default(0).describe('hosts that may fail or be unreachable before no new batch starts'),

@@ -54,12 +54,7 @@ const problemsOf = (document: Document, issue: Issue, schema: z.ZodType): Proble
     const near = nearest(String(issue.input ?? ''), values)
     const next = near ? `did you mean ${near}?` : `one of ${values.join(', ')}`
     return [
-      document.problem(
-        issue.path,
-        `${at}: ${shown(issue.input)} is not known here`,
-        `it can be ${values.join(', ')}`,
-        next,
-      ),
+      document.problem(issue.path, `${at}: ${told(issue)} is not known here`, `it can be ${values.join(', ')}`, next),
     ]
   }
   if (issue.code === 'invalid_type' && issue.input === undefined) {
@@ -69,7 +64,7 @@ const problemsOf = (document: Document, issue: Issue, schema: z.ZodType): Proble
     const [why] = issue.issues.map(it => it.message)
     return [document.keyProblem(issue.path, `${at} is no name here`, why ?? issue.message, 'choose another name')]
   }
-  return [document.problem(issue.path, `${at}: ${shown(issue.input)} is not right`, issue.message, nextFor(issue))]
+  return [document.problem(issue.path, `${at}: ${told(issue)} is not right`, issue.message, nextFor(issue))]
 }
 
 const nextFor = (issue: Issue): string => {
@@ -92,6 +87,9 @@ const words: Record<string, string> = {
   int: 'a whole number',
   boolean: 'true or false',
 }
+
+/** What was written, unless it was written where a secret may be meant. */
+const told = ({ path, input }: Issue): string => (/pass|secret|token/i.test(path.join('.')) ? 'this' : shown(input))
 
 const shown = (input: unknown): string => {
   const text = typeof input === 'bigint' ? String(input) : (JSON.stringify(input) ?? 'nothing')

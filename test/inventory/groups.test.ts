@@ -60,3 +60,38 @@ test('every mistake with groups is told with its place', async () => {
   assert.match(text, /client-a.yaml:\d+:\d+: there is no group tow \| .* \| did you mean two\?/)
   assert.match(text, /begins with a small letter, and not with ansible_/)
 })
+
+for (const { when, words, says } of [
+  { when: 'a password written down', words: 'become: { password: secret }', says: /named, never written here/ },
+  {
+    when: 'sudo for root',
+    words: 'become: { password: { env: SUDO } }',
+    says: /ssh\.become|root has no password for sudo/,
+  },
+])
+  test(`${when} is a mistake with its place, and not repeated`, async () => {
+    const found = await mistakes(changed({ 'context.yaml': [['  user: root', `  user: root\n  ${words}`]] }))
+    assert.match(found.map(it => `${it.message} ${it.why}`).join('\n'), says)
+    for (const it of found) assert.match(it.message, /context.yaml:\d+:\d+/)
+    for (const it of found) assert.not.match(`${it.message}${it.next}`, /"secret"/)
+  })
+
+test('a user that is not root may need a password, whose file is found from anywhere', async () => {
+  const words = '  user: ops\n  become: { password: { file: keys/sudo } }'
+  const root = changed({ 'context.yaml': [['  user: root', words]] })
+  const { ssh } = await loadContext('sandbox', { root, env: {} })
+  assert.equal(ssh.become, { password: { file: `${root}/keys/sudo` } })
+})
+
+for (const { words, says } of [
+  { words: 'serial: 30', says: null },
+  { words: 'serial: [1, 150%]', says: /150%.* a share is like 25%/ },
+  { words: 'health: [{ port: 3128, command: x }]', says: /a health check is/ },
+  { words: 'onFailure: kep', says: /did you mean keep/ },
+])
+  test(`configure: { ${words} }${says ? ' is refused' : ''}`, async () => {
+    const found = await mistakes(changed({ 'context.yaml': [['verify:', `configure: { ${words} }\nverify:`]] }))
+    const text = found.map(it => `${it.message} ${it.why} ${it.next}`).join('\n')
+    if (says) assert.match(text, says)
+    else assert.is(text, '')
+  })
