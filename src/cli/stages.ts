@@ -69,7 +69,7 @@ export const chosenIn = (staged: Staged, { name, desired }: Site['phases'][numbe
   idsOf(staged, placesOf(name), desired)
 
 const idsOf = ({ session: { flags } }: Staged, places: string[], desired: Desired[]) =>
-  desired.filter(it => tagged(it, [...places, ...taskTags(it)], flags.tags)).map(it => it.id)
+  desired.filter(it => tagged(it, flags.tags ? [...places, ...taskTags(it)] : places, flags.tags)).map(it => it.id)
 
 /** Everything this command would change. */
 export const pendingOf = (staged: Staged) =>
