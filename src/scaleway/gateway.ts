@@ -114,7 +114,8 @@ export const gatewayKind: Kind<GatewayWant, GatewayLive, Scaleway> = {
           name,
           type,
           ipId,
-          tags: tagsOf(scaleway, name),
+          // A new bastion begins with the keys of the project, and these are there: nothing to refresh or to note later.
+          tags: [...tagsOf(scaleway, name), ...(bastion ? keyTags(bastion) : [])],
           enableSmtp: false,
           enableBastion: bastion !== undefined,
           // The port that it has anyway is outside the range that may be asked for.
@@ -202,7 +203,7 @@ const bring = async (
       await change(() => api.refreshSSHKeys({ gatewayId }))
       // The tag says that the refresh was done; written after it, so a crash between the two refreshes again.
       const others = raw.tags.filter(it => !it.startsWith(keysTag))
-      const tags = [...new Set([...others, ...tagsOf(scaleway, want.name), ...(keys ? [keysTag + keys] : [])])]
+      const tags = [...new Set([...others, ...tagsOf(scaleway, want.name), ...keyTags(bastion)])]
       await change(() => api.updateGateway({ gatewayId, tags }))
     }
   }
@@ -234,3 +235,9 @@ const keysOf = ({ keyIds = [] }: BastionWant): string | null =>
         .update([...keyIds].sort().join())
         .digest('hex')
         .slice(0, 12)
+
+/** How a later run knows which keys the bastion has: the API does not tell. */
+const keyTags = (bastion: BastionWant): string[] => {
+  const keys = keysOf(bastion)
+  return keys ? [keysTag + keys] : []
+}

@@ -163,6 +163,15 @@ test('keys reach a bastion only when it is told to refresh them', async () => {
   assert.is(all('POST', /refresh-ssh-keys$/).length, 2)
 })
 
+test('a new bastion begins with the keys of the project, and is not told to refresh them', async () => {
+  const { all, gateway, want } = await made({ bastion: { allowedIps: ['203.0.113.4'], keyIds: ['key-1'] } })
+  assert.is(gatewayKind.diff(want, gateway), null)
+  assert.is(all('POST', /refresh-ssh-keys$/).length, 0)
+  // Whom it lets in is the one thing that cannot be said when it is made.
+  assert.is(all('PATCH', /\/gateways\//).length, 0)
+  assert.is(all('PUT', /bastion-allowed-ips$/).length, 1)
+})
+
 test('a gateway that still has a leg is asked again until that is gone', async () => {
   const { scaleway, join, ip } = await attached()
   const leg = await gatewayNetworkKind.apply(join, scaleway, null, report)
