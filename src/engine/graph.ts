@@ -17,18 +17,21 @@ export const graphOf = (desired: readonly Desired[]): Graph => {
   const parents = new Map(desired.map(it => [it.id, [...new Set([...refsIn(it.want), ...it.after])]]))
   const order: Desired[] = []
   const state = new Map<string, 'open' | 'done'>()
-  const visit = (it: Desired, trail: string[]) => {
+  const trail: string[] = []
+  const visit = (it: Desired) => {
     if (state.get(it.id) === 'done') return
     if (state.get(it.id) === 'open') throw new Error(`a cycle: ${[...trail, it.id].join(' -> ')}`)
     state.set(it.id, 'open')
+    trail.push(it.id)
     for (const id of parents.get(it.id) ?? []) {
       const parent = byId.get(id)
       if (!parent) throw new Error(`${it.id} needs ${id}, which no playbook declares`)
-      visit(parent, [...trail, it.id])
+      visit(parent)
     }
+    trail.pop()
     state.set(it.id, 'done')
     order.push(it)
   }
-  for (const it of desired) visit(it, [])
+  for (const it of desired) visit(it)
   return { order, parents }
 }

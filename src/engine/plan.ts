@@ -53,7 +53,8 @@ export const makePlan = async (
     }
   }
   // Looking takes values only: what merely comes first when things are made is not waited for.
-  await walkGraph([...byId.keys()], id => refsIn(byId.get(id)!.want), visit, { width: 256 })
+  const takesFrom = new Map(order.map(it => [it.id, refsIn(it.want)]))
+  await walkGraph([...byId.keys()], id => takesFrom.get(id)!, visit, { width: 256 })
   await ahead
   throwAll(errors)
   return { seen: new Map(order.flatMap(({ id }) => (seen.has(id) ? [[id, seen.get(id)!]] : []))), changed: new Set() }
@@ -73,8 +74,9 @@ export const look = async (
   world: World,
 ): Promise<Seen> => {
   // Of what will be replaced nobody knows yet what it will give.
-  const lives = new Map([...seen].map(([id, it]) => [id, isReplaced(it) ? null : it.live]))
-  const { value: want, missing } = resolve(desired.want, lives)
+  const { value: want, missing } = resolve(desired.want, {
+    get: id => (isReplaced(seen.get(id)) ? null : seen.get(id)?.live),
+  })
   const pending = parents.filter(id => seen.get(id)?.step)
   // Only what it takes values from is looked through; what merely comes first is not in the way.
   const unready = refsIn(desired.want).filter(id => isUnready(seen.get(id)?.step?.change))
@@ -111,7 +113,7 @@ export const look = async (
  */
 const lookBehind = async (desired: Desired, missing: string[], seen: ReadonlyMap<string, Seen>, world: World) => {
   if (desired.kind.looksThroughParents || !missing.some(id => isReplaced(seen.get(id)))) return null
-  const { value: was, missing: gone } = resolve(desired.want, new Map([...seen].map(([id, it]) => [id, it.live])))
+  const { value: was, missing: gone } = resolve(desired.want, { get: id => seen.get(id)?.live })
   if (gone.length > 0) return null
   const clients = await world.clientsFor(desired.kind)
   const live: Json | null = await desired.kind.read(was, clients, reportFor(desired.id, world))

@@ -1,19 +1,22 @@
 import type { Ref } from './desired.ts'
 import type { Json } from './json.ts'
 
-/** What is live, by id of the Desired; null: not there. */
-export type Lives = ReadonlyMap<string, Json | null>
+/** What is live, by id of the Desired; null or undefined: not there. */
+export type Lives = { get(id: string): Json | null | undefined }
 
 export const isRef = (it: unknown): it is Ref => typeof it === 'object' && it !== null && '$ref' in it
 
 /** The ids that a Want takes values from. */
 export const refsIn = (want: Json | undefined): string[] => {
   const ids = new Set<string>()
-  walk(want, ref => {
-    ids.add(ref.$ref)
-    return ref
-  })
+  collect(want, ids)
   return [...ids]
+}
+
+const collect = (it: Json | undefined, ids: Set<string>): void => {
+  if (typeof it !== 'object' || it === null) return
+  if (isRef(it)) ids.add(it.$ref)
+  else for (const one of Object.values(it)) collect(one, ids)
 }
 
 /** The Want with its Refs replaced, and the ids of those that have no value yet. */

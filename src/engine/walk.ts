@@ -14,24 +14,27 @@ export const walkGraph = async (
   const passed = new Set<string>()
   const over = new Set<string>()
   const waiting = new Set(ids)
-  const running = new Map<string, Promise<void>>()
+  let running = 0
+  let step = Promise.withResolvers<void>()
   const ready = (id: string) =>
     parentsOf(id).every(parent => passed.has(parent) || !known.has(parent)) && waitsFor(id).every(it => over.has(it))
   while (true) {
     for (const id of waiting) {
-      if (running.size >= width) break
+      if (running >= width) break
       if (!ready(id)) continue
       waiting.delete(id)
-      running.set(
-        id,
-        visit(id).then(ok => {
-          running.delete(id)
-          over.add(id)
-          if (ok) passed.add(id)
-        }),
-      )
+      running++
+      const passes = (ok: boolean) => {
+        running--
+        over.add(id)
+        if (ok) passed.add(id)
+        step.resolve()
+      }
+      visit(id).then(passes, error => step.reject(error))
     }
-    if (running.size === 0) return [...waiting]
-    await Promise.race(running.values())
+    if (running === 0) return [...waiting]
+    // One promise at a time: a race of all that run would hang a reaction on each of them every time one ends.
+    await step.promise
+    step = Promise.withResolvers()
   }
 }

@@ -60,16 +60,17 @@ const wrongType = (
   stock: Stock | null,
 ): Pick<Finding, 'what' | 'why' | 'next'> | null => {
   if (!types) return null
+  const name = exact(type, Object.keys(types))
+  const ended = name !== undefined && types[name]!.endOfService
+  if (name && !ended && stock?.[name] !== 'shortage') return null
   const offered = Object.keys(types).filter(it => !types[it]!.endOfService && stock?.[it] !== 'shortage')
-  const next = `take one of ${closest(
+  const near = closest(
     type,
     offered.filter(it => !same(it, type)),
-  ).join(', ')}`
-  const name = exact(type, Object.keys(types))
+  )
+  const next = `take one of ${near.join(', ')}`
   if (!name) return { what: `there is no type ${type} in ${zone}`, why: 'Scaleway does not offer it there', next }
-  if (types[name]!.endOfService)
-    return { what: `the type ${name} is at its end`, why: 'Scaleway makes no more servers of it', next }
-  if (stock?.[name] !== 'shortage') return null
+  if (ended) return { what: `the type ${name} is at its end`, why: 'Scaleway makes no more servers of it', next }
   return {
     what: `the type ${name} is out of stock in ${zone}`,
     why: 'Scaleway says shortage',
