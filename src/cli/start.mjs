@@ -4,6 +4,7 @@ import * as module from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { helpOf } from './commands.mjs'
+import { stayLight } from './heap.mjs'
 import { inPlace, obeyLauncher } from './relay.mjs'
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
@@ -33,6 +34,7 @@ export const start = async name => {
     process.exitCode = await main(argv)
     return
   }
+  stayLight()
   const { main } = await import('./main.ts')
   process.exitCode = await main(name, argv)
 }

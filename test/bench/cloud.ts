@@ -44,8 +44,8 @@ const nothing: Pick<EmulatorOptions, 'machines' | 'clusters'> = {
 }
 
 /** An emulated project over HTTP, in this process. */
-export const openCloud = async (clock: NonNullable<EmulatorOptions['clock']>) => {
-  const api = createEmulator({ ...nothing, clock, credentials })
+export const openCloud = async (clock: NonNullable<EmulatorOptions['clock']>, clusters = nothing.clusters) => {
+  const api = createEmulator({ ...nothing, clusters, clock, credentials })
   const server = createServer((request, response) => api.handle(request, response))
   await new Promise<void>(ready => server.listen(0, '127.0.0.1', ready))
   return {

@@ -53,7 +53,8 @@ export const report = (): Report & { parts: string[]; waits: string[] } => {
   }
 }
 
-const memoryPods = (): Pods & { commands: { run: Command }; running: Map<string, PodSpec> } => {
+/** Pods that only are on record. */
+export const memoryPods = (): Pods & { commands: { run: Command }; running: Map<string, PodSpec> } => {
   const running = new Map<string, PodSpec>()
   const commands: { run: Command } = { run: () => ({ code: 0 }) }
   const nothing = async () => undefined
