@@ -14,7 +14,7 @@ const replace: Change = { action: 'replace', summary: 'replace it', why: 'its ra
 const moved = () => {
   const net = thing('private-network/egress', { ...there, holds: true, change: replace })
   const server = thing('server/proxy', { ...there, want: { net: from(net) } })
-  const play = thing('host-play/proxy', { looksThroughParents: true, want: { host: from(server) } })
+  const play = thing('host-play/proxy', { looksThroughParents: true, want: { host: from(server), tasks: [] } })
   const key = thing('ssh-key/operator', { ...there, change: replace })
   return [net, server, play, key]
 }
