@@ -31,9 +31,10 @@ export const hostPlay: Kind<HostPlay, Seen, { ssh: Ssh }> = {
   },
 
   diff(want, seen) {
-    const details = seen ? differences(want, seen) : []
-    if (seen && details.length === 0) return null
-    return { action: 'update', summary: `${want.host.name}: ${count(details.length)}`, details }
+    const found = seen ? differences(want, seen) : []
+    if (seen && found.length === 0) return null
+    const details = seen ? [...found, ...followers(want, seen)] : []
+    return { action: 'update', summary: `${want.host.name}: ${count(found.length)}`, details }
   },
 
   async apply(want, { ssh }, live, report) {
@@ -93,6 +94,16 @@ const differences = (it: HostPlay, seen: Seen): Detail[] => [
     ? [{ name: 'health check', action: 'update' as const, diff: 'an earlier run ended before it was asked' }]
     : []),
 ]
+
+/** Handlers that will run because of what differs: not differences themselves, but the run will do them. */
+const followers = ({ tasks, handlers }: HostPlay, seen: Seen): Detail[] => {
+  const changing = settled(tasks, seen).filter(task => kindOf(task).diff(task, stateOf(seen, task)))
+  return Object.keys(handlers)
+    .filter(name => !seen.pending.includes(name))
+    .map(name => ({ name, after: changing.filter(it => notifies(it).includes(name)).map(titleOf) }))
+    .filter(({ after }) => after.length > 0)
+    .map(({ name, after }) => ({ name: `handler ${name}`, action: 'update', diff: `follows ${after.join(', ')}` }))
+}
 
 const forward = (task: Task, seen: Seen): BundleStep => {
   const kind = kindOf(task)

@@ -130,7 +130,7 @@ test('a hand edit is named, shown and mended, without a restart', async () => {
     "echo 'http_access allow all' >>/etc/squid/squid.conf; chmod 666 /etc/squid/squid.conf; chown proxy /etc/squid/egress/client-a.txt",
   )
   const change = await differs()
-  assert.equal(names(change), ['/etc/squid/egress/client-a.txt', '/etc/squid/squid.conf'])
+  assert.equal(names(change), ['/etc/squid/egress/client-a.txt', '/etc/squid/squid.conf', 'handler reload squid'])
   assert.match(change?.details?.[1]?.diff ?? '', /^-http_access allow all$/m)
   assert.match(change?.details?.[1]?.diff ?? '', /^mode: 0666 -> 0644$/m)
   await hostPlay.apply(want, { ssh }, await look(), report)

@@ -259,3 +259,21 @@ test('a handler that is owed is a difference', () => {
   assert.is(hostPlay.diff(want, { states, pending: ['of another play'] }), null)
   assert.is(hostPlay.diff(want, { states, pending: ['reload'] })?.details?.[0]?.name, 'handler reload')
 })
+
+test('handlers that will run are told, and are no differences', () => {
+  const want = {
+    host: { name: 'h', address: '192.0.2.1', port: 22, user: 'root', hostKey: '', identity: '' },
+    tasks: [{ ...file, notify: ['second', 'first'] }],
+    handlers: { first: ':', second: ':', third: ':' },
+  }
+  const absent = { type: 'absent', sha256: '', content: null, mode: '', owner: '', group: '' }
+  const change = hostPlay.diff(want, { states: { [file.path]: absent }, pending: ['second'] })
+  assert.is(change?.summary, 'h: 2 differences')
+  assert.equal(
+    change?.details?.slice(1).map(it => `${it.name}: ${it.diff}`),
+    [
+      'handler second: an earlier run changed what it follows, and ended before it ran',
+      `handler first: follows ${file.path}`,
+    ],
+  )
+})
