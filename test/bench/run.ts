@@ -11,6 +11,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   apply: async () => (await import('./apply.bench.ts')).apply,
   faults: async () => (await import('./faults.bench.ts')).faults,
   memory: async () => (await import('./memory.bench.ts')).memory,
+  truth: async () => (await import('./truth.bench.ts')).truth,
 }
 
 const main = async (args: string[]) => {
