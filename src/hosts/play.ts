@@ -33,7 +33,10 @@ export const hostPlay: Kind<HostPlay, Seen, { ssh: Ssh }> = {
   diff(want, seen) {
     const found = seen ? differences(want, seen) : []
     if (seen && found.length === 0) return null
-    const details = seen ? [...found, ...followers(want, seen)] : []
+    const last = [...Object.keys(want.handlers).map(it => `handler ${it}`), 'health check']
+    const at = ({ name }: Detail) => last.indexOf(name)
+    // As the run will do them: tasks, handlers in their order, the check.
+    const details = seen ? [...found, ...followers(want, seen)].sort((a, b) => at(a) - at(b)) : []
     return { action: 'update', summary: `${want.host.name}: ${count(found.length)}`, details }
   },
 

@@ -272,8 +272,8 @@ test('handlers that will run are told, and are no differences', () => {
   assert.equal(
     change?.details?.slice(1).map(it => `${it.name}: ${it.diff}`),
     [
-      'handler second: an earlier run changed what it follows, and ended before it ran',
       `handler first: follows ${file.path}`,
+      'handler second: an earlier run changed what it follows, and ended before it ran',
     ],
   )
 })

@@ -41,6 +41,7 @@ export const truePlay = (host: TestHost['address']): HostPlay => {
     { task: 'command', name: 'make', run: 'touch /etc/truth/made', creates: '/etc/truth/made' },
     { task: 'sysctl', name: 'net.ipv4.tcp_fin_timeout', value: '31' },
     { task: 'user', name: 'truth', groups: ['games'], home: '/home/truth' },
+    { task: 'directory', path: '/home/truth', mode: '0750', owner: 'truth', group: 'truth' },
     { task: 'authorizedKey', user: 'truth', key },
     { task: 'package', name: 'ufw' },
     ufwTask({
