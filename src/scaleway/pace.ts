@@ -8,19 +8,16 @@ export type Pace = {
   hold(ms: number): void
 }
 
-/**
- * Scaleway was seen to refuse above 100 calls in a second; with these at most 98 start in any one. The burst takes the
- * plan of fifty tenants in one go.
- */
-export const politePace = { perSecond: 30, burst: 68, atOnce: 64 }
+/** Scaleway was seen to refuse above 100 calls in a second. The plan of fifty tenants is about seventy. */
+export const politePace = { perSecond: 80, atOnce: 64 }
 
-/** A bucket of `burst` calls that fills at `perSecond`, and at most `atOnce` under way. */
-export const createPace = ({ perSecond, burst, atOnce } = politePace): Pace => {
-  const eachMs = 1000 / perSecond
+/** At most `perSecond` calls begin in any one second, and at most `atOnce` are under way. */
+export const createPace = ({ perSecond, atOnce } = politePace): Pace => {
+  /** When the last so many began or will begin, as a ring. */
+  const turns = new Float64Array(perSecond).fill(Number.NEGATIVE_INFINITY)
+  let next = 0
   const queue: (() => void)[] = []
   let free = atOnce
-  /** When the bucket would be full again. */
-  let fullAt = 0
   let heldUntil = 0
 
   const leave = () => {
@@ -43,8 +40,10 @@ export const createPace = ({ perSecond, burst, atOnce } = politePace): Pace => {
   }
   const turnMs = () => {
     const now = performance.now()
-    fullAt = Math.max(now, fullAt) + eachMs
-    return Math.max(0, fullAt - burst * eachMs - now)
+    const turn = Math.max(now, turns[next]! + 1000)
+    turns[next] = turn
+    next = (next + 1) % perSecond
+    return turn - now
   }
   const heldMs = () => heldUntil - performance.now()
   return {

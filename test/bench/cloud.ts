@@ -65,7 +65,7 @@ export const settled = async (api: Pick<ReturnType<typeof createEmulator>, 'stat
 }
 
 /** For what is not measured. */
-export const unhurried = () => createPace({ perSecond: 10_000, burst: 10_000, atOnce: 256 })
+export const unhurried = () => createPace({ perSecond: 10_000, atOnce: 256 })
 
 /** The product's clients, as the commands make them: at the pace of a process that has just begun. */
 export const connect = async (

@@ -31,7 +31,7 @@ export const plan: Bench = async () => {
       `the depth of ids: ${chain.join(' > ')}`,
       'the fastest of four, as other work on the machine is not ours to measure',
       'user data is the one thing of which the API has no list',
-      `the pace lets ${politePace.burst} calls out at once and then ${politePace.perSecond} a second`,
+      `the pace lets at most ${politePace.perSecond} calls begin in any one second`,
     ],
   }
 }

@@ -10,7 +10,7 @@ import { type Answer, ok, serving } from './serving.ts'
 
 const { test } = suite('scaleway/http')
 
-const quick = { baseMs: 1, capMs: 5, attempts: 4, pace: createPace({ perSecond: 1000, burst: 1000, atOnce: 64 }) }
+const quick = { baseMs: 1, capMs: 5, attempts: 4, pace: createPace({ perSecond: 1000, atOnce: 64 }) }
 
 for (const { when, method, answers, calls, status } of [
   { when: 'a GET after 429', method: 'GET', answers: [{ status: 429 }, ok], calls: 2, status: 200 },
@@ -131,7 +131,7 @@ test('a Retry-After beyond the cap is not waited for, and the note says when', (
   }))
 
 test('a 429 holds back every other call too', async () => {
-  const pace = createPace({ perSecond: 1000, burst: 1000, atOnce: 64 })
+  const pace = createPace({ perSecond: 1000, atOnce: 64 })
   await serving([{ status: 429, headers: { 'retry-after': '0.3' } }, ok], async url => {
     const first = createHttpClient({ ...quick, pace })(`${url}/x`)
     await new Promise(done => setTimeout(done, 100))
@@ -151,27 +151,28 @@ test('never more calls under way than the pace allows', async () => {
     open--
     return new Response('{}')
   }
-  const client = createHttpClient({ fetch: slow, pace: createPace({ perSecond: 1000, burst: 1000, atOnce: 3 }) })
+  const client = createHttpClient({ fetch: slow, pace: createPace({ perSecond: 1000, atOnce: 3 }) })
   await Promise.all(Array.from({ length: 12 }, () => client('http://api.test/x')))
   assert.is(most, 3)
 })
 
-test('a pace lets a burst through and then so many in a second', async () => {
-  const pace = createPace({ perSecond: 100, burst: 10, atOnce: 64 })
+test('a pace lets no more than so many calls begin in any one second', async () => {
+  const pace = createPace({ perSecond: 20, atOnce: 64 })
   const started = performance.now()
   const at = await Promise.all(
-    Array.from({ length: 40 }, async () => {
+    Array.from({ length: 50 }, async () => {
       const leave = await pace.enter()
       leave()
       return performance.now() - started
     }),
   )
-  assert.ok(at.filter(ms => ms < 8).length <= 11, 'the burst was larger')
-  assert.ok(Math.max(...at) >= 290, `40 calls took ${Math.max(...at)} ms`)
+  assert.ok(at[19]! < 500, `the first twenty took ${at[19]} ms`)
+  for (const [index, ms] of at.slice(20).entries())
+    assert.ok(ms - at[index]! > 900, `twenty-one calls within ${ms - at[index]!} ms`)
 })
 
 test('an interrupt ends the wait for a turn and gives the turn back', async () => {
-  const pace = createPace({ perSecond: 1000, burst: 1000, atOnce: 1 })
+  const pace = createPace({ perSecond: 1000, atOnce: 1 })
   const leave = await pace.enter()
   const stop = new AbortController()
   const waiting = pace.enter(stop.signal).catch(it => it.name)

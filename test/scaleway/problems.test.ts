@@ -38,7 +38,7 @@ const clientsAt = (apiUrl: string, more: Partial<ScalewayOptions> = {}) =>
         baseMs: 1,
         capMs: 5,
         attempts: 2,
-        pace: createPace({ perSecond: 1000, burst: 1000, atOnce: 64 }),
+        pace: createPace({ perSecond: 1000, atOnce: 64 }),
         refusals: createRefusals({ lookingMs: 20, changingMs: 20 }),
       },
       ...more,

@@ -18,7 +18,11 @@ export const hazards: Record<string, Shown[]> = {
   'The SDK': [
     there('it has no deadline', 'scaleway/http.test.ts', 'has a deadline for every call'),
     there('it asks nothing again', 'scaleway/http.test.ts', 'repeats ${when}', 'a GET after a dead connection'),
-    there('it has no rate limit', 'scaleway/http.test.ts', 'a pace lets a burst through and then so many in a second'),
+    there(
+      'it has no rate limit',
+      'scaleway/http.test.ts',
+      'a pace lets no more than so many calls begin in any one second',
+    ),
     there(
       'it asks for all further pages at once',
       'scaleway/http.test.ts',
