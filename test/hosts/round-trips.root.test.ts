@@ -2,7 +2,9 @@ import * as assert from 'uvu/assert'
 import type { HostAddress } from '../../src/hosts/address.ts'
 import { look } from '../../src/hosts/exchange.ts'
 import { type HostPlay, hostPlay } from '../../src/hosts/play.ts'
+import { ufwTask } from '../../src/hosts/squid.ts'
 import { createSsh } from '../../src/hosts/ssh.ts'
+import type { Task } from '../../src/hosts/tasks/all.ts'
 import { makeHost, type TestHost } from '../support/host.ts'
 import { suite } from '../support/suite.ts'
 import { type Wire, wireTo } from '../support/wire.ts'
@@ -83,27 +85,29 @@ test('a further exchange on the same connection, with its script, takes one roun
   await ssh.close()
 })
 
-test('one connection and one exec find nothing to do; a change takes two more on the same', async () => {
+test('one connection and one exec find nothing to do; a change takes two more, and a login where it is confirmed', async () => {
   const port = 2223
   // Its own log, of every login and every command.
   host.sh(`/usr/sbin/sshd -p ${port} -o LogLevel=VERBOSE -o PidFile=/run/counted.pid -E /run/counted.log`)
   const address = { ...host.address, port }
-  const content = 'changed\n'
-  const rights = { mode: '0600', owner: 'root', group: 'root' }
-  const want: HostPlay = {
-    host: address,
-    tasks: [{ task: 'file', path: '/etc/counted', content, ...rights }],
-    handlers: {},
-  }
+  const everybody = ['192.0.2.128/25']
+  const files = ['/etc/counted', '/etc/counted-too'].map(
+    (path): Task => ({ task: 'file', path, content: 'changed\n', mode: '0600', owner: 'root', group: 'root' }),
+  )
+  const firewall = ufwTask({ ssh: { allow: everybody, port }, proxy: { from: everybody, ports: [3128] } })
   const counted = () => {
     const log = host.sh('cat /run/counted.log; : >/run/counted.log')
     const count = (words: RegExp) => [...log.matchAll(words)].length
     return { logins: count(/^Accepted publickey /gm), execs: count(/^Starting session: command/gm) }
   }
-  for (const expected of [
-    { logins: 1, execs: 3 },
-    { logins: 1, execs: 1 },
+  for (const { tasks, expected } of [
+    { tasks: files, expected: { logins: 1, execs: 3 } },
+    { tasks: files, expected: { logins: 1, execs: 1 } },
+    // The fourth command is the confirmation's own, on the new login.
+    { tasks: [...files, firewall], expected: { logins: 2, execs: 4 } },
+    { tasks: [...files, firewall], expected: { logins: 1, execs: 1 } },
   ]) {
+    const want: HostPlay = { host: address, tasks, handlers: {} }
     const ssh = createSsh({ bootSeconds: 5 })
     const seen = await hostPlay.read(want, { ssh }, report)
     if (hostPlay.diff(want, seen)) await hostPlay.apply(want, { ssh }, seen, report)
