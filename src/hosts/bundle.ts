@@ -44,7 +44,7 @@ export const bundleScript = (
     `mark=${quote(mark)} run=${quote(run)} count=${steps.length} handlers='${names.map((_, n) => n + 1).join(' ')}' checks='${health.map((_, n) => n + 1).join(' ')}'`,
     ...steps.flatMap((step, n) => [
       define(`do_${n + 1}`, step.guard ? guarded(timed(step), `${run}.${n + 1}`, step.guard) : timed(step)),
-      ...(step.guard ? [define(`restore_${n + 1}`, step.back)] : []),
+      ...(step.guard ? [define(`restore_${n + 1}`, `${step.back}\n${step.guard.inForce ?? ':'}`)] : []),
       define(`back_${n + 1}`, step.guard ? `guard_take_back ${run}.${n + 1} restore_${n + 1}` : step.back),
       define(`notify_${n + 1}`, step.notify.map(it => `note ${quote(it)}`).join('\n')),
       define(`again_${n + 1}`, step.retries ? `retries=${step.retries} pause=${step.delaySeconds ?? 1}` : ''),

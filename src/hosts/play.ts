@@ -8,6 +8,7 @@ import { look, type Seen } from './exchange.ts'
 import type { Guard } from './guard/guard.ts'
 import { guardPath } from './guard/zones.ts'
 import { type Health, healthStep } from './health.ts'
+import { joined } from './joined.ts'
 import { settled } from './settle.ts'
 import type { Ssh } from './ssh.ts'
 import { kindOf, notifies, type Task, titleOf } from './tasks/all.ts'
@@ -44,7 +45,7 @@ export const hostPlay: Kind<HostPlay, Seen, { ssh: Ssh }> = {
     const { host, tasks, handlers, health = [] } = want
     const seen = live ?? (await look(ssh, host, tasks, options(report)))
     const due = settled(tasks, seen).filter(task => kindOf(task).diff(task, stateOf(seen, task)))
-    const steps = due.map(task => forward(task, seen))
+    const steps = joined(due.map(task => forward(task, seen)))
     await runBundle(ssh, host, { steps, handlers, health: health.map(healthStep) }, report)
     const now = await look(ssh, host, tasks, options(report))
     const left = differences(want, now)
@@ -62,11 +63,13 @@ export const hostPlay: Kind<HostPlay, Seen, { ssh: Ssh }> = {
   async undo({ host, tasks, handlers }, { ssh }, before, _now, report) {
     if (!before) return
     const seen = await look(ssh, host, tasks, options(report))
-    const steps = tasks
-      .filter(task => before.states[titleOf(task)] !== undefined)
-      .filter(task => !kindOf(task).same(stateOf(before, task), stateOf(seen, task), task))
-      .reverse()
-      .map(task => backward(task, before, seen))
+    const steps = joined(
+      tasks
+        .filter(task => before.states[titleOf(task)] !== undefined)
+        .filter(task => !kindOf(task).same(stateOf(before, task), stateOf(seen, task), task))
+        .reverse()
+        .map(task => backward(task, before, seen)),
+    )
     const owes = owed({ handlers }, seen).length > 0 || seen.pending.includes('health check')
     if (steps.length || owes) await runBundle(ssh, host, { steps, handlers }, report)
   },

@@ -91,8 +91,12 @@ test('one connection and one exec find nothing to do; a change takes two more, a
   host.sh(`/usr/sbin/sshd -p ${port} -o LogLevel=VERBOSE -o PidFile=/run/counted.pid -E /run/counted.log`)
   const address = { ...host.address, port }
   const everybody = ['192.0.2.128/25']
-  const files = ['/etc/counted', '/etc/counted-too'].map(
-    (path): Task => ({ task: 'file', path, content: 'changed\n', mode: '0600', owner: 'root', group: 'root' }),
+  const file = (path: string, content: string): Task => {
+    return { task: 'file', path, content, mode: '0600', owner: 'root', group: 'root' }
+  }
+  const files = ['/etc/counted', '/etc/counted-too'].map(it => file(it, 'changed\n'))
+  const rules = ['a', 'b'].map(it =>
+    file(`/etc/ufw/applications.d/${it}`, `[${it}]\ntitle=${it}\ndescription=${it}\nports=9/tcp\n`),
   )
   const firewall = ufwTask({ ssh: { allow: everybody, port }, proxy: { from: everybody, ports: [3128] } })
   const counted = () => {
@@ -106,6 +110,8 @@ test('one connection and one exec find nothing to do; a change takes two more, a
     // The fourth command is the confirmation's own, on the new login.
     { tasks: [...files, firewall], expected: { logins: 2, execs: 4 } },
     { tasks: [...files, firewall], expected: { logins: 1, execs: 1 } },
+    // Neighbours of one zone are confirmed together.
+    { tasks: rules, expected: { logins: 2, execs: 4 } },
   ]) {
     const want: HostPlay = { host: address, tasks, handlers: {} }
     const ssh = createSsh({ bootSeconds: 5 })

@@ -14,6 +14,9 @@ fi`,
 
 const notEnabled = 'if [ ! -e enabled ] && [ -d /etc/systemd/system ]; then systemctl -q disable firewalld; fi'
 
+/** After a change of its files. One that fails half-way has switched the firewall off, and said so in its file. */
+export const reloadUfw = "if grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf; then ufw reload; fi"
+
 export const firewalld: Omit<Guard, 'seconds'> = {
   keep: ['/etc/firewalld'],
   // Its reload reads what is on the disk, and keeps connections that stand.

@@ -98,6 +98,8 @@ guard_unhook() {
 guard_ready() {
   cut -d' ' -f22 /proc/self/stat >"$guard/ready.new"
   mv -f "$guard/ready.new" "$guard/ready"
+  # A login in the same tick would not be newer, and be asked for a second time.
+  sleep 0.02
 }
 
 guard_confirmed() { # seconds

@@ -1,4 +1,4 @@
-import { firewalld, ufw } from './firewalls.ts'
+import { firewalld, reloadUfw, ufw } from './firewalls.ts'
 import type { Guard } from './guard.ts'
 import { network } from './network.ts'
 import { sshd, sshdCheck } from './sshd.ts'
@@ -30,5 +30,12 @@ export const guardPath = (path: string, seconds = 30): Guard | null => {
   const guard = guardZone(zone, seconds)
   const kept = guard.keep.some(it => path === it || path.startsWith(`${it}/`))
   const check = zone === 'sshd' ? sshdCheck(path) : undefined
-  return { ...guard, keep: kept ? guard.keep : [...guard.keep, path], ...(check && { check }) }
+  // UFW's own task speaks to ufw, which brings in force what it is told; a file of UFW's is only read at a reload.
+  const inForce = zone === 'ufw' ? reloadUfw : guard.inForce
+  return {
+    ...guard,
+    ...(inForce && { inForce }),
+    keep: kept ? guard.keep : [...guard.keep, path],
+    ...(check && { check }),
+  }
 }
