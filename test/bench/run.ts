@@ -9,6 +9,7 @@ export type Bench = (options: { seed: number | undefined }) => Promise<Figures>
 const benches: Record<string, () => Promise<Bench>> = {
   plan: async () => (await import('./plan.bench.ts')).plan,
   apply: async () => (await import('./apply.bench.ts')).apply,
+  hosts: async () => (await import('./hosts/hosts.bench.ts')).hosts,
   faults: async () => (await import('./faults.bench.ts')).faults,
   memory: async () => (await import('./memory.bench.ts')).memory,
   truth: async () => (await import('./truth.bench.ts')).truth,

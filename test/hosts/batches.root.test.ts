@@ -18,7 +18,7 @@ const world = { ...worldFor(), clientsFor: () => ({ ssh }) }
 let hosts: TestHost[]
 
 before(async () => {
-  hosts = await Promise.all([26, 27, 28, 29, 30, 31].map(makeHost))
+  hosts = await Promise.all([26, 27, 28, 29, 30, 31].map(it => makeHost(it)))
   for (const [at, host] of hosts.entries())
     host.sh(`mkdir -m 710 /etc/app; head -c 300 /dev/urandom >/etc/app/raw; printf 'no newline ${at}' >/etc/app/text
 chmod 4600 /etc/app/raw; chown daemon:games /etc/app/text; chmod 604 /etc/app/text

@@ -31,10 +31,24 @@ while :; do
 done
 `
 
-/** Hosts take /30s of 192.0.2.128/25 (documentation range); `slot` is 0-31, one a host at a time. */
-export const makeHost = async (slot: number): Promise<TestHost> => {
-  const [outside, inside] = [`192.0.2.${129 + slot * 4}`, `192.0.2.${130 + slot * 4}`]
-  const slotIsOurs = await claim(`host-${slot}`)
+export type HostOptions = {
+  /** Where the /30s of hosts begin. */
+  first?: string
+  /** Lines of sshd_config besides. */
+  sshd?: string
+  /** Who may log in; absent: a new key. */
+  operator?: HostKey
+  /** A directory whose files lie over those of this machine. */
+  over?: string
+}
+
+/** Hosts take /30s from `first` on, by default of 192.0.2.128/25 (documentation range): then `slot` is 0-31. */
+export const makeHost = async (
+  slot: number,
+  { first = '192.0.2.128', sshd = '', operator, over }: HostOptions = {},
+): Promise<TestHost> => {
+  const [outside, inside] = [addressAt(first, slot * 4 + 1), addressAt(first, slot * 4 + 2)]
+  const slotIsOurs = await claim(first === '192.0.2.128' ? `host-${slot}` : `host-${first}-${slot}`)
   const name = `ket-${process.pid % 100000}-${slot}`
   const veth = `ke${process.pid % 1000000}-${slot}`
   const dir = mkdtempSync(join(tmpdir(), 'kapsule-egress-host-'))
@@ -42,12 +56,12 @@ export const makeHost = async (slot: number): Promise<TestHost> => {
   run('mount', '-t', 'tmpfs', '-o', 'mode=700', 'ke-test', dir)
   for (const it of ['seed/etc/ssh', 'seed/usr/sbin', 'rcS', 'up', 'work', 'root'])
     mkdirSync(join(dir, it), { recursive: true })
-  const [hostKey, identity]: HostKey[] = [newHostKey(name), newHostKey('operator')]
+  const [hostKey, identity]: HostKey[] = [newHostKey(name), operator ?? newHostKey('operator')]
   writeFileSync(join(dir, 'identity'), identity!.private, { mode: 0o600 })
   writeFileSync(join(dir, 'seed/etc/ssh/ssh_host_ed25519_key'), hostKey!.private, { mode: 0o600 })
   writeFileSync(
     join(dir, 'seed/etc/ssh/sshd_config'),
-    `HostKey /etc/ssh/ssh_host_ed25519_key\nPermitRootLogin prohibit-password\nUseDNS no\nAuthorizedKeysFile /etc/ssh/keys\nStrictModes no\nSubsystem sftp internal-sftp\n`,
+    `HostKey /etc/ssh/ssh_host_ed25519_key\nPermitRootLogin prohibit-password\nUseDNS no\nAuthorizedKeysFile /etc/ssh/keys\nStrictModes no\nSubsystem sftp internal-sftp\n${sshd}`,
   )
   writeFileSync(join(dir, 'seed/etc/ssh/keys'), `${identity!.public}\n`)
   writeFileSync(join(dir, 'seed/usr/sbin/init'), init, { mode: 0o755 })
@@ -76,7 +90,7 @@ export const makeHost = async (slot: number): Promise<TestHost> => {
       '--fork',
       '--kill-child',
     ]
-    child = spawn('nsenter', [`--net=/run/netns/${name}`, ...machine, 'sh', '-ec', boot(dir, name)], {
+    child = spawn('nsenter', [`--net=/run/netns/${name}`, ...machine, 'sh', '-ec', boot(dir, name, over)], {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     })
@@ -161,8 +175,13 @@ export const makeHost = async (slot: number): Promise<TestHost> => {
   return host
 }
 
-const boot = (dir: string, name: string) => `
-mount -t overlay overlay -o 'lowerdir=${dir}/seed:/,upperdir=${dir}/up,workdir=${dir}/work' '${dir}/root'
+const addressAt = (first: string, offset: number): string => {
+  const at = first.split('.').reduce((all, it) => all * 256 + Number(it), 0) + offset
+  return [24, 16, 8, 0].map(bits => Math.floor(at / 2 ** bits) % 256).join('.')
+}
+
+const boot = (dir: string, name: string, over?: string) => `
+mount -t overlay overlay -o 'lowerdir=${dir}/seed${over ? `:${over}` : ''}:/,upperdir=${dir}/up,workdir=${dir}/work' '${dir}/root'
 cd '${dir}/root'
 mount --rbind /dev dev; mount -t tmpfs tmpfs dev/shm
 mount -t proc proc proc; mount -t sysfs sysfs sys
