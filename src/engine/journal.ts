@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, w
 import { join } from 'node:path'
 import type { Json } from './json.ts'
 import type { Change } from './kind.ts'
+import { Problem } from './problem.ts'
 
 /** One line of a run's history. Everything an undo needs is in `started` and `done`, as data. */
 export type Entry =
@@ -33,7 +34,7 @@ export type Recorded = Entry & { time: string; run: string }
 /** Where a run writes what it is about to do. Other stores come behind this. */
 export type Journal = {
   readonly run: string
-  /** Durable when it returns. */
+  /** Durable when it returns. Throws a Problem when it cannot be written; later entries may get through again. */
   record(entry: Entry): void
   close(): void
 }
@@ -44,16 +45,35 @@ export const runsDirectory = (stateDirectory: string) => join(stateDirectory, 'r
 export const openJournal = (stateDirectory: string, run: string): Journal => {
   const directory = runsDirectory(stateDirectory)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const file = openSync(join(directory, `${run}.jsonl`), 'ax', 0o600)
+  const path = join(directory, `${run}.jsonl`)
+  const file = openSync(path, 'ax', 0o600)
   syncDirectory(directory)
+  let torn = false
   return {
     run,
     record(entry) {
-      writeSync(file, `${JSON.stringify({ time: new Date().toISOString(), run, ...entry })}\n`)
-      fsyncSync(file)
+      const line = `${JSON.stringify({ time: new Date().toISOString(), run, ...entry })}\n`
+      try {
+        // What follows half a line begins a line of its own.
+        writeWhole(file, Buffer.from(torn ? `\n${line}` : line))
+        fsyncSync(file)
+        torn = false
+      } catch (error) {
+        torn = true
+        throw new Problem(`the journal could not be written: ${entry.event}`, {
+          why: `${path}: ${(error as Error).message}`,
+          next: 'make room there, then run the command again with --resume: it looks at what was done',
+          cause: error,
+        })
+      }
     },
     close: () => closeSync(file),
   }
+}
+
+/** A disk with little room takes a part, and says so only by the count. */
+const writeWhole = (file: number, bytes: Buffer) => {
+  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
 }
 
 /** A journal that keeps nothing: for looking without changing. */

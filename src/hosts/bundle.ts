@@ -46,7 +46,7 @@ export const bundleScript = (
       define(`do_${n + 1}`, step.guard ? guarded(timed(step), `${run}.${n + 1}`, step.guard) : timed(step)),
       ...(step.guard ? [define(`restore_${n + 1}`, `${step.back}\n${step.guard.inForce ?? ':'}`)] : []),
       define(`back_${n + 1}`, step.guard ? `guard_take_back ${run}.${n + 1} restore_${n + 1}` : step.back),
-      define(`notify_${n + 1}`, step.notify.map(it => `note ${quote(it)}`).join('\n')),
+      define(`notify_${n + 1}`, step.notify.map(it => `note ${quote(it)}`).join(' &&\n')),
       define(`again_${n + 1}`, step.retries ? `retries=${step.retries} pause=${step.delaySeconds ?? 1}` : ''),
       define(`live_${n + 1}`, step.live ? 'true' : 'false'),
       define(`confirm_${n + 1}`, step.guard ? `echo ${Math.ceil(step.guard.seconds)}` : ':'),
@@ -107,18 +107,28 @@ export const runBundle = async (ssh: Ssh, host: HostAddress, bundle: Bundle, rep
   let failed: { what: string; why: string } | undefined
   const stuck: string[] = []
   let confirming: Promise<void> | undefined
+  let untold: unknown
+  // Lines come while the host works on: a journal that cannot be written must end neither the process nor the listening.
+  const tell = (part: string) => {
+    try {
+      report.progress(part)
+    } catch (error) {
+      untold ??= error
+    }
+  }
   const onLine = (line: string) => {
     if (!line.startsWith(`${mark} `)) return
     const [word = '', n = '', text = ''] = line.slice(mark.length + 1).split(' ')
     if (word === 'begin' || word === 'cut') begun = true
-    if (word === 'ok') report.progress(`${host.name}: ${nameOf(n)}`)
+    if (word === 'ok') tell(`${host.name}: ${nameOf(n)}`)
     if (word === 'again') {
       const { title, retries } = bundle.steps[+n - 1]!
-      report.progress(`${host.name}: ${title}: failed, tried again (${text} of ${retries})`)
+      tell(`${host.name}: ${title}: failed, tried again (${text} of ${retries})`)
     }
-    if (word === 'handled') report.progress(`${host.name}: ${nameOf(`h${n}`)}`)
-    if (word === 'healthy') report.progress(`${host.name}: ${nameOf(`c${n}`)}`)
-    if (word === 'confirm') confirming = confirm(ssh, host, { id: `${run}.${n}`, ...bundle.steps[+n - 1]! }, report)
+    if (word === 'handled') tell(`${host.name}: ${nameOf(`h${n}`)}`)
+    if (word === 'healthy') tell(`${host.name}: ${nameOf(`c${n}`)}`)
+    if (word === 'confirm')
+      confirming = confirm(ssh, host, { id: `${run}.${n}`, ...bundle.steps[+n - 1]! }, { ...report, progress: tell })
     if (word === 'failed') failed = { what: nameOf(n), why: unbase64(text).toString().trim() }
     if (word === 'stuck') stuck.push(`${nameOf(n)}: ${unbase64(text).toString().trim().slice(-500)}`)
     if (word === 'busy') failed = { what: 'the change', why: 'another run still changes this host' }
@@ -139,7 +149,8 @@ export const runBundle = async (ssh: Ssh, host: HostAddress, bundle: Bundle, rep
     report,
   )
   await confirming
-  if (ended === 'ok') return
+  if (ended === 'ok' && untold === undefined) return
+  if (ended === 'ok') throw untold
   if (stuck.length)
     throw new Problem(`${host.name}: ${failed?.what ?? 'a change'} failed, and not all could be taken back`, {
       why: [failed?.why ?? '', ...stuck].join('\n'),

@@ -44,7 +44,7 @@ insist() { # step: once, and again as often as it may; leaves the exit code in $
 }
 
 note() { # handler: written down before the change it follows, so that an interrupted run still owes it
-  grep -qxF -- "$1" "$pending" 2>/dev/null || { printf '%s\n' "$1" >>"$pending"; sync -- "$pending"; }
+  grep -qxF -- "$1" "$pending" 2>/dev/null || { printf '%s\n' "$1" >>"$pending" && sync -- "$pending"; }
 }
 
 paid() { # handler
@@ -110,9 +110,12 @@ if [ -e "$report" ]; then
   grep -q "^$mark end " "$report" || printf '%s cut\n' "$mark"
   exit
 fi
+# Without room for what is owed, what is kept and what is said, nothing is begun: the way back needs it too.
+if ! head -c 65536 /dev/zero >"$out" || ! { : >>"$pending" && cp -- "$pending" "$pending.before" && : >>"$report"; }; then
+  rm -f -- "$out" "$pending.before"
+  exit 1
+fi
 say begin
-: >>"$pending"
-cp -- "$pending" "$pending.before"
 # Owed like a handler: a run that is killed before it was asked leaves it to the next.
 if [ -n "$checks" ]; then note 'health check'
 elif [ -s "$pending" ]; then paid 'health check'; fi
@@ -121,10 +124,11 @@ live=no
 i=0
 while [ $i -lt "$count" ]; do
   i=$((i + 1))
-  "notify_$i"
   done="$i $done"
   if live_$i; then live=yes; fi
-  insist "$i"
+  rc=0
+  "notify_$i" 2>"$out" || rc=$?
+  if [ $rc = 0 ]; then insist "$i"; fi
   seconds=$(confirm_$i)
   if [ $rc = 0 ] && [ -n "$seconds" ]; then
     guard_ready

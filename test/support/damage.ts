@@ -81,7 +81,7 @@ const kinds: ((dice: Dice) => Damage)[] = [
   () => ({ name: 'a handler owed', run: `echo 'reload squid' >>/var/lib/kapsule-egress/pending` }),
   () => ({
     name: 'a link in the place of a file',
-    run: 'rm -f /etc/truth/file; ln -s /etc/hostname /etc/truth/file',
+    run: 'rm -f /etc/truth/file; ln -s /srv/elsewhere /etc/truth/file',
     refused: true,
   }),
   () => ({

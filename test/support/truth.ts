@@ -25,7 +25,7 @@ echo "setting	$(cat /proc/sys/net/ipv4/tcp_fin_timeout)"
 echo "owed	$(tr '\\n' ';' </var/lib/kapsule-egress/pending 2>/dev/null)"
 echo "handled	$(cat /run/counted 2>/dev/null | wc -l)"`
 
-const picture = (host: TestHost): Picture => {
+export const picture = (host: TestHost): Picture => {
   const [paths = '', hashes = '', facts = ''] = host.sh(pictureScript).split('\n\n')
   const seen: Picture = new Map()
   for (const line of paths.split('\n')) seen.set(line.split('\t')[0]!, line.split('\t')[1] ?? '')
@@ -35,7 +35,7 @@ const picture = (host: TestHost): Picture => {
   return seen
 }
 
-const differing = (a: Picture, b: Picture): string[] =>
+export const differing = (a: Picture, b: Picture): string[] =>
   [...new Set([...a.keys(), ...b.keys()])].filter(it => a.get(it) !== b.get(it)).sort()
 
 /** What a task may change when it is in the plan, and nothing may when it is not. */
@@ -95,13 +95,16 @@ const comparable = (seen: Picture): Picture =>
       ]),
   )
 
+export const harm = (host: TestHost, damage: Damage[]) =>
+  host.sh(damage.map(({ run }) => `( ${run} ) >/dev/null 2>&1 || :`).join('\n') || ':')
+
 /**
  * Damages the host and holds check mode to its word: looking changes nothing, the run does what the plan lists and
  * nothing else, to the bytes the plan shows, and a second run has nothing to do. Returns what was planned.
  */
 export const holdTrue = async (it: TrueHost, damage: Damage[]): Promise<string[]> => {
   const { host, ssh, want, good } = it
-  host.sh(damage.map(({ run }) => `( ${run} ) >/dev/null 2>&1`).join('\n') || ':')
+  harm(host, damage)
   const was = picture(host)
   const contents = new Map(want.tasks.flatMap(task => ('path' in task ? [[task.path, bytesOf(host, task.path)]] : [])))
   const parts: string[] = []
@@ -118,7 +121,7 @@ export const holdTrue = async (it: TrueHost, damage: Damage[]): Promise<string[]
   if (refused) {
     const thrown = await hostPlay.apply(want, { ssh }, seen, report).catch((error: unknown) => error)
     assert.instance(thrown, Problem)
-    assert.match((thrown as Problem).message, /the host is as it was before/)
+    assert.match(`${(thrown as Problem).message}\n${(thrown as Problem).why}`, /the host is as it was before/)
     const left = differing(was, picture(host)).filter(
       name => !/^(handled|owed|\/etc\/(passwd|shadow|group|gshadow)-)/.test(name),
     )
@@ -163,7 +166,7 @@ export const holdTrue = async (it: TrueHost, damage: Damage[]): Promise<string[]
   return planned
 }
 
-const bytesOf = (host: TestHost, path: string): Buffer | null => {
+export const bytesOf = (host: TestHost, path: string): Buffer | null => {
   const text = host.sh(`[ ! -f '${path}' ] || { echo there; base64 -w0 '${path}'; }`)
   return text.startsWith('there\n') ? Buffer.from(text.slice(6), 'base64') : null
 }

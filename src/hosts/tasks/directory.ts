@@ -11,12 +11,12 @@ const title = ({ path }: DirectoryTask) => `directory ${path}`
 export const directoryTask: TaskKind<DirectoryTask, DirectoryState> = {
   title,
   look: ({ path }) => `p=${quote(path)}
-if [ -d "$p" ]; then echo type directory; stat -L --printf 'mode %a\\nowner %U\\ngroup %G\\n' -- "$p"
+if [ -d "$p" ]; then echo type directory; stat -L --printf 'mode %a\\nowner %U %u\\ngroup %G %g\\n' -- "$p"
 elif [ -e "$p" ] || [ -L "$p" ]; then echo type other
 else echo type absent; fi`,
   parse(output) {
-    const { type = 'absent', mode = '', owner = '', group = '' } = fields(output)
-    return { type: type as DirectoryState['type'], mode, owner, group }
+    const said = fields(output)
+    return { type: (said.type ?? 'absent') as DirectoryState['type'], ...rightsOf(said) }
   },
   diff(task, state) {
     if (state.type === 'absent')
@@ -33,9 +33,24 @@ chmod ${quote(mode)} -- "$p"`,
   restore({ path }, before) {
     if (before.type === 'absent') return `p=${quote(path)}\nrmdir -- "$p" 2>/dev/null || :\ndrop_parents "$p"`
     if (before.type === 'other') return ':'
-    return `chown ${quote(`${before.owner}:${before.group}`)} -- ${quote(path)}; chmod ${quote(before.mode)} -- ${quote(path)}`
+    return `p=${quote(path)}
+if ! { [ -d "$p" ] && ${haveRights(before)}; }; then
+  chown ${quote(`${before.owner}:${before.group}`)} -- "$p"; chmod ${quote(before.mode)} -- "$p"
+fi`
   },
   same: (before, now) => before.type === now.type && rightsDiff(before, now).length === 0,
+}
+
+/** Does $p have them already? What cannot be written needs no way back either. `mode` as stat says it. */
+export const haveRights = ({ mode, owner, group }: Rights): string => {
+  const word = (who: string, letter: string) => (/^\d+$/.test(who) ? `%${letter}` : `%${letter.toUpperCase()}`)
+  return `[ "$(stat -L -c '%a ${word(owner, 'u')} ${word(group, 'g')}' -- "$p")" = ${quote(`${mode} ${owner} ${group}`)} ]`
+}
+
+/** Of `owner NAME UID` and the like: stat says UNKNOWN where a number has no name, and nobody is called that. */
+export const rightsOf = ({ mode = '', owner = '', group = '' }: Record<string, string>): Rights => {
+  const who = (text: string) => text.replace(/^UNKNOWN (?=\d)| \d+$/, '')
+  return { mode, owner: who(owner), group: who(group) }
 }
 
 /** `mode: 0644 -> 0640`, for every right that differs. Modes are compared as numbers. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { basename, dirname } from 'node:path'
 import { createTwoFilesPatch } from 'diff'
 import { quote, unbase64, writing } from '../shell.ts'
-import { type Rights, rightsDiff } from './directory.ts'
+import { haveRights, type Rights, rightsDiff, rightsOf } from './directory.ts'
 import { fields, type TaskKind } from './kind.ts'
 
 export type FileTask = {
@@ -34,9 +34,9 @@ export const fileTask: TaskKind<FileTask, FileState> = {
   title,
   look: ({ path }) => lookFile(quote(path)),
   parse(output) {
-    const { type = 'absent', mode = '', owner = '', group = '', content = null, ...said } = fields(output)
+    const { type = 'absent', content = null, ...said } = fields(output)
     const sha256 = content === null ? (said.sha256 ?? '') : hash(unbase64(content))
-    return { type: type as FileState['type'], mode, owner, group, sha256, content }
+    return { type: type as FileState['type'], ...rightsOf(said), sha256, content }
   },
   diff(task, state) {
     const name = title(task)
@@ -68,8 +68,9 @@ put_in_place "$c" "$p"`,
     if (before.type === 'absent') return `p=${quote(path)}\nkeep_backup "$p"\nrm -f -- "$p"\ndrop_parents "$p"`
     return `p=${quote(path)}
 c=${quote(candidate(path))}
-keep_backup "$p"
 rm -rf -- "$c"
+if [ -f "$p" ] && [ "$(sha256sum <"$p" | cut -c1-64)" = ${quote(before.sha256)} ] && ${haveRights(before)}; then exit 0; fi
+keep_backup "$p"
 ${before.content === null ? `find_backup "$p" ${quote(before.sha256)} >"$c"` : writing(unbase64(before.content), '"$c"')}
 ${rights(before)}
 put_in_place "$c" "$p"`
@@ -81,7 +82,7 @@ put_in_place "$c" "$p"`
 export const lookFile = (path: string, only?: 'hash'): string => `p=${path}
 if [ -L "$p" ]; then echo type other
 elif [ -f "$p" ]; then
-  s=$(stat --printf 'type file\\nmode %a\\nowner %U\\ngroup %G\\nsize %s' -- "$p")
+  s=$(stat --printf 'type file\\nmode %a\\nowner %U %u\\ngroup %G %g\\nsize %s' -- "$p")
   printf '%s\\n' "$s"
   if [ "\${s##*size }" -gt ${only ? -1 : maxContent} ]; then h=$(sha256sum <"$p"); echo "sha256 \${h%% *}"
   elif b=$(base64 -w0 <"$p"); then echo "content $b"; fi
