@@ -103,7 +103,7 @@ test('a journal on a full disk says so, and what comes after half a line is read
 })
 
 // `npm run bench -- kills` has fifty of them.
-for (const seed of [1, 2, 3]) {
+for (const seed of [2, 3]) {
   const rolled = dice(seed)
   // The first rule is the one that lets a new process in.
   const damage = damageOf(rolled).filter(({ refused, name }) => !refused && name !== 'a rule not in the kernel')

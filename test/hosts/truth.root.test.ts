@@ -22,7 +22,7 @@ after(async () => {
 })
 
 // `npm run bench -- truth` has two hundred of them.
-for (const seed of [2, 5, 6]) {
+for (const seed of [2, 6]) {
   const damage = damageOf(dice(seed))
   test(`seed ${seed}: ${damage.map(({ name }) => name).join('; ') || 'nothing'}`, async () => {
     await holdTrue(it, damage)

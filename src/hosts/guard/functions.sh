@@ -7,6 +7,7 @@ hook=kapsule-egress-revert
 guard_arm() {
   mkdir -p "$guard"
   chmod 700 "$guard"
+  printf '%s\n' "$1" >"$guard/arming"
   # The same change, tried once more.
   if [ "$(cat "$guard/armed" 2>/dev/null)" = "$1" ]; then sh -c 'echo $PPID' >"$guard/changing"; return 0; fi
   n=0
@@ -36,6 +37,7 @@ guard_arm() {
   printf '%s\n' "$1" >"$guard/armed.new"
   sync -- "$guard/armed.new"
   mv -f "$guard/armed.new" "$guard/armed"
+  rm -f -- "$guard/arming"
   sync -- "$guard"
   if [ -d /run/systemd/system ]; then
     systemd-run --quiet --collect --unit="$hook-$1" sh -c 'echo $$ >"$0/timer"; exec sh "$0/revert.sh" wait "$1" "$2"' "$guard" "$1" "$2"
@@ -115,6 +117,12 @@ guard_confirmed() { # seconds
 # Takes an armed change back at once, and one that was confirmed from what was kept before it, if that is still there:
 # rules in their order, files to the byte. What was not kept (a command's undo) is restored like any other change.
 guard_take_back() { # id, restore function
+  # It was not armed, so it was not begun.
+  if [ "$(cat "$guard/arming" 2>/dev/null)" = "$1" ]; then
+    rm -f -- "$guard/arming"
+    [ ! -e "$guard/unhook.sh" ] || sh "$guard/unhook.sh"
+    return
+  fi
   if [ -e "$guard/armed" ] || [ -e "$guard/reverting" ]; then sh "$guard/revert.sh" now; return; fi
   if [ "$(cat "$guard/reverted" 2>/dev/null)" = "$1" ]; then return 0; fi
   if [ "$(cat "$guard/confirmed" 2>/dev/null)" = "$1" ] && mv "$guard/confirmed" "$guard/reverting"; then

@@ -69,11 +69,12 @@ put_in_place "$c" "$p"`,
     return `p=${quote(path)}
 c=${quote(candidate(path))}
 rm -rf -- "$c"
-if [ -f "$p" ] && [ "$(sha256sum <"$p" | cut -c1-64)" = ${quote(before.sha256)} ] && ${haveRights(before)}; then exit 0; fi
+if ! { [ -f "$p" ] && [ "$(sha256sum <"$p" | cut -c1-64)" = ${quote(before.sha256)} ] && ${haveRights(before)}; }; then
 keep_backup "$p"
 ${before.content === null ? `find_backup "$p" ${quote(before.sha256)} >"$c"` : writing(unbase64(before.content), '"$c"')}
 ${rights(before)}
-put_in_place "$c" "$p"`
+put_in_place "$c" "$p"
+fi`
   },
   same: sameFile,
 }

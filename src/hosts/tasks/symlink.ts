@@ -33,7 +33,10 @@ else echo type absent; fi`,
   restore({ path }, { type, to }) {
     if (type === 'other') return ':'
     return type === 'link'
-      ? link(path, unbase64(to).toString())
+      ? `p=${quote(path)}
+if ! { [ -L "$p" ] && [ "$(readlink -n -- "$p")" = ${quote(unbase64(to).toString())} ]; }; then
+${link(path, unbase64(to).toString())}
+fi`
       : `p=${quote(path)}\nif [ -L "$p" ]; then rm -f -- "$p"; fi\ndrop_parents "$p"`
   },
   same: sameLink,
