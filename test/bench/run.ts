@@ -13,6 +13,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   faults: async () => (await import('./faults.bench.ts')).faults,
   memory: async () => (await import('./memory.bench.ts')).memory,
   truth: async () => (await import('./truth.bench.ts')).truth,
+  kills: async () => (await import('./kills.bench.ts')).killing,
 }
 
 const main = async (args: string[]) => {
