@@ -113,6 +113,7 @@ export const hazards: Record<string, Shown[]> = {
       'enable_masquerade comes back as masquerade_enabled',
       'a leg has neither name nor tags: the pair it joins is its identity',
       'keys reach a bastion only when it is told to refresh them',
+      'a new bastion begins with the keys of the project, and is not told to refresh them',
       'a gateway that still has a leg is asked again until that is gone',
       'an address of one host comes back with its mask, and is no drift',
     ),
