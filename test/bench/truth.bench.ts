@@ -7,7 +7,7 @@ import type { Bench } from './run.ts'
 
 const states = 200
 /** Hosts side by side, in slots that no test uses. */
-const slots = [30, 31]
+const slots = [19, 29, 30, 31]
 
 /** Random host states: is what check mode says exactly what the run does? With `--seed` only that state, told in full. */
 export const truth: Bench = async ({ seed }) => {
