@@ -32,7 +32,7 @@ export const killing: Bench = async ({ seed }) => {
         // The first rule is the one that lets a new process in.
         const damage = damageOf(rolled).filter(({ refused, name }) => !refused && name !== 'a rule not in the kernel')
         try {
-          const said = await killedAfter(it, damage, rolled.between(0, 2500))
+          const said = await killedAfter(it, damage, rolled.between(0, 1000))
           ends[said === 'done' ? 'not killed' : said === 'looked' ? 'before the change' : 'in it']++
         } catch (error) {
           bad.push(`npm run bench -- kills --seed ${seed}: ${error instanceof Error ? error.message : error}`)
