@@ -21,12 +21,19 @@ while [ -e "$KE_STATE/guard/armed" ] || [ -e "$KE_STATE/guard/reverting" ]; do
 done 2>/dev/null
 echo ${mark} pending
 cat "$KE_STATE/pending" 2>/dev/null
+ke_nl='
+'
+${ahead(tasks)}
 ${tasks.map((task, n) => `echo ${mark} ${n}\n( ${kindOf(task).look(task)}\n)`).join('\n')}
 echo ${mark} end
 }
 ke_look </dev/null
 exit
 `
+
+/** A process costs a host more than all that the shell does by itself, so tasks of a kind ask together. */
+const ahead = (tasks: Task[]): string =>
+  [...Map.groupBy(tasks, it => it.task)].map(([, them]) => kindOf(them[0]!).ahead?.(them) ?? ':').join('\n')
 
 export const parseLook = (tasks: Task[], mark: string, stdout: string): Seen | null => {
   const frames = new Map<string, string>()
@@ -37,7 +44,7 @@ export const parseLook = (tasks: Task[], mark: string, stdout: string): Seen | n
   if (!frames.has('end')) return null
   return {
     states: Object.fromEntries(
-      tasks.map((task, n) => [titleOf(task), kindOf(task).parse(frames.get(String(n)) ?? '')]),
+      tasks.map((task, n) => [titleOf(task), kindOf(task).parse(frames.get(String(n)) ?? '', task)]),
     ),
     pending: (frames.get('pending') ?? '').split('\n').filter(Boolean),
   }

@@ -137,3 +137,23 @@ test('a disk that is full leaves the old file, and says why', async () => {
   assert.match((thrown as { why: string }).why, /No space left/)
   assert.is(host.sh('cat /mnt/full/x; ls -A /mnt/full'), 'old\nx\n')
 })
+
+test('a look says the same of a file that is as wanted as of one that is not', async () => {
+  const names = ['plain', 'with blank', "quote'd", 'back\\slash', 'br\neak', '$(touch oops)', '-dash', '*', 'pipe|d']
+  const content = 'one\ntwo\n\n'
+  const wanted = names.map(it => file(`/root/looks/${it}`, content))
+  await hostPlay.apply(playOf(wanted), { ssh }, null, report)
+  host.sh(
+    'cd /root/looks; : >empty; ln -s plain link; mkdir dir; mkfifo fifo; printf "one\ntwo\n\n" >open; chmod 644 open',
+  )
+  const odd = ['link', 'dir', 'fifo', 'open', 'absent'].map(it => file(`/root/looks/${it}`, content))
+  const here = [...wanted, ...odd, file('/root/looks/empty', '')]
+  const other = here.map(it => ({ ...it, content: 'something else' }) as Task)
+  const asWanted = await look(playOf(here))
+  assert.equal(asWanted, await look(playOf(other)))
+  assert.is(host.sh('ls /root/oops 2>/dev/null || echo none').trim(), 'none')
+  assert.equal(
+    (hostPlay.diff(playOf(here), asWanted)?.details ?? []).map(it => it.name),
+    [...odd.map(it => `/root/looks/${'path' in it && it.path.slice(12)}`), '/root/looks/empty'],
+  )
+})

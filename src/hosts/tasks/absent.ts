@@ -1,5 +1,5 @@
 import { quote } from '../shell.ts'
-import { type FileState, type FileTask, fileTask, sameFile } from './file.ts'
+import { type FileState, type FileTask, fileTask, lookFile, sameFile } from './file.ts'
 import type { TaskKind } from './kind.ts'
 import { type SymlinkState, type SymlinkTask, sameLink, symlinkTask } from './symlink.ts'
 
@@ -14,7 +14,7 @@ const split = 'KE and the link'
 /** No file and no link has this name. A directory is left and reported: what is in it may be somebody's. */
 export const absentTask: TaskKind<AbsentTask, AbsentState> = {
   title,
-  look: task => `${fileTask.look(asFile(task))}\necho '${split}'\n${symlinkTask.look(asLink(task))}`,
+  look: task => `${lookFile(quote(asFile(task).path))}\necho '${split}'\n${symlinkTask.look(asLink(task))}`,
   parse(output) {
     const [file = '', link = ''] = output.split(split)
     return { file: fileTask.parse(file), link: symlinkTask.parse(link) }

@@ -1,5 +1,6 @@
 import { Problem } from '../../engine/problem.ts'
-import { type FileState, type FileTask, fileTask, sameFile } from './file.ts'
+import { quote } from '../shell.ts'
+import { type FileState, type FileTask, fileTask, lookFile, parseFile, sameFile } from './file.ts'
 import type { TaskKind } from './kind.ts'
 
 /** `schedule`: five fields, or a word such as `@daily` or `@reboot`. `run`: one line of sh. */
@@ -10,8 +11,8 @@ const title = ({ name }: CronTask) => `cron ${name}`
 /** A job in a file of its own in /etc/cron.d. The daemon is a package like any other: change fails where it is not. */
 export const cronTask: TaskKind<CronTask, FileState> = {
   title,
-  look: task => fileTask.look(fileOf(task)),
-  parse: fileTask.parse,
+  look: task => lookFile(quote(fileOf(task).path)),
+  parse: parseFile,
   diff(task, state) {
     const detail = fileTask.diff(fileOf(task), state)
     return detail && { ...detail, name: title(task) }

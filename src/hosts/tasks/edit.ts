@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { Problem } from '../../engine/problem.ts'
 import { quote, unbase64, writing } from '../shell.ts'
-import { candidate, type FileState, fileTask, hash, patch, sameFile } from './file.ts'
+import { candidate, type FileState, hash, lookFile, parseFile, patch, sameFile } from './file.ts'
 import type { TaskKind } from './kind.ts'
 
 /** Plain text, never a pattern language: the same here and in every shell. */
@@ -143,8 +143,8 @@ export const editKind = <Task extends Edited>(
   editOf: (task: Task) => Edit,
 ): TaskKind<Task, FileState> => ({
   title,
-  look: ({ path }) => fileTask.look(plain(path)),
-  parse: fileTask.parse,
+  look: ({ path }) => lookFile(quote(path)),
+  parse: parseFile,
   diff(task, state) {
     const diff = editDiff(task.path, editOf(task), state)
     return diff === null ? null : { name: title(task), action: state.type === 'absent' ? 'create' : 'update', diff }
@@ -160,5 +160,3 @@ ${editInPlace(editOf(task), task.check)}`
     `p=${quote(task.path)} c=${quote(candidate(task.path))}\n${editBack(editOf(task), before)}`,
   same: sameFile,
 })
-
-const plain = (path: string) => ({ task: 'file' as const, path, content: '', mode: '', owner: '', group: '' })

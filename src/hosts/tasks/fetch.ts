@@ -1,7 +1,7 @@
 import { Problem } from '../../engine/problem.ts'
 import { quote } from '../shell.ts'
 import { rightsDiff } from './directory.ts'
-import { candidate, type FileState, type FileTask, fileTask, lookFile, rights, sameFile } from './file.ts'
+import { candidate, type FileState, type FileTask, fileTask, lookFile, parseFile, rights, sameFile } from './file.ts'
 import type { TaskKind } from './kind.ts'
 
 /** The hash is not an option: without it nobody could say what is there, or that the right thing came. */
@@ -25,7 +25,7 @@ const title = ({ path }: FetchTask) => `fetch ${path}`
 export const fetchTask: TaskKind<FetchTask, FileState> = {
   title,
   look: ({ path }) => lookFile(quote(path), 'hash'),
-  parse: fileTask.parse,
+  parse: parseFile,
   diff(task, state) {
     const name = title(task)
     const { url, sha256 } = checked(task)

@@ -9,7 +9,9 @@ import type { Guard } from '../guard/guard.ts'
 export type TaskKind<Task, State extends Json> = {
   title(task: Task): string
   look(task: Task): string
-  parse(output: string): State
+  /** Runs once before the looks of all tasks of this kind, which may then answer without processes of their own. */
+  ahead?(tasks: Task[]): string
+  parse(output: string, task?: Task): State
   /** Pure; null: nothing to do. Never shows a secret. */
   diff(task: Task, state: State): Detail | null
   change(task: Task, state: State): string

@@ -30,9 +30,23 @@ or_say() { "$@" || { cat "$t"; rm -f -- "$t"; exit 1; }; }`
 
 const rpmLook = `rpm -q --qf 'status installed\\nversion %{VERSION}-%{RELEASE}\\n' -- "$n" 2>/dev/null || :`
 
+/** All names that are the same everywhere with one process: it reads its whole database each time. */
+export const lookAhead = (names: string[]): string =>
+  names.length === 0
+    ? 'ke_dpkg='
+    : `ke_dpkg=$(dpkg-query -W -f '\${Package}|\${db:Status-Want}|\${db:Status-Status}|\${Version}\\n' ${names.map(quote).join(' ')} 2>/dev/null)`
+
+const dpkgLook = `dpkg-query -W -f 'want \${db:Status-Want}\\nstatus \${db:Status-Status}\\nversion \${Version}\\n' "$n" 2>/dev/null || :`
+
 const apt: Speech = {
   command: 'apt-get',
-  look: `dpkg-query -W -f 'want \${db:Status-Want}\\nstatus \${db:Status-Status}\\nversion \${Version}\\n' "$n" 2>/dev/null || :`,
+  // Not there, or there for two architectures: asked for itself.
+  look: `case "$ke_nl$ke_dpkg$ke_nl" in
+*"$ke_nl$n|"*"$ke_nl$n|"*) ${dpkgLook} ;;
+*"$ke_nl$n|"*) it=$ke_nl$ke_dpkg$ke_nl; it=\${it#*"$ke_nl$n|"}; it=\${it%%"$ke_nl"*}
+  echo "want \${it%%|*}"; it=\${it#*|}; echo "status \${it%%|*}"; echo "version \${it#*|}" ;;
+*) ${dpkgLook} ;;
+esac`,
   lookHold: ':',
   spec: (name, version) => (version === undefined ? name : `${name}=${version}`),
   words: seconds => `export DEBIAN_FRONTEND=noninteractive

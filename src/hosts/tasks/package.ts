@@ -1,7 +1,7 @@
 import { Problem } from '../../engine/problem.ts'
 import { quote } from '../shell.ts'
 import { fields, type TaskKind } from './kind.ts'
-import { type Manager, managers, nameHere } from './package-managers.ts'
+import { lookAhead, type Manager, managers, nameHere } from './package-managers.ts'
 
 export type PackageTask = {
   task: 'package'
@@ -33,6 +33,7 @@ const title = ({ name }: PackageTask) => `package ${name}`
 /** A package of the distribution is installed, or not, by its own manager: apt, dnf or zypper. */
 export const packageTask: TaskKind<PackageTask, PackageState> = {
   title,
+  ahead: tasks => lookAhead(tasks.filter(it => !it.names).map(it => checked(it).name)),
   look(task) {
     const { name, names, hold } = checked(task)
     const arms = Object.entries(managers).map(

@@ -6,11 +6,15 @@ export type ServiceState = { running: boolean; enabled: boolean }
 
 const title = ({ name }: ServiceTask) => `service ${name}`
 
+// What an init script's own status goes by, without its dozen processes; no answer leaves the question to the script.
+const itsPidLives = (name: string) =>
+  `read -r it 2>/dev/null </run/${name}.pid && read -r it 2>/dev/null <"/proc/\${it:-none}/comm" && [ "$it" = ${name} ]`
+
 const isRunning = (name: string) =>
-  `if [ -d /run/systemd/system ]; then systemctl -q is-active ${name}; else service ${name} status >/dev/null 2>&1; fi`
+  `if [ -d /run/systemd/system ]; then systemctl -q is-active ${name}; else { ${itsPidLives(name)}; } || service ${name} status >/dev/null 2>&1; fi`
 
 const isEnabled = (name: string) =>
-  `if [ -d /run/systemd/system ]; then systemctl -q is-enabled ${name} 2>/dev/null; else ls /etc/rc2.d/S[0-9][0-9]${name} >/dev/null 2>&1; fi`
+  `if [ -d /run/systemd/system ]; then systemctl -q is-enabled ${name} 2>/dev/null; else ( set -- /etc/rc2.d/S[0-9][0-9]${name}; [ -e "$1" ] || [ -L "$1" ] ); fi`
 
 /** A service runs (or not) now and after a boot, with systemd or with the init scripts behind `service`. */
 export const serviceTask: TaskKind<ServiceTask, ServiceState> = {

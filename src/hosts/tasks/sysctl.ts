@@ -1,6 +1,6 @@
 import { Problem } from '../../engine/problem.ts'
 import { quote, unbase64 } from '../shell.ts'
-import { type FileState, type FileTask, fileTask, sameFile } from './file.ts'
+import { type FileState, type FileTask, fileTask, lookFile, sameFile } from './file.ts'
 import type { TaskKind } from './kind.ts'
 
 export type SysctlTask = { task: 'sysctl'; name: string; value: string }
@@ -13,7 +13,7 @@ const title = ({ name }: SysctlTask) => `sysctl ${name}`
 export const sysctlTask: TaskKind<SysctlTask, SysctlState> = {
   title,
   look: task => `if v=$(cat ${quote(procPath(task))} 2>/dev/null); then echo "live $(printf %s "$v" | base64 -w0)"; fi
-${fileTask.look(fileOf(task))}`,
+${lookFile(quote(fileOf(task).path))}`,
   parse(output) {
     const live = /^live (.*)$/m.exec(output)
     return { live: live ? words(unbase64(live[1]!).toString()) : null, file: fileTask.parse(output) }

@@ -1,6 +1,7 @@
 import type { Json } from '../../engine/json.ts'
+import { quote } from '../shell.ts'
 import { render } from '../template.ts'
-import { type FileState, type FileTask, fileTask } from './file.ts'
+import { type FileState, type FileTask, fileTask, lookFile, parseFile } from './file.ts'
 import type { TaskKind } from './kind.ts'
 
 /** A file whose content is a template of templates/, e.g. `etc/squid/squid.conf`. */
@@ -30,8 +31,8 @@ const bare = ({ task: _, template: _template, data: _data, ...rest }: TemplateTa
 /** Rendered here, after the look: the play puts the file in its place (settle.ts), so this only looks and restores. */
 export const templateTask: TaskKind<TemplateTask, FileState> = {
   title: task => fileTask.title(bare(task)),
-  look: task => fileTask.look(bare(task)),
-  parse: fileTask.parse,
+  look: task => lookFile(quote(bare(task).path)),
+  parse: parseFile,
   diff: (task, state) => fileTask.diff(fileOfTemplate(task), state),
   change: (task, state) => fileTask.change(fileOfTemplate(task), state),
   restore: (task, before) => fileTask.restore(bare(task), before),

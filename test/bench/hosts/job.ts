@@ -109,5 +109,5 @@ export const tasksFor = (files: File[]): { tasks: Task[]; handlers: Record<strin
     { task: 'service', name: 'squid', running: true, enabled: true },
     { task: 'port', port: 3128 },
   ],
-  handlers: { [reload]: 'service squid reload' },
+  handlers: { [reload]: 'kill -HUP "$(cat /run/squid.pid)"' },
 })
