@@ -1,4 +1,7 @@
-import { Address4 } from 'ip-address'
+import { createRequire } from 'node:module'
+import { lazily } from './lazily.ts'
+
+const ip = lazily(() => createRequire(import.meta.url)('ip-address') as typeof import('ip-address'))
 
 /** Do two IPv4 ranges, as CIDRs, have an address in common? */
 export const overlap = (a: string, b: string): boolean => {
@@ -8,7 +11,7 @@ export const overlap = (a: string, b: string): boolean => {
 
 /** Both ends of an IPv4 range, as numbers that compare. */
 export const ends = (cidr: string): { first: bigint; last: bigint } => {
-  const range = new Address4(cidr)
+  const range = new (ip().Address4)(cidr)
   return { first: range.startAddress().bigInt(), last: range.endAddress().bigInt() }
 }
 
@@ -16,7 +19,7 @@ export const ends = (cidr: string): { first: bigint; last: bigint } => {
 export const freeIn = (cidr: string, isTaken: (address: string) => boolean): string | undefined => {
   const { first, last } = ends(cidr)
   for (let at = first + 8n; at <= last - 2n && at < first + 4096n; at++) {
-    const address = Address4.fromBigInt(at).correctForm()
+    const address = ip().Address4.fromBigInt(at).correctForm()
     if (!isTaken(address)) return address
   }
   return undefined

@@ -1,5 +1,8 @@
-import { Address4, Address6 } from 'ip-address'
+import { createRequire } from 'node:module'
+import { lazily } from '../engine/lazily.ts'
 import { Problem } from '../engine/problem.ts'
+
+const ip = lazily(() => createRequire(import.meta.url)('ip-address') as typeof import('ip-address'))
 
 type Clients = { name: string; port: number; clients: string[] }
 
@@ -39,10 +42,10 @@ export const innerRanges = (own: string[]): string[] => {
 type Range = { family: number; first: bigint; last: bigint }
 
 const range = (cidr: string, name: string): Range => {
-  const make = Address4.isValid(cidr) ? Address4 : Address6.isValid(cidr) ? Address6 : null
+  const make = ip().Address4.isValid(cidr) ? ip().Address4 : ip().Address6.isValid(cidr) ? ip().Address6 : null
   if (!make) throw problem(`${name}: ${JSON.stringify(cidr)} is not a CIDR`, 'Squid would take it for a host name')
   const it = new make(cidr)
-  return { family: make === Address4 ? 4 : 6, first: it.startAddress().bigInt(), last: it.endAddress().bigInt() }
+  return { family: make === ip().Address4 ? 4 : 6, first: it.startAddress().bigInt(), last: it.endAddress().bigInt() }
 }
 
 const overlap = (a: Range, b: Range) => a.family === b.family && a.first <= b.last && b.first <= a.last

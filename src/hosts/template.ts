@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { compileFunction } from 'node:vm'
-import ejs from 'ejs'
+import { lazily } from '../engine/lazily.ts'
 import { Problem } from '../engine/problem.ts'
 import { escapes, Written } from './escape.ts'
 import { strictData } from './template-data.ts'
 import { placeAt, placeIn, type TemplatePlace } from './template-place.ts'
+
+const ejs = lazily(() => createRequire(import.meta.url)('ejs') as typeof import('ejs'))
 
 const root = new URL('../../templates/', import.meta.url)
 
@@ -48,7 +51,7 @@ const compile = (path: string, text: string): Compiled => {
   const known = compiled.get(path)
   if (known?.text === text) return known
   refuseRaw(path, text)
-  const template = new ejs.Template(text, { compileDebug: false, escape: printable as never })
+  const template = new (ejs().Template)(text, { compileDebug: false, escape: printable as never })
   try {
     template.compile()
   } catch (error) {

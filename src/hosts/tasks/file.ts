@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
+import { createRequire } from 'node:module'
 import { basename, dirname } from 'node:path'
-import { createTwoFilesPatch } from 'diff'
+import { lazily } from '../../engine/lazily.ts'
 import { quote, unbase64, writing } from '../shell.ts'
 import { haveRights, type Rights, rightsDiff, rightsOf } from './directory.ts'
 import { fields, type TaskKind } from './kind.ts'
@@ -21,6 +22,8 @@ export type FileTask = {
 }
 /** `content` is base64; null when there is no file, or it is over 1 MB (then only its hash travels). */
 export type FileState = { type: 'absent' | 'file' | 'other'; sha256: string; content: string | null } & Rights
+
+const texts = lazily(() => createRequire(import.meta.url)('diff') as typeof import('diff'))
 
 const maxContent = 1024 * 1024
 
@@ -138,4 +141,4 @@ export const candidate = (path: string) => `${dirname(path)}/.${basename(path)}.
 export const hash = (content: string | Buffer) => createHash('sha256').update(content).digest('hex')
 
 export const patch = (path: string, now: string, wanted: string, context = 2): string =>
-  createTwoFilesPatch(path, path, now, wanted, 'on the host', 'wanted', { context }).replace(/^=+\n/, '')
+  texts().createTwoFilesPatch(path, path, now, wanted, 'on the host', 'wanted', { context }).replace(/^=+\n/, '')

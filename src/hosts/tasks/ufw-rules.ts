@@ -1,5 +1,8 @@
-import { Address4, Address6 } from 'ip-address'
+import { createRequire } from 'node:module'
+import { lazily } from '../../engine/lazily.ts'
 import { Problem } from '../../engine/problem.ts'
+
+const ip = lazily(() => createRequire(import.meta.url)('ip-address') as typeof import('ip-address'))
 
 /** `limit` allows, and refuses a source that comes more than 5 times in 30 s. */
 export type UfwAction = 'allow' | 'deny' | 'reject' | 'limit'
@@ -59,12 +62,12 @@ const interfaceOf = (name: string): string => {
 }
 
 const canonical = (text: string): { family: 'v4' | 'v6'; cidr: string } => {
-  if (Address4.isValid(text)) {
-    const it = new Address4(text)
+  if (ip().Address4.isValid(text)) {
+    const it = new (ip().Address4)(text)
     return { family: 'v4', cidr: `${it.startAddress().correctForm()}/${it.subnetMask}` }
   }
-  if (Address6.isValid(text)) {
-    const it = new Address6(text)
+  if (ip().Address6.isValid(text)) {
+    const it = new (ip().Address6)(text)
     return { family: 'v6', cidr: `${it.startAddress().correctForm()}/${it.subnetMask}` }
   }
   throw invalid(`the address ${JSON.stringify(text)}`)
