@@ -10,6 +10,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   plan: async () => (await import('./plan.bench.ts')).plan,
   apply: async () => (await import('./apply.bench.ts')).apply,
   hosts: async () => (await import('./hosts/hosts.bench.ts')).hosts,
+  many: async () => (await import('./hosts/many.bench.ts')).many,
   faults: async () => (await import('./faults.bench.ts')).faults,
   memory: async () => (await import('./memory.bench.ts')).memory,
   truth: async () => (await import('./truth.bench.ts')).truth,
