@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { reloadSquid } from '../../../src/hosts/squid-shell.ts'
 import type { Task } from '../../../src/hosts/tasks/all.ts'
 
 export type File = { path: string; mode: string; content: string }
@@ -109,5 +110,5 @@ export const tasksFor = (files: File[]): { tasks: Task[]; handlers: Record<strin
     { task: 'service', name: 'squid', running: true, enabled: true },
     { task: 'port', port: 3128 },
   ],
-  handlers: { [reload]: 'kill -HUP "$(cat /run/squid.pid)"' },
+  handlers: { [reload]: reloadSquid(3128) },
 })
