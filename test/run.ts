@@ -3,14 +3,15 @@ import { readdirSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** `node test/run.ts [unit|root|e2e|long] [PART OF A PATH ...]`: each test file is a process; the last line counts. */
+/** `node test/run.ts [unit|root|e2e|alone|long] [PART OF A PATH ...]`: each test file is a process; the last line counts. */
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const testLimitMs = 420_000
 
 type Tier = {
   name: string
-  machines: boolean
+  /** Which queue it waits in: side by side, side by side with machines, one after another. */
+  queue: 0 | 1 | 2
   matches: (file: string) => boolean
   missing: () => Promise<string | null>
 }
@@ -18,14 +19,16 @@ type Tier = {
 const tiers: Tier[] = [
   {
     name: 'unit',
-    machines: false,
-    matches: it => !/\.(root|e2e|long)\.test\.ts$/.test(it),
+    queue: 0,
+    matches: it => !/\.(root|e2e|alone|long)\.test\.ts$/.test(it),
     missing: async () => null,
   },
-  { name: 'e2e', machines: true, matches: it => it.endsWith('.e2e.test.ts'), missing: needsRoot },
-  { name: 'root', machines: true, matches: it => it.endsWith('.root.test.ts'), missing: needsRoot },
+  { name: 'e2e', queue: 1, matches: it => it.endsWith('.e2e.test.ts'), missing: needsRoot },
+  { name: 'root', queue: 1, matches: it => it.endsWith('.root.test.ts'), missing: needsRoot },
+  // Counts what the whole machine has, so nothing else may come and go.
+  { name: 'alone', queue: 2, matches: it => it.endsWith('.alone.test.ts'), missing: needsRoot },
   // Minutes of machines more: asked for by name, or all with `npm run test:all`.
-  { name: 'long', machines: true, matches: it => it.endsWith('.long.test.ts'), missing: needsRoot },
+  { name: 'long', queue: 1, matches: it => it.endsWith('.long.test.ts'), missing: needsRoot },
 ]
 
 type Result = { file: string; passed: number; failed: number; output: string }
@@ -93,16 +96,16 @@ const all = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' 
   .map(it => join(root, 'test', it))
 const results: Result[] = []
 const leftOut: string[] = []
-const toRun: string[][] = [[], []]
-for (const { name, machines, matches, missing } of tiers) {
+const toRun: [string[], string[], string[]] = [[], [], []]
+for (const { name, queue, matches, missing } of tiers) {
   const files = all.filter(matches)
   if ((wanted.length > 0 && !wanted.includes(name)) || files.length === 0) continue
   const why = name === 'long' && !wanted.includes(name) ? 'minutes more, with npm run test:all' : await missing()
   if (why) leftOut.push(`tier ${name} was left out (${files.length} files): ${why}`)
-  else toRun[machines ? 1 : 0]!.push(...files)
+  else toRun[queue].push(...files)
 }
 // Both mostly wait. Those with machines of their own do not share the clock with tests that count milliseconds.
-results.push(...(await runSide(toRun[0]!, 4)), ...(await runSide(toRun[1]!, 5)))
+results.push(...(await runSide(toRun[0], 4)), ...(await runSide(toRun[1], 5)), ...(await runSide(toRun[2], 1)))
 const passed = results.reduce((sum, it) => sum + it.passed, 0)
 const strict = process.env.CI === 'true' && process.platform === 'linux' && process.getuid?.() === 0
 const lacking = leftOut.filter(it => !it.startsWith('tier long'))

@@ -12,7 +12,7 @@ let host: TestHost
 let it: TrueHost
 
 before(async () => {
-  host = await makeHost(28)
+  host = await makeHost(4)
   it = await trueHost(host, ssh)
 })
 
