@@ -1,6 +1,7 @@
 import type { Path } from './document.ts'
 import type { Say } from './say.ts'
-import type { ContextFile, TenantFile } from './schema.ts'
+import type { ContextFile } from './schema-context.ts'
+import type { TenantFile } from './schema-tenant.ts'
 import type { Parts } from './validate.ts'
 
 type Existing = { id?: string | undefined; name?: string | undefined } | undefined

@@ -1,7 +1,8 @@
 import { nearest } from '../engine/nearest.ts'
 import { ansibleName, tenantGroup } from './dynamic.ts'
 import type { Say } from './say.ts'
-import type { ContextFile, TenantFile } from './schema.ts'
+import type { ContextFile } from './schema-context.ts'
+import type { TenantFile } from './schema-tenant.ts'
 import type { Parts } from './validate.ts'
 
 /** Groups are declared once, hang together without a circle, and are not mistaken for anything else. */

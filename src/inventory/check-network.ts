@@ -1,7 +1,8 @@
 import { overlap } from '../engine/ranges.ts'
 import { excluded, isPrivate, isWide, prefixOf, usableIn, withoutHostBits } from './ranges.ts'
 import type { Say } from './say.ts'
-import type { ContextFile, TenantFile } from './schema.ts'
+import type { ContextFile } from './schema-context.ts'
+import type { TenantFile } from './schema-tenant.ts'
 import type { Parts } from './validate.ts'
 
 /** Ranges that are fixed for life: of the private network, the pods and the Services. */

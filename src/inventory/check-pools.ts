@@ -1,7 +1,8 @@
 import { nearest } from '../engine/nearest.ts'
 import type { Path } from './document.ts'
 import type { Say } from './say.ts'
-import type { ContextFile, TenantFile } from './schema.ts'
+import type { ContextFile } from './schema-context.ts'
+import type { TenantFile } from './schema-tenant.ts'
 import type { Parts } from './validate.ts'
 
 /** The pools of the context: each with a name of its own, and for tenants that there are. */

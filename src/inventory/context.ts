@@ -1,5 +1,6 @@
 import type { Machine } from './ansible/login.ts'
-import type { ContextFile, TenantFile } from './schema.ts'
+import type { ContextFile } from './schema-context.ts'
+import type { TenantFile } from './schema-tenant.ts'
 
 /** A tenant with all defaults filled in. */
 export type Tenant = Omit<TenantFile, 'workloads'> & {

@@ -1,4 +1,5 @@
-import type { ContextFile, TenantFile } from './schema.ts'
+import type { ContextFile } from './schema-context.ts'
+import type { TenantFile } from './schema-tenant.ts'
 import type { Parts } from './validate.ts'
 
 /** A plain value that a template, a pattern or Ansible can read. */

@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { contextSchema, tenantSchema } from './schema.ts'
+import { contextSchema } from './schema-context.ts'
+import { tenantSchema } from './schema-tenant.ts'
 
 /** JSON Schemas for editors, generated from the validators: file name -> text. */
 export const jsonSchemas = (): Record<string, string> => {

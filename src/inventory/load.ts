@@ -8,7 +8,8 @@ import { type AnsibleInventory, readAnsible } from './ansible/read.ts'
 import { checkContext, checkTenants } from './checks.ts'
 import type { Context, Tenant } from './context.ts'
 import { type Document, type Path, readDocument } from './document.ts'
-import { type ContextFile, contextSchema, type TenantFile, tenantSchema } from './schema.ts'
+import { type ContextFile, contextSchema } from './schema-context.ts'
+import { type TenantFile, tenantSchema } from './schema-tenant.ts'
 import { validate } from './validate.ts'
 
 /** One context, and a Problem at the place of any of its values: what only the API can know is told with its line. */

@@ -1,5 +1,6 @@
 import type { Say } from './say.ts'
-import type { ContextFile, TenantFile } from './schema.ts'
+import type { ContextFile } from './schema-context.ts'
+import type { TenantFile } from './schema-tenant.ts'
 import type { Parts } from './validate.ts'
 
 type Entry = { domain?: string | undefined; ports?: (number | undefined)[] | undefined } | undefined

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert'
-import { contextSchema } from '../../src/inventory/schema.ts'
+import { contextSchema } from '../../src/inventory/schema-context.ts'
 import { deadlinesFrom, usualDeadlines } from '../../src/scaleway/deadlines.ts'
 import { suite } from '../support/suite.ts'
 

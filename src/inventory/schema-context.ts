@@ -1,0 +1,48 @@
+import { z } from 'zod'
+import { cluster, gateway, network, protect, scaleway } from './schema-cloud.ts'
+import { configure, hosts, ssh } from './schema-hosts.ts'
+import { address4, name, url, vars } from './words.ts'
+
+/** inventory/<context>/context.yaml */
+export const contextSchema = z.strictObject({
+  context: z
+    .string()
+    .regex(
+      /^[a-z0-9][a-z0-9.-]{0,62}$/,
+      'a context is lower-case letters, digits, dots and dashes, at most 63, like its folder',
+    )
+    .describe('the folder it stands in'),
+  protect: protect.describe('true: everything of this context in the cloud is protected'),
+  prepare: z
+    .array(z.array(z.string().min(1)).min(1))
+    .default([])
+    .describe('commands run before each run, as lists of words'),
+  scaleway,
+  network,
+  gateway,
+  ssh,
+  cluster,
+  verify: z
+    .strictObject({
+      echo: z
+        .array(url)
+        .min(1)
+        .optional()
+        .describe('services that answer the address they see; every tenant must be allowed to reach them'),
+      forbidden: url.default('http://egress-probe.invalid/'),
+    })
+    .prefault({}),
+  configure,
+  hosts,
+  groups: z
+    .record(
+      name,
+      z.strictObject({ children: z.array(name).optional().describe('groups inside it'), vars: vars.optional() }),
+    )
+    .optional()
+    .describe('of tenants, which name theirs; for --limit and variables'),
+  vars: vars.optional().describe('for every host; a group goes over it, and a tenant over both'),
+  dns: z.strictObject({ nameservers: z.array(address4).default([]) }).prefault({}),
+})
+
+export type ContextFile = z.output<typeof contextSchema>

@@ -1,0 +1,58 @@
+import { z } from 'zod'
+import { otherZone, pool, protect } from './schema-cloud.ts'
+import { address4, domain, duration, name, port, vars } from './words.ts'
+
+const workload = z.strictObject({ kind: z.enum(['Deployment']), name })
+
+/** inventory/<context>/tenants/<tenant>.yaml */
+export const tenantSchema = z.strictObject({
+  tenant: name,
+  namespace: name,
+  groups: z.array(name).optional().describe('declared in context.yaml'),
+  vars: vars.optional().describe('for its host; templates read them as vars'),
+  pool,
+  egress: z.strictObject({
+    via: z.enum(['proxy-vm', 'gateway-pod']).default('proxy-vm'),
+    proxy: z.strictObject({
+      name,
+      existing: z
+        .strictObject({
+          host: z.string().min(1).describe("its name in the context's hosts"),
+          publicIp: address4.describe('the address it leaves with'),
+        })
+        .optional()
+        .describe('a machine that exists already, in the private network: configured, never made or deleted'),
+      type: z.string().min(1).optional().describe('of the server that is made'),
+      image: z.string().min(1).optional(),
+      rootVolumeGb: z.int().min(10).max(10000).optional().describe('absent: 10; used when it is made'),
+      privateIp: address4,
+      zone: otherZone,
+      protect,
+    }),
+    mode: z.enum(['enforce', 'report']).default('enforce'),
+    allow: z.array(z.strictObject({ domain, ports: z.array(port).min(1).optional(), comment: z.string().optional() })),
+  }),
+  workloads: z
+    .array(workload.extend({ demo: z.strictObject({ replicas: z.int().min(1).max(50).default(1) }).optional() }))
+    .optional()
+    .describe('what moves; with demo, kapsule-egress makes it'),
+  rollout: z.strictObject({
+    canary: workload,
+    // biome-ignore lint/suspicious/noThenProperty: the word of the inventory; nothing awaits a schema
+    then: z
+      .strictObject({
+        batches: z
+          .array(z.string().regex(/^\d{1,3}%$/, 'a batch is a percentage like 25%'))
+          .min(1)
+          .default(['100%']),
+        soak: duration.default('0s'),
+      })
+      .prefault({}),
+    externalAllowlist: z
+      .strictObject({ provider: z.string(), network: z.string() })
+      .optional()
+      .describe("not built yet: the partner's firewall has to be changed by hand"),
+  }),
+})
+
+export type TenantFile = z.output<typeof tenantSchema>
