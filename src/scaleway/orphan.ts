@@ -18,7 +18,7 @@ export const refuseOrphan = async <T extends Tagged>(
   list: (tags: string[]) => Promise<T[]>,
 ): Promise<null> => {
   if (!planning) return null
-  const all = await scaleway.lists.shared(`${what} of no context`, () => list([ownerTag]))
+  const all = await scaleway.lists.shared(`${what} of no context ${scaleway.zone}`, () => list([ownerTag]))
   const found = all.filter(
     it => it.tags.includes(ownerTag) && nameIn(it.tags) === name && contextIn(it.tags) === undefined,
   )

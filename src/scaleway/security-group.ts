@@ -71,7 +71,7 @@ export const securityGroupKind: Kind<SecurityGroupWant, SecurityGroupLive, Scale
     const here = scaleway.at(zone)
     const all = (await shared(scaleway)).filter(it => it.zone === here.zone)
     const found = theOne(scaleway, 'security group', name, all)
-    if (!found) return refuseOrphan(scaleway, report, 'security group', name, tags => list(here, tags))
+    if (!found) return refuseOrphan(here, report, 'security group', name, tags => list(here, tags))
     return { ...see(found, await sharedRules(here, found.id)), ...lostTags(scaleway, name, found.tags) }
   },
   diff(want, live) {

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { listOwned } from '../../src/scaleway/leftovers.ts'
 import { removeAll } from '../../src/scaleway/removal.ts'
+import { securityGroupKind } from '../../src/scaleway/security-group.ts'
 import { suite } from '../support/suite.ts'
 import { oneStage } from './hazards/stage.ts'
 import { census, deploy, drift, report } from './network.ts'
@@ -55,6 +56,20 @@ test('what the old zone has kept is found and removed', async () => {
   assert.equal(await listOwned(await cloud.clients()), [])
   const left = Object.entries(await census(await cloud.clients())).filter(([, count]) => count > 0)
   assert.equal(left, [])
+})
+
+test('a security group that lost its context is told in its own zone, and in no other', async () => {
+  const scaleway = await cloud.clients('sandbox', {}, { zones: ['fr-par-2'] })
+  const there = scaleway.at('fr-par-2').instance
+  const lost = { name: 'egress-proxy', tags: ['kapsule-egress', 'egress-name=egress-proxy'] }
+  const policies = { stateful: true, inboundDefaultPolicy: 'drop', outboundDefaultPolicy: 'accept' } as const
+  const { securityGroup } = await there.createSecurityGroup({ ...lost, ...policies, description: '' })
+  const want = { name: 'egress-proxy', inboundDefault: 'drop', outboundDefault: 'accept', rules: [] } as const
+  const planned = (zone: string) =>
+    securityGroupKind.read({ ...want, rules: [], zone }, scaleway, { ...report, planning: true }).catch(it => it)
+  assert.is(await planned('fr-par-1'), null)
+  assert.match((await planned('fr-par-2'))?.message ?? '', /has lost the tag of its context/)
+  await there.deleteSecurityGroup({ securityGroupId: securityGroup?.id ?? '' })
 })
 
 test('another region is another context: neither sees what the other has', async () => {
