@@ -12,9 +12,14 @@ export const clusterSpec = (it: Cluster) => ({
 /** How a cluster gets from one state to the next. */
 export const defineClusterLife = (cloud: Cloud) => {
   const { state, transitions, clusters } = cloud
-  const lock = (id: string) => {
+  const become = (id: string, status: Cluster['status']) => {
     const cluster = state.clusters[id]
-    if (cluster) Object.assign(cluster, { status: 'locked', updated_at: now() })
+    if (cluster) Object.assign(cluster, { status, updated_at: now() })
+  }
+  const lock = (id: string) => become(id, 'locked')
+  const bring = async (id: string) => {
+    const cluster = state.clusters[id]
+    if (cluster) await clusters.create(clusterSpec(cluster))
   }
   /** With its additional resources goes its network, before the cluster is gone, if nothing else is in it. */
   const removeItsNetwork = async (id: string) => {
@@ -25,10 +30,7 @@ export const defineClusterLife = (cloud: Cloud) => {
   const poolsOf = (id: string) => byId(state.pools).filter(it => it.cluster_id === id)
 
   transitions.define('cluster creation', {
-    async effect(id) {
-      const cluster = state.clusters[id]
-      if (cluster) await clusters.create(clusterSpec(cluster))
-    },
+    effect: bring,
     done(id) {
       const cluster = state.clusters[id]
       if (!cluster) return
@@ -39,23 +41,16 @@ export const defineClusterLife = (cloud: Cloud) => {
   })
   // Its first pool gives a cluster its control plane; the nodes come after it.
   transitions.define('cluster start', {
-    async effect(id) {
-      const cluster = state.clusters[id]
-      if (cluster) await clusters.create(clusterSpec(cluster))
-    },
+    effect: bring,
     done(id) {
-      const cluster = state.clusters[id]
-      if (cluster) Object.assign(cluster, { status: 'ready', updated_at: now() })
+      become(id, 'ready')
       settleCluster(cloud, id)
     },
     failed: lock,
   })
   transitions.define('cluster update', {
-    done(id) {
-      // `ready` also without a pool, as seen over there.
-      const cluster = state.clusters[id]
-      if (cluster) Object.assign(cluster, { status: 'ready', updated_at: now() })
-    },
+    // `ready` also without a pool, as seen over there.
+    done: id => become(id, 'ready'),
     failed: lock,
   })
   transitions.define('cluster deletion', {
