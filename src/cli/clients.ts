@@ -75,16 +75,7 @@ const openScaleway = async (
     onSecret: hide,
     onWaiting: what => say(`waiting: ${what}`),
   })
-  return {
-    ...clients,
-    cloudInit: {
-      render: (want: unknown, hostKey: unknown) =>
-        cloudInit({ ...(want as object), hostKey } as Parameters<typeof cloudInit>[0]),
-      newHostKey: () => newHostKey(),
-      publicKeyOf: hostKeyOf,
-      withoutKeys: maskKeys,
-    },
-  }
+  return { ...clients, cloudInit: cloudInitOfHosts }
 }
 
 /** The password for sudo, where it can be read: what needs it will say when it cannot. */
@@ -95,7 +86,16 @@ const hideSudo = ({ ssh: { become } }: Context, { hide }: Pick<Output, 'hide'>) 
 }
 
 /** User data with the blocks of its host key masked: what is left can be compared. */
-export const maskKeys = (userData: string): string =>
+const maskKeys = (userData: string): string =>
   userData
     .replace(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g, '(host key)')
     .replace(/ed25519_public:.*/g, 'ed25519_public: (host key)')
+
+/** What a server is told at its first boot, for the cloud that hands it over. */
+export const cloudInitOfHosts = {
+  render: (want: unknown, hostKey: unknown) =>
+    cloudInit({ ...(want as object), hostKey } as Parameters<typeof cloudInit>[0]),
+  newHostKey: () => newHostKey(),
+  publicKeyOf: hostKeyOf,
+  withoutKeys: maskKeys,
+}

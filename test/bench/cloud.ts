@@ -1,51 +1,26 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { maskKeys } from '../../src/cli/clients.ts'
-import { cloudInit, hostKeyOf, newHostKey } from '../../src/hosts/cloud-init.ts'
+import { cloudInitOfHosts } from '../../src/cli/clients.ts'
 import type { ScalewayOptions as EmulatorOptions } from '../../src/sandbox/scaleway/api.ts'
 import { createScaleway as createEmulator } from '../../src/sandbox/scaleway/api.ts'
 import { createScaleway, type ScalewayOptions } from '../../src/scaleway/client.ts'
 import type { ServerClients } from '../../src/scaleway/cloud-init.ts'
 import { createPace } from '../../src/scaleway/pace.ts'
-import { credentials } from '../scaleway/emulated.ts'
+import { credentials, clusters as idle, machines } from '../scaleway/emulated.ts'
 import type { Timed } from './chains.ts'
 
-const done = () => Promise.resolve()
 const range = (third: number) => Array.from({ length: 250 }, (_, at) => `198.18.${third}.${at + 2}`)
 
-/** Machines and clusters that do nothing, with room for hundreds of tenants. */
-const nothing: Pick<EmulatorOptions, 'machines' | 'clusters'> = {
-  machines: {
-    networkUp: done,
-    networkDown: done,
-    gatewayUp: done,
-    gatewayDown: done,
-    serverUp: done,
-    serverOff: done,
-    serverDelete: done,
-    nodeUp: done,
-    nodeDown: done,
-    internet: {
-      cidr: '198.18.0.0/16',
-      gatewayPool: range(0),
-      instancePool: [...range(1), ...range(2)],
-      dns: '198.18.0.1',
-    },
-  },
-  clusters: {
-    create: done,
-    delete: done,
-    addNode: done,
-    updateNode: done,
-    removeNode: done,
-    kubeconfig: id => JSON.stringify({ clusters: [{ cluster: { server: `https://127.0.0.1:6443/${id}` } }] }),
-  },
+/** Room for hundreds of tenants. */
+const internet = {
+  ...{ cidr: '198.18.0.0/16', dns: '198.18.0.1' },
+  ...{ gatewayPool: range(0), instancePool: [...range(1), ...range(2)] },
 }
 
 /** An emulated project over HTTP, in this process. */
-export const openCloud = async (clock: NonNullable<EmulatorOptions['clock']>, clusters = nothing.clusters) => {
-  const api = createEmulator({ ...nothing, clusters, clock, credentials })
+export const openCloud = async (clock: NonNullable<EmulatorOptions['clock']>, clusters = idle) => {
+  const api = createEmulator({ machines: { ...machines, internet }, clusters, clock, credentials })
   const server = createServer((request, response) => api.handle(request, response))
   await new Promise<void>(ready => server.listen(0, '127.0.0.1', ready))
   return {
@@ -76,15 +51,7 @@ export const connect = async (
 ): Promise<ServerClients> => {
   const pace = http.pace ?? createPace()
   const profile = { ...credentials, projectId, apiUrl, region: 'fr-par', zone: 'fr-par-1' }
-  return Object.assign(await createScaleway(profile, { context, http: { ...http, pace } }), {
-    cloudInit: {
-      render: (want: unknown, hostKey: unknown) =>
-        cloudInit({ ...(want as object), hostKey } as Parameters<typeof cloudInit>[0]),
-      newHostKey: () => newHostKey(),
-      publicKeyOf: hostKeyOf,
-      withoutKeys: maskKeys,
-    },
-  })
+  return { ...(await createScaleway(profile, { context, http: { ...http, pace } })), cloudInit: cloudInitOfHosts }
 }
 
 /** A fetch that takes `latencyMs` longer, and tells when each call began and ended as its caller saw it. */

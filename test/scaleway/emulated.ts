@@ -20,8 +20,8 @@ export const unpaced = createPace({ perSecond: 10_000, atOnce: 64 })
 const done = () => Promise.resolve()
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => `203.0.113.${from + i}`)
 
-/** Machines and clusters that do nothing: these tests look at the API alone. */
-const machines: Machines = {
+/** Machines and clusters that do nothing, for who looks at the API alone. */
+export const machines: Machines = {
   networkUp: done,
   networkDown: done,
   gatewayUp: done,
@@ -33,7 +33,7 @@ const machines: Machines = {
   nodeDown: done,
   internet: { cidr: '203.0.113.0/24', gatewayPool: range(10, 99), instancePool: range(100, 199), dns: '203.0.113.2' },
 }
-const clusters: Clusters = {
+export const clusters: Clusters = {
   create: done,
   delete: done,
   addNode: done,
