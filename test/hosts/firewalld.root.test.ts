@@ -3,8 +3,9 @@ import * as assert from 'uvu/assert'
 import { createSsh } from '../../src/hosts/ssh.ts'
 import type { Task } from '../../src/hosts/tasks/all.ts'
 import type { FirewalldTask } from '../../src/hosts/tasks/firewalld.ts'
-import { type GuardedHost, guardedHost, seconds, until } from '../support/guarded-host.ts'
+import { type GuardedHost, guardedHost, seconds } from '../support/guarded-host.ts'
 import { suite } from '../support/suite.ts'
+import { until } from '../support/until.ts'
 
 /**
  * Needs firewalld on this machine, or its unpacked-to-be packages: `apt-get download firewalld python3-firewall

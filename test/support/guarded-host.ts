@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../../src/engine/problem.ts'
 import { type HostPlay, hostPlay } from '../../src/hosts/play.ts'
 import { ufwTask } from '../../src/hosts/squid.ts'
@@ -73,12 +72,3 @@ ls /etc/rcS.d /etc/systemd/system/sysinit.target.wants /etc/systemd/system`),
 }
 
 export type GuardedHost = Awaited<ReturnType<typeof guardedHost>>
-
-export const until = async (isTrue: () => Promise<boolean> | boolean, withinSeconds: number): Promise<boolean> => {
-  const end = Date.now() + withinSeconds * 1000
-  while (!(await isTrue())) {
-    if (Date.now() > end) return false
-    await sleep(100)
-  }
-  return true
-}

@@ -48,8 +48,9 @@ mkdir -p run/lock
 chmod 1777 run/lock
 hostname "$name"
 (ulimit -n 65536) 2>/dev/null && ulimit -n 65536 || ulimit -n "$(ulimit -H -n)"
-: >../ready
-exec chroot . "$@"
+exec 9>../ready
+# said from inside: whoever enters a box before its root is changed is on the machine itself
+exec chroot . sh -c 'echo >&9; exec "$@" 9>&-' sh "$@"
 `
 
 /** The disk of a box that may not run yet; files can be put there. */
@@ -77,7 +78,7 @@ export const startBox = async (world: World, { directory, netns, hostname, comma
   child.unref()
   for (let look = 0; look < 2000; look++) {
     if (failed) throw failed
-    if (existsSync(join(directory, 'ready')) || existsSync(join(directory, 'exit'))) return
+    if (readText(join(directory, 'ready')) || existsSync(join(directory, 'exit'))) return
     await pause(look < 20 ? 4 : 15)
   }
   throw new Error(`${hostname} did not start: ${readText(join(directory, 'log'))?.trim() || 'nothing in its log'}`)

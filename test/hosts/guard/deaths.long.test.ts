@@ -6,8 +6,9 @@ import * as assert from 'uvu/assert'
 import { confirmation } from '../../../src/hosts/guard/guard.ts'
 import { createSsh } from '../../../src/hosts/ssh.ts'
 import type { Task } from '../../../src/hosts/tasks/all.ts'
-import { file, firewall, type GuardedHost, guardedHost, seconds, sshdFile, until } from '../../support/guarded-host.ts'
+import { file, firewall, type GuardedHost, guardedHost, seconds, sshdFile } from '../../support/guarded-host.ts'
 import { suite } from '../../support/suite.ts'
+import { until } from '../../support/until.ts'
 
 const { test, before, after } = suite('who dies while a change waits', { seconds: 120 })
 
