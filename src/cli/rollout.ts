@@ -26,7 +26,8 @@ export const runPhase = async (staged: Staged, phase: RolloutPhase, say: (line: 
   const group = groupOf(phase.name)
   const tenants = session.context.tenants.map(it => it.tenant)
   const ids = chosenIn(staged, phase)
-  if (phase.name === 'canary' && ids.length > 0) await noteAddressesBefore(staged, phase)
+  const part = partOf(phase, ids)
+  if (phase.name === 'canary') await noteAddressesBefore(staged, part)
   const outcome = await applyStage(staged, group, ids)
   const summary = summaryOf(outcome)
   if (outcome.failures.length > 0 || outcome.skipped.length > 0) return { ok: false, summary, outcome, failed: [] }
@@ -34,11 +35,20 @@ export const runPhase = async (staged: Staged, phase: RolloutPhase, say: (line: 
   const changed = [...outcome.changes.values()].some(it => it !== null)
   if (!changed && hasPassed(readJournals(session.state), group, tenants))
     return { ok: true, summary, outcome, failed: [] }
-  const failed = await gatesOf(staged, phase, say)
+  const failed = await gatesOf(staged, part, say)
   if (failed.length > 0) return { ok: false, summary: `gate failed: ${failed[0]!.gate}`, outcome, failed }
-  session.journal.record({ event: 'note', topic: 'phase-passed', data: { group, tenants } })
+  const unasked = phase.moves.filter(it => !part.moves.includes(it)).map(it => it.tenant.tenant)
+  const passed = tenants.filter(it => !unasked.includes(it))
+  session.journal.record({ event: 'note', topic: 'phase-passed', data: { group, tenants: passed } })
   return { ok: true, summary: `${summary}, gates passed`, outcome, failed: [] }
 }
+
+/** A phase with only what `--tags` leaves in: the rest is not moved, so nobody asks about it. */
+const partOf = ({ name, desired, moves }: RolloutPhase, ids: readonly string[]): RolloutPhase => ({
+  name,
+  desired: desired.filter(it => ids.includes(it.id)),
+  moves: moves.filter((_, at) => ids.includes(desired[at]!.id)),
+})
 
 const gatesOf = async (staged: Staged, phase: RolloutPhase, say: (line: string) => void): Promise<GateResult[]> => {
   const before = phase.name === 'gateway'
