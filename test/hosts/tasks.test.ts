@@ -5,6 +5,8 @@ import { bundleScript } from '../../src/hosts/bundle.ts'
 import { lookScript, parseLook } from '../../src/hosts/exchange.ts'
 import { hostPlay } from '../../src/hosts/play.ts'
 import { kindOf, type Task } from '../../src/hosts/tasks/all.ts'
+import type { TimerTask } from '../../src/hosts/tasks/timer.ts'
+import { argument, unitsOf } from '../../src/hosts/tasks/timer-units.ts'
 import { suite } from '../support/suite.ts'
 
 const { test } = suite('task kinds')
@@ -87,6 +89,9 @@ const sysctlLine = 'net.ipv4.conf.eth0/7.forwarding = 1\n'
 const fetch: Task = { ...directory, task: 'fetch', path: '/x', url: 'https://a.test/x', sha256: sha('x') }
 const line: Task = { task: 'line', path: '/etc/x', line: 'one' }
 const link: Task = { task: 'symlink', path: '/l', to: 'there' }
+
+const timer: TimerTask = { task: 'timer', name: 't', calendar: 'Mon..Fri 03:30', run: 'date +%F' }
+const { service: unit, timer: its } = unitsOf(timer)
 
 table.push(
   { when: 'line: there', task: line, output: seenFile('zero\none\n'), action: undefined },
@@ -182,6 +187,34 @@ table.push(
     action: 'create',
     says: /^\+@daily root x$/m,
   },
+  {
+    when: 'timer: absent',
+    task: timer,
+    output: 'systemd yes\ntype absent\nKE and the timer\ntype absent\n',
+    action: 'create',
+    says: /^\+ExecStart=\/bin\/sh -c "date \+%%F"\n.*^\+OnCalendar=Mon\.\.Fri 03:30$.*^running: no -> yes\nenabled: no -> yes$/ms,
+  },
+  {
+    when: 'timer: as wanted',
+    task: timer,
+    output: `systemd yes\nrunning yes\nenabled yes\n${seenFile(unit.content)}KE and the timer\n${seenFile(its.content)}`,
+    action: undefined,
+  },
+  {
+    when: 'timer: stopped',
+    task: timer,
+    output: `systemd yes\nenabled yes\n${seenFile(unit.content)}KE and the timer\n${seenFile(its.content)}`,
+    action: 'update',
+    says: /^running: no -> yes$/,
+  },
+  {
+    when: 'timer: another time',
+    task: timer,
+    output: `systemd yes\nrunning yes\nenabled yes\n${seenFile(unit.content)}KE and the timer\n${seenFile(its.content.replace('03', '04'))}`,
+    action: 'update',
+    says: /^-OnCalendar=Mon\.\.Fri 04:30\n\+OnCalendar=Mon\.\.Fri 03:30$/m,
+  },
+  { when: 'timer: no systemd', task: timer, output: 'type absent\n', action: 'update', says: /use a cron task/ },
 )
 
 for (const { when, task } of [
@@ -191,6 +224,9 @@ for (const { when, task } of [
   { when: 'a cron schedule of four fields', task: { task: 'cron', name: 'c', schedule: '* * * *', run: 'x' } },
   { when: 'a cron name that cron skips', task: { task: 'cron', name: 'c.d', schedule: '@daily', run: 'x' } },
   { when: 'a cron command of two lines', task: { task: 'cron', name: 'c', schedule: '@daily', run: 'x\ny' } },
+  { when: 'a calendar of two lines', task: { ...timer, calendar: 'daily\nUnit=x' } },
+  { when: 'a timer for a user that is none', task: { ...timer, user: 'root\nUser=x' } },
+  { when: 'a timer whose command is two lines', task: { ...timer, run: 'x\nUser=root' } },
   { when: 'an address with a password', task: { ...fetch, url: 'https://u:secret@a.test/' } },
   { when: 'a fetch without a hash', task: { ...fetch, sha256: '' } },
   { when: 'a port beyond all', task: { task: 'port', port: 70000 } },
@@ -247,6 +283,15 @@ test('a script with hostile content is still the same commands', () => {
   assert.not.match(script, /pwned/)
   assert.match(script, /note 'it'\\''s'/)
 })
+
+for (const [text, is] of [
+  ['a b', '"a b"'],
+  [`echo "x" 'y'`, `"echo \\"x\\" 'y'"`],
+  ['date +%F', '"date +%%F"'],
+  ['echo $HOME \\n', '"echo $$HOME \\\\n"'],
+  ['a\tb', '"a\\tb"'],
+] as const)
+  test(`an argument for systemd: ${text}`, () => assert.is(argument(text), is))
 
 test('a handler that is owed is a difference', () => {
   const want = {

@@ -16,6 +16,7 @@ import { type ServiceTask, serviceTask } from './service.ts'
 import { type SymlinkTask, symlinkTask } from './symlink.ts'
 import { type SysctlTask, sysctlTask } from './sysctl.ts'
 import { type TemplateTask, templateTask } from './template.ts'
+import { type TimerTask, timerTask } from './timer.ts'
 import { type UfwTask, ufwTask } from './ufw.ts'
 import { type UserTask, userTask } from './user.ts'
 
@@ -36,6 +37,7 @@ export type Task = Extras &
     | AuthorizedKeyTask
     | SysctlTask
     | CronTask
+    | TimerTask
     | FetchTask
     | PortTask
     | UfwTask
@@ -61,6 +63,7 @@ const kinds: Record<Task['task'], AnyTaskKind> = {
   authorizedKey: authorizedKeyTask,
   sysctl: sysctlTask,
   cron: cronTask,
+  timer: timerTask,
   fetch: fetchTask,
   port: portTask,
   ufw: ufwTask,
