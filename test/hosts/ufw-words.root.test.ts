@@ -96,3 +96,38 @@ test('rules of others are left, and told when there is something to tell', async
   await host.apply([task(every)])
   assert.match(host.sh('ufw status'), /of another team/)
 })
+
+test('undo from the journal puts ours between those of others again, and leaves those alone', async () => {
+  host.sh('ufw --force reset; rm -f /etc/ufw/*.2*; ufw allow 22/tcp; ufw --force enable')
+  await host.apply([task(refuses)])
+  // Of each family one at the beginning, one in the middle and one in forms we do not read; a comment of theirs on ours.
+  host.sh(`ufw insert 1 deny proto tcp from 198.51.100.8 to any port 80 comment 'of another team'
+ufw insert 4 allow 7777
+ufw insert 3 allow out 25/tcp
+ufw allow proto tcp from fd00:9::/64 to any port 9
+ufw allow proto tcp from any to any port 443 comment 'mine, not theirs'`)
+  const rules = () =>
+    host.sh(
+      'grep -h tuple /etc/ufw/user.rules /etc/ufw/user6.rules; iptables -S ufw-user-input; ip6tables -S ufw6-user-input',
+    )
+  const there = rules()
+  const was = await host.look([task(refuses)])
+  const other = [refuses[2]!, rule('any', { port: 443, comment: 'ours now' }), refuses[1]!, rule('10.7.0.0/16')]
+  const now = await host.apply([task(other)])
+  assert.is.not(rules(), there)
+  for (const time of ['first', 'second']) {
+    await hostPlay.undo!(host.want([task(other)]), { ssh }, was, now, report)
+    assert.is(rules(), there, `the ${time} undo`)
+  }
+  // What others did since stays so.
+  await host.apply([task(other)])
+  host.sh(`ufw --force delete deny proto tcp from 198.51.100.8 to any port 80; ufw allow 5/tcp`)
+  await hostPlay.undo!(host.want([task(other)]), { ssh }, was, now, report)
+  const left = there.split('\n').filter(it => /tuple/.test(it) && !/198\.51\.100\.8/.test(it))
+  assert.equal(
+    rules()
+      .split('\n')
+      .filter(it => /tuple/.test(it) && !/ tcp 5 /.test(it)),
+    left,
+  )
+})

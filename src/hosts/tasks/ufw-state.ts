@@ -12,6 +12,8 @@ export type UfwState = {
   rules: SeenRule[]
   /** Rules in a form we do not read: left alone, and reported. */
   others: string[]
+  /** All lines of ufw's files that say a rule, in their order. */
+  tuples: { v4: string[]; v6: string[] }
   /** Where the kernel has something else than ufw believes. */
   kernelDrift: string[]
   /** A change that nobody confirmed yet. */
@@ -47,6 +49,7 @@ export const parseUfw = (output: string): UfwState => {
   const [enabled, ipv6] = [is('enabled'), is('ipv6')]
   const words: Record<string, string> = { ACCEPT: 'allow', DROP: 'deny', REJECT: 'reject' }
   const policy = (tag: string) => words[all(tag)[0] ?? ''] ?? ''
+  const tuples = (n: string) => all(`t${n}`).map(line => line.replace('### tuple ### ', ''))
   const rules: SeenRule[] = []
   const others: string[] = []
   const kernelDrift: string[] = []
@@ -79,6 +82,7 @@ export const parseUfw = (output: string): UfwState => {
     defaults: { incoming: policy('INPUT'), outgoing: policy('OUTPUT'), routed: policy('FORWARD') },
     rules,
     others,
+    tuples: { v4: tuples('4'), v6: tuples('6') },
     kernelDrift,
     armed: is('armed'),
   }

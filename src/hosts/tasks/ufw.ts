@@ -2,6 +2,7 @@ import { guardZone } from '../guard/zones.ts'
 import { quote } from '../shell.ts'
 import type { TaskKind } from './kind.ts'
 import { again } from './ufw-order.ts'
+import { restoreRules, sameRules } from './ufw-restore.ts'
 import { commentOf, keysOf, ours, spec, specOfKey, type UfwRule } from './ufw-rules.ts'
 import { drift, lookUfw, parseUfw, policies, type UfwState } from './ufw-state.ts'
 
@@ -47,11 +48,7 @@ export const ufwTask: TaskKind<UfwTask, UfwState> = {
     [
       ...(before.enabled ? [] : ['ufw --force disable']),
       ...(before.logging ? [`ufw logging ${before.logging}`] : []),
-      // Where their order counts, ours go to the end again one by one, as they stood.
-      ...before.rules.flatMap(it => [
-        ...(orderCounts(before) && it.comment.startsWith(ours) ? [`ufw --force delete ${specOfKey(it.key)}`] : []),
-        `ufw ${specOfKey(it.key)}${it.comment ? ` comment ${quote(it.comment)}` : ''}`,
-      ]),
+      restoreRules(task, before),
       ...policies.filter(it => before.defaults[it] !== '').map(it => `ufw default ${before.defaults[it]} ${it}`),
       ...task.rules
         .flatMap(rule => keysOf(rule, before.ipv6))
@@ -59,22 +56,14 @@ export const ufwTask: TaskKind<UfwTask, UfwState> = {
         .map(key => `ufw --force delete ${specOfKey(key)}`),
       ...(before.enabled ? ['ufw --force enable'] : []),
     ].join('\n'),
-  same: (before, now) =>
+  same: (before, now, task) =>
     before.enabled === now.enabled &&
     policies.every(it => before.defaults[it] === now.defaults[it]) &&
     before.logging === now.logging &&
-    rulesText(before) === rulesText(now),
+    sameRules(before, now, task),
   live: true,
   guard: ({ confirmSeconds = 30 }) => guardZone('ufw', confirmSeconds),
 }
-
-const rulesText = (state: UfwState) => {
-  const lines = state.rules.map(it => `${it.key} ${it.comment}`)
-  return (orderCounts(state) ? lines : lines.sort()).join('\n')
-}
-
-const orderCounts = ({ rules }: UfwState) =>
-  new Set(rules.filter(it => it.comment.startsWith(ours)).map(it => it.key.split(' ')[1])).size > 1
 
 const add = (rule: UfwRule) => `ufw ${spec(rule)} comment ${quote(commentOf(rule))}`
 
