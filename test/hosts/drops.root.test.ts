@@ -128,14 +128,21 @@ test('a change sent twice is made once', async () => {
   await ssh.close()
 })
 
-test('a link of 2 kB/s is slow, not dead', async () => {
-  const wire = await wireTo(host.address.address, 22, { bytesPerSecond: 2000 })
+test('a link of 1 kB/s is slow, not dead: a play looks, changes and finds nothing more to do', async () => {
+  host.sh('rm -rf /etc/drop && mkdir /etc/drop')
+  const wire = await wireTo(host.address.address, 22, { bytesPerSecond: 1000 })
   const ssh = createSsh({ bootSeconds: 0 })
-  const script = `: ${'x'.repeat(50_000)}\necho $SSH_CONNECTION\n`
   const slow = { ...host.address, address: '127.0.0.1', port: wire.port }
+  const want: HostPlay = {
+    host: slow,
+    tasks: [file('/etc/drop/first', Array.from({ length: 16_000 }, (_, n) => n % 10).join(''))],
+    handlers: { count: ':' },
+  }
   const since = Date.now()
-  await ssh.exec(slow, { command: 'sh -s', stdin: script })
-  assert.ok(Date.now() - since > 22_000)
+  const seen = await hostPlay.read(want, { ssh }, report)
+  const now = await hostPlay.apply(want, { ssh }, seen, report)
+  assert.is(hostPlay.diff(want, now), null)
+  assert.ok(Date.now() - since > 25_000, `${Date.now() - since} ms`)
   assert.is(wire.connections(), 1)
   await ssh.close()
   await wire.close()

@@ -62,8 +62,13 @@ export const wireTo = async (
           .then(slow)
           .then(deliver)
       }
-      from.on('data', (chunk: Buffer) => {
+      // What is slow comes bit by bit, and not all at the end.
+      const most = bytesPerSecond ? Math.ceil(bytesPerSecond / 5) : Number.POSITIVE_INFINITY
+      from.on('data', (whole: Buffer) => {
         onChunk()
+        for (let at = 0; at < whole.length; at += most) pass(whole.subarray(at, at + most))
+      })
+      const pass = (chunk: Buffer) => {
         const part = chunk.subarray(0, Math.max(0, left))
         left -= chunk.length
         bytes[direction] += chunk.length
@@ -73,7 +78,7 @@ export const wireTo = async (
           if (!to.destroyed && part.length > 0) to.write(part, () => left <= 0 && end())
           else if (left <= 0) end()
         }, part.length)
-      })
+      }
       from.on('end', () => later(() => to.end()))
       from.on('error', end)
       from.on('close', () => later(end))
