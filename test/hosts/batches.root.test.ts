@@ -6,8 +6,8 @@ import { makePlan } from '../../src/engine/plan.ts'
 import { type HostPlay, play } from '../../src/hosts/play.ts'
 import { ufwTask } from '../../src/hosts/squid.ts'
 import { createSsh } from '../../src/hosts/ssh.ts'
-import type { Task } from '../../src/hosts/tasks/all.ts'
 import { makeHost, type TestHost } from '../support/host.ts'
+import { file } from '../support/plays.ts'
 import { suite } from '../support/suite.ts'
 import { worldFor } from '../support/things.ts'
 
@@ -32,24 +32,16 @@ after(async () => {
   for (const it of hosts ?? []) await it.down()
 })
 
-const file = (path: string, content: string): Task => ({
-  task: 'file',
-  path,
-  content,
-  mode: '0644',
-  owner: 'root',
-  group: 'root',
-  notify: ['count'],
-})
+const counted = (path: string, content: string) => file(path, content, { mode: '0644', notify: ['count'] })
 
 const wanted = (host: TestHost, text: string): Omit<HostPlay, 'host'> & { host: TestHost['address'] } => ({
   host: host.address,
   tasks: [
     { task: 'directory', path: '/etc/app/new', mode: '0700', owner: 'daemon', group: 'root' },
-    file('/etc/app/new/file', text),
-    file('/etc/deep/er/file', text),
-    file('/etc/app/raw', text),
-    file('/etc/app/text', text),
+    counted('/etc/app/new/file', text),
+    counted('/etc/deep/er/file', text),
+    counted('/etc/app/raw', text),
+    counted('/etc/app/text', text),
     {
       task: 'command',
       name: 'mark',

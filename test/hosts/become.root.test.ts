@@ -2,12 +2,12 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
-import { Problem } from '../../src/engine/problem.ts'
 import type { PasswordFrom } from '../../src/hosts/become.ts'
 import { type HostPlay, hostPlay } from '../../src/hosts/play.ts'
 import { createSsh } from '../../src/hosts/ssh.ts'
 import type { Task } from '../../src/hosts/tasks/all.ts'
 import { makeHost, type TestHost } from '../support/host.ts'
+import { file, problem, quiet } from '../support/plays.ts'
 import { sudoPackage } from '../support/sudo.ts'
 import { suite } from '../support/suite.ts'
 
@@ -16,7 +16,6 @@ const { test, before, after } = suite('becoming root on a real host', { seconds:
 const secret = `pa ss'"$(touch /run/pwned)\\w0rd-of-op`
 const variable = 'KE_TEST_SUDO'
 const ssh = createSsh({ bootSeconds: 2, connectTimeoutSeconds: 5 })
-const report = { waiting: () => {}, progress: () => {}, signal: new AbortController().signal }
 const folder = mkdtempSync(join(tmpdir(), 'ke-become-'))
 let host: TestHost
 let sudo: ReturnType<typeof sudoPackage>
@@ -48,24 +47,8 @@ const playFor = (user: string, password: PasswordFrom | undefined, tasks: Task[]
   tasks,
   handlers: {},
 })
-const file = (content: string): Task => ({
-  task: 'file',
-  path: '/etc/made',
-  content,
-  mode: '0600',
-  owner: 'root',
-  group: 'root',
-})
-const change = async (want: HostPlay) =>
-  hostPlay.apply(want, { ssh }, await hostPlay.read(want, { ssh }, report), report)
-const problem = async (run: Promise<unknown>): Promise<Problem> => {
-  const thrown = await run.then(
-    () => new Error('it did not fail'),
-    (error: unknown) => error,
-  )
-  if (!(thrown instanceof Problem)) throw thrown
-  return thrown
-}
+const made = (content: string) => file('/etc/made', content)
+const change = async (want: HostPlay) => hostPlay.apply(want, { ssh }, await hostPlay.read(want, { ssh }, quiet), quiet)
 
 for (const { when, user, password } of [
   { when: 'sudo asks for nothing', user: 'free', password: undefined },
@@ -78,7 +61,7 @@ for (const { when, user, password } of [
     writeFileSync(join(folder, 'word'), `${secret}\n`, { mode: 0o600 })
     // Longer than a pipe and than what sudo may read ahead.
     const content = `${when}\n${'x'.repeat(200_000)}\n`
-    const want = playFor(user, password, [file(content)])
+    const want = playFor(user, password, [made(content)])
     assert.is(hostPlay.diff(want, await change(want)), null)
     assert.is(host.sh('cat /etc/made'), content)
     assert.is(host.sh('ls /run/pwned 2>/dev/null || echo no'), 'no\n')
@@ -129,9 +112,9 @@ for (const { when, user, password, word, says, exit } of [
 ])
   test(`${when} is a quick problem, and nothing was touched`, async () => {
     process.env[variable] = word
-    const want = playFor(user, password, [file('never\n')])
+    const want = playFor(user, password, [made('never\n')])
     const began = Date.now()
-    const { message, why, next, exit: code } = await problem(hostPlay.read(want, { ssh }, report) as Promise<unknown>)
+    const { message, why, next, exit: code } = await problem(hostPlay.read(want, { ssh }, quiet) as Promise<unknown>)
     assert.ok(Date.now() - began < 6000, `${Date.now() - began} ms`)
     assert.match(`${message}\n${why}\n${next}`, says)
     assert.is(code, exit)
@@ -143,7 +126,7 @@ test('a password file that others may read is refused', async () => {
   writeFileSync(path, secret)
   chmodSync(path, 0o644)
   const { why, exit } = await problem(
-    hostPlay.read(playFor('asked', { file: path }, []), { ssh }, report) as Promise<unknown>,
+    hostPlay.read(playFor('asked', { file: path }, []), { ssh }, quiet) as Promise<unknown>,
   )
   assert.match(why, /others may read/)
   assert.is(exit, 2)
@@ -151,10 +134,10 @@ test('a password file that others may read is refused', async () => {
 
 test('a sudo password that turns wrong between the look and the change leaves the host as it is', async () => {
   process.env[variable] = secret
-  const want = playFor('asked', { env: variable }, [file('other\n')])
-  const seen = await hostPlay.read(want, { ssh }, report)
+  const want = playFor('asked', { env: variable }, [made('other\n')])
+  const seen = await hostPlay.read(want, { ssh }, quiet)
   const was = host.sh('sha256sum /etc/made')
   process.env[variable] = 'not it'
-  assert.match((await problem(hostPlay.apply(want, { ssh }, seen, report))).message, /the password is wrong/)
+  assert.match((await problem(hostPlay.apply(want, { ssh }, seen, quiet))).message, /the password is wrong/)
   assert.is(host.sh('sha256sum /etc/made'), was)
 })

@@ -4,12 +4,12 @@ import { type HostPlay, hostPlay } from '../../src/hosts/play.ts'
 import { createSsh } from '../../src/hosts/ssh.ts'
 import type { Task } from '../../src/hosts/tasks/all.ts'
 import { makeHost, type TestHost } from '../support/host.ts'
+import { file, quiet } from '../support/plays.ts'
 import { suite } from '../support/suite.ts'
 import { type Wire, wireTo } from '../support/wire.ts'
 
 const { test, before, after } = suite('connections that end in the middle', { seconds: 120 })
 
-const report = { waiting: () => {}, progress: () => {}, signal: new AbortController().signal }
 let host: TestHost
 let sizes: { look: Bytes; all: Bytes }
 type Bytes = { up: number; down: number }
@@ -18,9 +18,9 @@ type Cut = { direction: 'up' | 'down'; bytes: number }
 before(async () => {
   host = await makeHost(8)
   sizes = await overWire(null, async (want, wire, ssh) => {
-    const seen = await hostPlay.read(want, { ssh }, report)
+    const seen = await hostPlay.read(want, { ssh }, quiet)
     const look = wire.bytes()
-    await hostPlay.apply(want, { ssh }, seen, report)
+    await hostPlay.apply(want, { ssh }, seen, quiet)
     return { look, all: wire.bytes() }
   })
 })
@@ -29,15 +29,7 @@ after(async () => {
   await host?.down()
 })
 
-const file = (path: string, content: string): Task => ({
-  task: 'file',
-  path,
-  content,
-  mode: '0600',
-  owner: 'root',
-  group: 'root',
-  notify: ['count'],
-})
+const counted = (path: string, content: string) => file(path, content, { notify: ['count'] })
 
 const once: Task = {
   task: 'command',
@@ -56,7 +48,7 @@ const overWire = async <T>(
   const ssh = createSsh({ bootSeconds: 10, connectTimeoutSeconds: 5, retrySeconds: 0.1 })
   const want: HostPlay = {
     host: { ...host.address, address: '127.0.0.1', port: wire.port },
-    tasks: [file('/etc/drop/first', 'first\n'.repeat(2000)), once, file('/etc/drop/last', 'last\n')],
+    tasks: [counted('/etc/drop/first', 'first\n'.repeat(2000)), once, counted('/etc/drop/last', 'last\n')],
     handlers: { count: 'echo handled >>/etc/drop/handled' },
   }
   try {
@@ -76,7 +68,7 @@ test('a look is asked again, wherever its connection ends', async () => {
   for (const direction of ['up', 'down'] as const)
     for (const bytes of offsets(1, sizes.look[direction], 11))
       await overWire({ direction, bytes }, async (want, wire, ssh) => {
-        const seen = await hostPlay.read(want, { ssh }, report)
+        const seen = await hostPlay.read(want, { ssh }, quiet)
         assert.is(hostPlay.diff(want, seen)?.details?.length, 4, `${direction} ${bytes}`)
         again += wire.connections() - 1
       })
@@ -89,8 +81,8 @@ test('a change is picked up again, wherever its connection ends, and made once',
     for (const bytes of offsets(sizes.look[direction] + 1, sizes.all[direction], 14))
       await overWire({ direction, bytes }, async (want, _wire, ssh) => {
         const when = `${direction} ${bytes} of ${sizes.all[direction]}`
-        const seen = await hostPlay.read(want, { ssh }, report)
-        const now = await hostPlay.apply(want, { ssh }, seen, report)
+        const seen = await hostPlay.read(want, { ssh }, quiet)
+        const now = await hostPlay.apply(want, { ssh }, seen, quiet)
         assert.is(hostPlay.diff(want, now), null, when)
         assert.is(
           host.sh('cat /etc/drop/ran /etc/drop/handled; ls -A /etc/drop'),
@@ -103,9 +95,9 @@ test('a change is picked up again, wherever its connection ends, and made once',
 test('a change that fails while nobody listens is told, and taken back', async () => {
   await overWire(null, async (want, wire, ssh) => {
     const bad: Task = { task: 'command', name: 'bad', run: 'sleep 1; echo reason; exit 1', unless: 'false' }
-    const failing = { ...want, tasks: [file('/etc/drop/first', 'x'), bad] }
-    const seen = await hostPlay.read(failing, { ssh }, report)
-    const ended = hostPlay.apply(failing, { ssh }, seen, report).catch((it: unknown) => it)
+    const failing = { ...want, tasks: [counted('/etc/drop/first', 'x'), bad] }
+    const seen = await hostPlay.read(failing, { ssh }, quiet)
+    const ended = hostPlay.apply(failing, { ssh }, seen, quiet).catch((it: unknown) => it)
     await sleep(400)
     wire.cut()
     const thrown = (await ended) as Error & { why: string }
@@ -135,12 +127,12 @@ test('a link of 1 kB/s is slow, not dead: a play looks, changes and finds nothin
   const slow = { ...host.address, address: '127.0.0.1', port: wire.port }
   const want: HostPlay = {
     host: slow,
-    tasks: [file('/etc/drop/first', Array.from({ length: 16_000 }, (_, n) => n % 10).join(''))],
+    tasks: [counted('/etc/drop/first', Array.from({ length: 16_000 }, (_, n) => n % 10).join(''))],
     handlers: { count: ':' },
   }
   const since = Date.now()
-  const seen = await hostPlay.read(want, { ssh }, report)
-  const now = await hostPlay.apply(want, { ssh }, seen, report)
+  const seen = await hostPlay.read(want, { ssh }, quiet)
+  const now = await hostPlay.apply(want, { ssh }, seen, quiet)
   assert.is(hostPlay.diff(want, now), null)
   assert.ok(Date.now() - since > 25_000, `${Date.now() - since} ms`)
   assert.is(wire.connections(), 1)
@@ -151,10 +143,10 @@ test('a link of 1 kB/s is slow, not dead: a play looks, changes and finds nothin
 test('a host that falls silent in the middle of a look is left for a new connection', async () => {
   const wire = await wireTo(host.address.address, 22)
   const ssh = createSsh({ bootSeconds: 5 })
-  const quiet = { ...host.address, address: '127.0.0.1', port: wire.port }
+  const silent = { ...host.address, address: '127.0.0.1', port: wire.port }
   setTimeout(() => wire.freeze(), 500)
   const since = Date.now()
-  await ssh.exec(quiet, { command: 'sleep 1', repeatable: true })
+  await ssh.exec(silent, { command: 'sleep 1', repeatable: true })
   assert.is(wire.connections(), 2)
   assert.ok(Date.now() - since < 26_000)
   await ssh.close()

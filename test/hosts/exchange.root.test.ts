@@ -4,12 +4,12 @@ import { type HostPlay, hostPlay } from '../../src/hosts/play.ts'
 import { createSsh } from '../../src/hosts/ssh.ts'
 import type { Task } from '../../src/hosts/tasks/all.ts'
 import { makeHost, type TestHost } from '../support/host.ts'
+import { file, quiet } from '../support/plays.ts'
 import { suite } from '../support/suite.ts'
 
 const { test, before, after } = suite('exchanges with a real host', { seconds: 60 })
 
 const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 5 })
-const report = { waiting: () => {}, progress: () => {}, signal: new AbortController().signal }
 let host: TestHost
 
 before(async () => {
@@ -26,19 +26,11 @@ const playOf = (tasks: Task[], handlers: Record<string, string> = {}): HostPlay 
   tasks,
   handlers,
 })
-const look = async (it: HostPlay) => (await hostPlay.read(it, { ssh }, report))!
-const file = (path: string, content: string): Task => ({
-  task: 'file',
-  path,
-  content,
-  mode: '0600',
-  owner: 'root',
-  group: 'root',
-})
+const look = async (it: HostPlay) => (await hostPlay.read(it, { ssh }, quiet))!
 
 test('a look waits for a change that still runs', async () => {
   const slow = playOf([{ task: 'command', name: 'slow', run: 'sleep 2; touch /run/slow', unless: 'test -e /run/slow' }])
-  const running = hostPlay.apply(slow, { ssh }, await look(slow), report)
+  const running = hostPlay.apply(slow, { ssh }, await look(slow), quiet)
   await sleep(500)
   assert.equal((await look(slow)).states, { 'command slow': { done: true } })
   await running
@@ -54,9 +46,9 @@ test('a change whose connection ends is finished by the host, and heard of on an
       unless: `test -e /run/late${n}`,
     })),
   )
-  const seen = await hostPlay.read(slow, { ssh: own }, report)
+  const seen = await hostPlay.read(slow, { ssh: own }, quiet)
   const done: string[] = []
-  const ended = hostPlay.apply(slow, { ssh: own }, seen, { ...report, progress: it => done.push(it) })
+  const ended = hostPlay.apply(slow, { ssh: own }, seen, { ...quiet, progress: it => done.push(it) })
   await sleep(500)
   host.sh("kill $(pgrep -n -f 'sshd: root@nott[y]')")
   assert.is(hostPlay.diff(slow, await ended), null)
@@ -68,7 +60,7 @@ test('a host that is killed in the middle of a change has whole files, and owes 
   const first: Task = { ...file('/etc/first', 'new\n'), notify: ['count'] } as Task
   const stop: Task = { task: 'command', name: 'hang', run: 'sleep 30', unless: 'test -e /run/go-on' }
   const want = playOf([first, stop, file('/etc/last', 'new\n')], { count: 'echo ran >>/run/counted' })
-  const ended = hostPlay.apply(want, { ssh }, await look(want), report).catch((it: unknown) => it)
+  const ended = hostPlay.apply(want, { ssh }, await look(want), quiet).catch((it: unknown) => it)
   await sleep(700)
   // The shell that runs the bundle, and what it runs: as a power cut leaves no time to take anything back.
   host.sh("kill -9 $(pgrep -f '^sh -s') $(pgrep -f '^sleep 30')")
@@ -77,7 +69,7 @@ test('a host that is killed in the middle of a change has whole files, and owes 
   host.sh('touch /run/go-on')
   const names = hostPlay.diff(want, await look(want))?.details?.map(it => it.name)
   assert.equal(names, ['/etc/last', 'handler count'])
-  assert.is(hostPlay.diff(want, await hostPlay.apply(want, { ssh }, await look(want), report)), null)
+  assert.is(hostPlay.diff(want, await hostPlay.apply(want, { ssh }, await look(want), quiet)), null)
   assert.is(host.sh('cat /run/counted'), 'ran\n')
 })
 
@@ -88,7 +80,7 @@ test('handlers run once each in their order, and a health check that a killed ru
   )
   const handlers = { first: say('first'), second: say('second'), third: say('third') }
   const want: HostPlay = { ...playOf(tasks, handlers), health: [{ command: 'test -e /run/well', withinSeconds: 20 }] }
-  const ended = hostPlay.apply(want, { ssh }, await look(want), report).catch((it: unknown) => it)
+  const ended = hostPlay.apply(want, { ssh }, await look(want), quiet).catch((it: unknown) => it)
   for (let n = 0; n < 50 && host.sh('cat /run/order 2>/dev/null || :') !== 'first\nsecond\n'; n++) await sleep(100)
   host.sh("kill -9 $(pgrep -f '^sh -s')")
   assert.match(String(await ended), /what it did is not known/)
@@ -100,11 +92,11 @@ test('handlers run once each in their order, and a health check that a killed ru
   )
   const soon = { ...want, health: [{ command: 'test -e /run/well', withinSeconds: 0 }] }
   assert.match(
-    String(await hostPlay.apply(soon, { ssh }, seen, report).catch((it: unknown) => it)),
+    String(await hostPlay.apply(soon, { ssh }, seen, quiet).catch((it: unknown) => it)),
     /health check .* failed/,
   )
   host.sh('touch /run/well')
-  assert.is(hostPlay.diff(want, await hostPlay.apply(want, { ssh }, await look(want), report)), null)
+  assert.is(hostPlay.diff(want, await hostPlay.apply(want, { ssh }, await look(want), quiet)), null)
   assert.is(host.sh('cat /run/order'), 'first\nsecond\n')
 })
 
@@ -116,15 +108,15 @@ test('any bytes a file can hold arrive as they are, and never run', async () => 
     file('/etc/large', 'x'.repeat(1024 * 1024 + 5)),
   ])
   const before = await look(want)
-  const now = await hostPlay.apply(want, { ssh }, before, report)
+  const now = await hostPlay.apply(want, { ssh }, before, quiet)
   assert.is(hostPlay.diff(want, now), null)
   assert.is(host.sh('base64 -w0 /etc/nasty'), Buffer.from(nasty).toString('base64'))
   assert.is(host.sh('ls /run/pwned 2>/dev/null || echo no').trim(), 'no')
   // Over 1 MB only a hash travels back; the bytes come from the backup on the host.
   const other = playOf([file('/etc/large', 'y')])
   const large = await look(other)
-  const small = await hostPlay.apply(other, { ssh }, large, report)
-  await hostPlay.undo!(other, { ssh }, large, small, report)
+  const small = await hostPlay.apply(other, { ssh }, large, quiet)
+  await hostPlay.undo!(other, { ssh }, large, small, quiet)
   assert.equal(await look(other), large)
 })
 
@@ -132,7 +124,7 @@ test('a disk that is full leaves the old file, and says why', async () => {
   host.sh('mkdir -p /mnt/full && mount -t tmpfs -o size=64k tmpfs /mnt/full && echo old >/mnt/full/x')
   const want = playOf([file('/mnt/full/x', 'n'.repeat(200_000))])
   const thrown = await hostPlay
-    .apply(want, { ssh }, await look(want), report)
+    .apply(want, { ssh }, await look(want), quiet)
     .catch((it: unknown) => it as Error & { why: string })
   assert.match((thrown as { why: string }).why, /No space left/)
   assert.is(host.sh('cat /mnt/full/x; ls -A /mnt/full'), 'old\nx\n')
@@ -142,7 +134,7 @@ test('a look says the same of a file that is as wanted as of one that is not', a
   const names = ['plain', 'with blank', "quote'd", 'back\\slash', 'br\neak', '$(touch oops)', '-dash', '*', 'pipe|d']
   const content = 'one\ntwo\n\n'
   const wanted = names.map(it => file(`/root/looks/${it}`, content))
-  await hostPlay.apply(playOf(wanted), { ssh }, null, report)
+  await hostPlay.apply(playOf(wanted), { ssh }, null, quiet)
   host.sh(
     'cd /root/looks; : >empty; ln -s plain link; mkdir dir; mkfifo fifo; printf "one\ntwo\n\n" >open; chmod 644 open',
   )

@@ -7,13 +7,13 @@ import { dice } from '../bench/dice.ts'
 import { damageOf } from '../support/damage.ts'
 import { makeHost, type TestHost } from '../support/host.ts'
 import { killedAfter } from '../support/kill.ts'
+import { quiet } from '../support/plays.ts'
 import { suite } from '../support/suite.ts'
 import { differing, harm, holdTrue, picture, type TrueHost, trueHost } from '../support/truth.ts'
 
 const { test, before, after } = suite('hosts that cannot be written, and processes that die', { seconds: 120 })
 
 const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 5 })
-const report = { waiting: () => {}, progress: () => {}, signal: new AbortController().signal }
 let host: TestHost
 let it: TrueHost
 
@@ -50,9 +50,9 @@ for (const { when, path, make, damage, why } of [
     const was = picture(host)
     const since = Date.now()
     try {
-      const seen = await hostPlay.read(it.want, { ssh }, report)
+      const seen = await hostPlay.read(it.want, { ssh }, quiet)
       assert.ok(hostPlay.diff(it.want, seen))
-      const thrown = (await hostPlay.apply(it.want, { ssh }, seen, report).catch((error: unknown) => error)) as Problem
+      const thrown = (await hostPlay.apply(it.want, { ssh }, seen, quiet).catch((error: unknown) => error)) as Problem
       assert.instance(thrown, Problem)
       assert.match(`${thrown.message}\n${thrown.why}`, /^test-6: .*the host is as it was before/)
       assert.match(thrown.why, why)
@@ -66,12 +66,12 @@ for (const { when, path, make, damage, why } of [
 
 test('a journal that cannot be written is told at the end, and ends neither the process nor the change', async () => {
   harm(host, [squidFile, rules])
-  const seen = await hostPlay.read(it.want, { ssh }, report)
+  const seen = await hostPlay.read(it.want, { ssh }, quiet)
   const noRoom = new Problem('the journal could not be written', { why: 'ENOSPC', next: 'make room' })
   const progress = () => {
     throw noRoom
   }
-  const thrown = await hostPlay.apply(it.want, { ssh }, seen, { ...report, progress }).catch((error: unknown) => error)
+  const thrown = await hostPlay.apply(it.want, { ssh }, seen, { ...quiet, progress }).catch((error: unknown) => error)
   assert.is(thrown, noRoom)
   assert.equal(await holdTrue(it, []), [], 'the change was made all the same')
 })

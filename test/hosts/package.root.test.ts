@@ -4,7 +4,8 @@ import { createSsh } from '../../src/hosts/ssh.ts'
 import type { Task } from '../../src/hosts/tasks/all.ts'
 import type { PackageTask } from '../../src/hosts/tasks/package.ts'
 import { makeHost, type TestHost } from '../support/host.ts'
-import { quiet, roundTrip } from '../support/rounds.ts'
+import { quiet } from '../support/plays.ts'
+import { roundTrip } from '../support/rounds.ts'
 import { suite } from '../support/suite.ts'
 
 const { test, before, after } = suite('packages on a real host', { seconds: 90 })

@@ -1,26 +1,19 @@
 import * as assert from 'uvu/assert'
 import type { Change } from '../../src/engine/kind.ts'
-import { Problem } from '../../src/engine/problem.ts'
 import { createAuditLog } from '../../src/hosts/audit-log.ts'
 import type { Seen } from '../../src/hosts/exchange.ts'
 import { type HostPlay, hostPlay } from '../../src/hosts/play.ts'
 import { auditLog, squidTasks, ufwTask } from '../../src/hosts/squid.ts'
 import { createSsh } from '../../src/hosts/ssh.ts'
-import type { Task } from '../../src/hosts/tasks/all.ts'
 import { makeHost, type TestHost } from '../support/host.ts'
+import { file, heardBy, problem } from '../support/plays.ts'
 import { suite } from '../support/suite.ts'
 
 const { test, before, after } = suite('a play on a real host', { seconds: 90 })
 
 const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 5 })
 const parts: string[] = []
-const report = {
-  waiting: () => {},
-  progress: (part: string) => {
-    parts.push(part)
-  },
-  signal: new AbortController().signal,
-}
+const report = heardBy(parts)
 let host: TestHost
 let want: HostPlay
 let pristine: Seen
@@ -65,14 +58,6 @@ const firewall = (from: string, confirmSeconds = 20) =>
 const look = async (it = want) => (await hostPlay.read(it, { ssh }, report))!
 const differs = async (it = want): Promise<Change | null> => hostPlay.diff(it, await look(it))
 const names = (change: Change | null) => change?.details?.map(it => it.name)
-const problem = async (run: Promise<unknown>): Promise<Problem> => {
-  const thrown = await run.then(
-    () => new Error('it did not fail'),
-    (error: unknown) => error,
-  )
-  if (!(thrown instanceof Problem)) throw thrown
-  return thrown
-}
 /** What squid at `port` answers to this machine, as a status code. */
 const ask = async (url: string, port: number): Promise<number> => {
   const { request } = await import('node:http')
@@ -186,14 +171,7 @@ test('firewall drift is found in the rules and in the kernel, and others keep th
 
 test('a firewall that locks us out takes itself back, with everything else of that run', async () => {
   const was = await look()
-  const extra: Task = {
-    task: 'file',
-    path: '/etc/before-lockout',
-    content: 'x',
-    mode: '0600',
-    owner: 'root',
-    group: 'root',
-  }
+  const extra = file('/etc/before-lockout', 'x')
   const locked = {
     ...want,
     tasks: [...want.tasks.filter(it => it.task !== 'ufw'), extra, firewall('198.51.100.0/24', 4)],

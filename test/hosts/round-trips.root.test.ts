@@ -6,12 +6,12 @@ import { ufwTask } from '../../src/hosts/squid.ts'
 import { createSsh } from '../../src/hosts/ssh.ts'
 import type { Task } from '../../src/hosts/tasks/all.ts'
 import { makeHost, type TestHost } from '../support/host.ts'
+import { quiet } from '../support/plays.ts'
 import { suite } from '../support/suite.ts'
 import { type Wire, wireTo } from '../support/wire.ts'
 
 const { test, before, after } = suite('round trips to a real sshd', { seconds: 60 })
 
-const report = { waiting: () => {}, progress: () => {}, signal: new AbortController().signal }
 const oneWayMs = 60
 let host: TestHost
 let long: Wire
@@ -115,8 +115,8 @@ test('one connection and one exec find nothing to do; a change takes two more, a
   ]) {
     const want: HostPlay = { host: address, tasks, handlers: {} }
     const ssh = createSsh({ bootSeconds: 5 })
-    const seen = await hostPlay.read(want, { ssh }, report)
-    if (hostPlay.diff(want, seen)) await hostPlay.apply(want, { ssh }, seen, report)
+    const seen = await hostPlay.read(want, { ssh }, quiet)
+    if (hostPlay.diff(want, seen)) await hostPlay.apply(want, { ssh }, seen, quiet)
     await ssh.close()
     assert.equal(counted(), expected)
   }

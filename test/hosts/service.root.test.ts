@@ -3,7 +3,8 @@ import { hostPlay } from '../../src/hosts/play.ts'
 import { createSsh } from '../../src/hosts/ssh.ts'
 import type { ServiceTask } from '../../src/hosts/tasks/service.ts'
 import { makeHost, type TestHost } from '../support/host.ts'
-import { quiet, roundTrip } from '../support/rounds.ts'
+import { quiet } from '../support/plays.ts'
+import { roundTrip } from '../support/rounds.ts'
 import { suite } from '../support/suite.ts'
 
 const { test, before, after } = suite('services on a real host', { seconds: 90 })

@@ -6,7 +6,8 @@ import { hostPlay } from '../../src/hosts/play.ts'
 import { createSsh } from '../../src/hosts/ssh.ts'
 import type { Task } from '../../src/hosts/tasks/all.ts'
 import { makeHost, type TestHost } from '../support/host.ts'
-import { quiet, roundTrip } from '../support/rounds.ts'
+import { quiet } from '../support/plays.ts'
+import { roundTrip } from '../support/rounds.ts'
 import { suite } from '../support/suite.ts'
 
 const { test, before, after } = suite('task kinds for the system on a real host', { seconds: 90 })

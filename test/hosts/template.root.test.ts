@@ -5,14 +5,13 @@ import { parse } from 'yaml'
 import { Problem } from '../../src/engine/problem.ts'
 import { type HostPlay, hostPlay } from '../../src/hosts/play.ts'
 import { createSsh } from '../../src/hosts/ssh.ts'
-import type { FileTask } from '../../src/hosts/tasks/file.ts'
 import { renderText } from '../../src/hosts/template.ts'
 import { makeHost, type TestHost } from '../support/host.ts'
+import { file, quiet } from '../support/plays.ts'
 import { suite } from '../support/suite.ts'
 
 const { test, before, after } = suite('hostile values on a real host', { seconds: 60 })
 const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 5 })
-const report = { waiting: () => {}, progress: () => {}, signal: new AbortController().signal }
 let host: TestHost
 
 before(async () => {
@@ -21,10 +20,6 @@ before(async () => {
 after(async () => {
   await ssh.close()
   await host?.down()
-})
-
-const file = (path: string, content: string, mode = '0644'): FileTask => ({
-  ...{ task: 'file', path, content, mode, owner: 'root', group: 'root' },
 })
 
 /** Random text of what shells, YAML and squid.conf make something of; never NUL, which no shell carries. */
@@ -53,20 +48,20 @@ test('every value arrives as it is: in a shell, in YAML, once and not twice', as
   const want: HostPlay = {
     host: host.address,
     tasks: [
-      file('/usr/local/bin/values', script, '0755'),
+      file('/usr/local/bin/values', script, { mode: '0755' }),
       file('/etc/values.yaml', renderText('it', 'values: <%= yaml(values) %>\n', { values })),
     ],
     handlers: {},
   }
-  const seen = await hostPlay.read(want, { ssh }, report)
-  await hostPlay.apply(want, { ssh }, seen, report)
+  const seen = await hostPlay.read(want, { ssh }, quiet)
+  await hostPlay.apply(want, { ssh }, seen, quiet)
   // This runs on the host by its own sh; sizes of answers are limited, so the host compares.
   const printed = Buffer.from(host.sh('/usr/local/bin/values | gzip -1 | base64 -w0'), 'base64')
   assert.equal(gunzipSync(printed).toString().split('\0').slice(0, -1), values)
   const yaml = gunzipSync(Buffer.from(host.sh('gzip -1 </etc/values.yaml | base64 -w0'), 'base64')).toString()
   assert.equal(parse(yaml).values, values)
   assert.is(host.sh('ls -A /root'), '')
-  assert.is(hostPlay.diff(want, await hostPlay.read(want, { ssh }, report)), null)
+  assert.is(hostPlay.diff(want, await hostPlay.read(want, { ssh }, quiet)), null)
 })
 
 test('NUL goes into no shell, and into YAML only by its escape', () => {

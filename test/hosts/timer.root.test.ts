@@ -8,7 +8,8 @@ import { createSsh } from '../../src/hosts/ssh.ts'
 import type { TimerTask } from '../../src/hosts/tasks/timer.ts'
 import { unitsOf } from '../../src/hosts/tasks/timer-units.ts'
 import { makeHost, type TestHost } from '../support/host.ts'
-import { quiet, roundTrip } from '../support/rounds.ts'
+import { quiet } from '../support/plays.ts'
+import { roundTrip } from '../support/rounds.ts'
 import { suite } from '../support/suite.ts'
 
 const { test, before, after } = suite('timers on a real host', { seconds: 90 })

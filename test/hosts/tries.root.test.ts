@@ -1,22 +1,16 @@
 import * as assert from 'uvu/assert'
-import { Problem } from '../../src/engine/problem.ts'
 import { type HostPlay, hostPlay } from '../../src/hosts/play.ts'
 import { createSsh } from '../../src/hosts/ssh.ts'
 import type { Task } from '../../src/hosts/tasks/all.ts'
 import { makeHost, type TestHost } from '../support/host.ts'
+import { file, heardBy, problem } from '../support/plays.ts'
 import { suite } from '../support/suite.ts'
 
 const { test, before, after } = suite('tries and time limits on a real host', { seconds: 60 })
 
 const ssh = createSsh({ bootSeconds: 2, connectTimeoutSeconds: 5 })
 const parts: string[] = []
-const report = {
-  waiting: () => {},
-  progress: (part: string) => {
-    parts.push(part)
-  },
-  signal: new AbortController().signal,
-}
+const report = heardBy(parts)
 let host: TestHost
 
 before(async () => {
@@ -31,22 +25,6 @@ after(async () => {
 const playOf = (...tasks: Task[]): HostPlay => ({ host: host.address, tasks, handlers: {} })
 const apply = async (want: HostPlay) =>
   hostPlay.apply(want, { ssh }, await hostPlay.read(want, { ssh }, report), report)
-const problem = async (run: Promise<unknown>): Promise<Problem> => {
-  const thrown = await run.then(
-    () => new Error('it did not fail'),
-    (error: unknown) => error,
-  )
-  if (!(thrown instanceof Problem)) throw thrown
-  return thrown
-}
-const file = (path: string, content: string): Task => ({
-  task: 'file',
-  path,
-  content,
-  mode: '0600',
-  owner: 'root',
-  group: 'root',
-})
 const third: Task = {
   task: 'command',
   name: 'third time lucky',
@@ -107,10 +85,8 @@ test('each try has its own time', async () => {
 
 test('with a time limit a file is written, backed up and restored as without', async () => {
   const content = "KE_TIMED\nB64\n'$(touch /run/pwned)\\\n"
-  const want = playOf({ ...file('/etc/first', content), timeoutSeconds: 20 }, {
-    ...file('/etc/bad', ''),
-    timeoutSeconds: 20,
-  } as Task)
+  const limited = { timeoutSeconds: 20 }
+  const want = playOf({ ...file('/etc/first', content), ...limited }, { ...file('/etc/bad', ''), ...limited })
   const before = (await hostPlay.read(want, { ssh }, report))!
   const now = await hostPlay.apply(want, { ssh }, before, report)
   assert.is(host.sh('cat /etc/first; ls /run/pwned 2>/dev/null || echo no'), `${content}no\n`)
@@ -118,16 +94,7 @@ test('with a time limit a file is written, backed up and restored as without', a
   await hostPlay.undo!(want, { ssh }, before, now, report)
   assert.equal(await hostPlay.read(want, { ssh }, report), before)
   // What fails inside is a failure outside, with its words.
-  const refused: Task = {
-    task: 'file',
-    path: '/etc/first',
-    content,
-    mode: '0600',
-    owner: 'root',
-    group: 'root',
-    check: 'echo not this one; false {}',
-    timeoutSeconds: 20,
-  }
+  const refused = { ...file('/etc/first', content, { check: 'echo not this one; false {}' }), timeoutSeconds: 20 }
   assert.match((await problem(apply(playOf(refused)))).why, /not this one/)
   assert.is(host.sh('cat /etc/first'), 'old\n')
 })

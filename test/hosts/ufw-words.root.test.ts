@@ -4,11 +4,11 @@ import { createSsh } from '../../src/hosts/ssh.ts'
 import type { UfwTask } from '../../src/hosts/tasks/ufw.ts'
 import type { UfwRule } from '../../src/hosts/tasks/ufw-rules.ts'
 import { type GuardedHost, guardedHost } from '../support/guarded-host.ts'
+import { quiet } from '../support/plays.ts'
 import { suite } from '../support/suite.ts'
 
 const { test, before, after } = suite("ufw's words on a real host", { seconds: 90 })
 const ssh = createSsh({ bootSeconds: 2, connectTimeoutSeconds: 2 })
-const report = { waiting: () => {}, progress: () => {}, signal: new AbortController().signal }
 let host: GuardedHost
 
 before(async () => {
@@ -83,7 +83,7 @@ test('undo gives the order back, too', async () => {
   const was = await host.look([task(refuses)])
   const other = [refuses[2]!, refuses[1]!]
   const now = await host.apply([task(other)])
-  await hostPlay.undo!(host.want([task(other)]), { ssh }, was, now, report)
+  await hostPlay.undo!(host.want([task(other)]), { ssh }, was, now, quiet)
   assert.is(await host.differs([task(refuses)]), null)
 })
 
@@ -116,13 +116,13 @@ ufw allow proto tcp from any to any port 443 comment 'mine, not theirs'`)
   const now = await host.apply([task(other)])
   assert.is.not(rules(), there)
   for (const time of ['first', 'second']) {
-    await hostPlay.undo!(host.want([task(other)]), { ssh }, was, now, report)
+    await hostPlay.undo!(host.want([task(other)]), { ssh }, was, now, quiet)
     assert.is(rules(), there, `the ${time} undo`)
   }
   // What others did since stays so.
   await host.apply([task(other)])
   host.sh(`ufw --force delete deny proto tcp from 198.51.100.8 to any port 80; ufw allow 5/tcp`)
-  await hostPlay.undo!(host.want([task(other)]), { ssh }, was, now, report)
+  await hostPlay.undo!(host.want([task(other)]), { ssh }, was, now, quiet)
   const left = there.split('\n').filter(it => /tuple/.test(it) && !/198\.51\.100\.8/.test(it))
   assert.equal(
     rules()

@@ -1,9 +1,10 @@
-import { Problem } from '../../src/engine/problem.ts'
+import type { Problem } from '../../src/engine/problem.ts'
 import { type HostPlay, hostPlay } from '../../src/hosts/play.ts'
 import { ufwTask } from '../../src/hosts/squid.ts'
 import type { Ssh } from '../../src/hosts/ssh.ts'
 import type { Task } from '../../src/hosts/tasks/all.ts'
 import { makeHost, type TestHost } from './host.ts'
+import { file as fileOf, problem, quiet } from './plays.ts'
 
 /** How long guarded changes of these tests wait for a new login. */
 export const seconds = 4
@@ -12,26 +13,16 @@ export const seconds = 4
 export const firewall = (from: string, confirmSeconds = seconds): Task =>
   ufwTask({ ssh: { allow: [from], port: 22 }, proxy: { from: [from], ports: [3128] }, confirmSeconds })
 
-export const file = (path: string, content: string): Task => ({
-  task: 'file',
-  path,
-  content,
-  mode: '0600',
-  owner: 'root',
-  group: 'root',
-  confirmSeconds: seconds,
-})
+export const file = (path: string, content: string): Task => fileOf(path, content, { confirmSeconds: seconds })
 
 export const sshdFile = (line: string): Task => file('/etc/ssh/sshd_config.d/50-kapsule-egress.conf', `${line}\n`)
-
-const report = { waiting: () => {}, progress: () => {}, signal: new AbortController().signal }
 
 /** A host whose firewall is on and lets us in, and what these tests ask of it. */
 export const guardedHost = async (slot: number, ssh: Ssh) => {
   const host: TestHost = await makeHost(slot)
   const want = (tasks: Task[]): HostPlay => ({ host: host.address, tasks, handlers: {} })
-  const look = async (tasks: Task[]) => (await hostPlay.read(want(tasks), { ssh }, report))!
-  const apply = async (tasks: Task[]) => hostPlay.apply(want(tasks), { ssh }, await look(tasks), report)
+  const look = async (tasks: Task[]) => (await hostPlay.read(want(tasks), { ssh }, quiet))!
+  const apply = async (tasks: Task[]) => hostPlay.apply(want(tasks), { ssh }, await look(tasks), quiet)
   host.sh(`mkdir -p /etc/ssh/sshd_config.d
 grep -q ^Include /etc/ssh/sshd_config || sed -i "1i Include /etc/ssh/sshd_config.d/*.conf" /etc/ssh/sshd_config`)
   await apply([firewall('192.0.2.128/25')])
@@ -45,14 +36,7 @@ grep -q ^Include /etc/ssh/sshd_config || sed -i "1i Include /etc/ssh/sshd_config
     async differs(tasks: Task[]) {
       return hostPlay.diff(want(tasks), await look(tasks))
     },
-    async refuses(tasks: Task[]): Promise<Problem> {
-      const thrown = await apply(tasks).then(
-        () => new Error('it did not fail'),
-        (error: unknown) => error,
-      )
-      if (!(thrown instanceof Problem)) throw thrown
-      return thrown
-    },
+    refuses: (tasks: Task[]): Promise<Problem> => problem(apply(tasks)),
     /** Can anybody log in now, from outside and from the beginning? */
     letsIn: () =>
       ssh.fresh(host.address, { command: 'true', connectTimeoutSeconds: 0.7 }).then(

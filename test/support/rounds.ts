@@ -1,11 +1,9 @@
 import * as assert from 'uvu/assert'
-import type { Report } from '../../src/engine/kind.ts'
 import type { HostAddress } from '../../src/hosts/address.ts'
 import { hostPlay } from '../../src/hosts/play.ts'
 import type { Ssh } from '../../src/hosts/ssh.ts'
 import type { Task } from '../../src/hosts/tasks/all.ts'
-
-export const quiet: Report = { waiting: () => {}, progress: () => {}, signal: new AbortController().signal }
+import { quiet } from './plays.ts'
 
 export type Round = { tasks: Task[]; handlers?: Record<string, string> }
 

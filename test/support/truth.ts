@@ -7,6 +7,7 @@ import type { Ssh } from '../../src/hosts/ssh.ts'
 import { type Task, titleOf } from '../../src/hosts/tasks/all.ts'
 import type { Damage } from './damage.ts'
 import type { TestHost } from './host.ts'
+import { heardBy, quiet } from './plays.ts'
 import { groundOfTruePlay, truePlay } from './true-play.ts'
 
 /** Everything a play could touch, by name: paths with type, rights and hash, rules, services. Not asked of the product. */
@@ -64,10 +65,9 @@ const reach = (task: Task): RegExp => {
 
 /** A host with the play in force, and what it looked like then. */
 export const trueHost = async (host: TestHost, ssh: Ssh) => {
-  const report = { waiting: () => {}, progress: () => {}, signal: new AbortController().signal }
   const want = truePlay(host.address)
   host.sh(groundOfTruePlay)
-  await hostPlay.apply(want, { ssh }, null, report)
+  await hostPlay.apply(want, { ssh }, null, quiet)
   // What the first start of ufw leaves out in chains that are not in use.
   host.sh('ufw reload')
   return { host, ssh, want, good: comparable(picture(host)) }
@@ -108,11 +108,7 @@ export const holdTrue = async (it: TrueHost, damage: Damage[]): Promise<string[]
   const was = picture(host)
   const contents = new Map(want.tasks.flatMap(task => ('path' in task ? [[task.path, bytesOf(host, task.path)]] : [])))
   const parts: string[] = []
-  const report = {
-    waiting: () => {},
-    progress: (part: string) => void parts.push(part.replace(`${want.host.name}: `, '')),
-    signal: new AbortController().signal,
-  }
+  const report = heardBy(parts)
   const seen = (await hostPlay.read(want, { ssh }, report))!
   const details = hostPlay.diff(want, seen)?.details ?? []
   assert.equal(differing(was, picture(host)), [], 'looking changed something')
@@ -132,7 +128,7 @@ export const holdTrue = async (it: TrueHost, damage: Damage[]): Promise<string[]
   }
   if (details.length > 0) await hostPlay.apply(want, { ssh }, seen, report)
   assert.equal(
-    parts.filter(part => !part.startsWith('a new login confirmed')),
+    parts.map(it => it.replace(`${want.host.name}: `, '')).filter(it => !it.startsWith('a new login confirmed')),
     planned,
     'the run did something else than was planned',
   )
