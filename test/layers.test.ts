@@ -49,6 +49,25 @@ export const importsOf = (text: string): { line: number; path: string }[] =>
       [...source.matchAll(/(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g)].map(it => ({ line: at + 1, path: it[1]! })),
     )
 
+const targetsOf = (file: string): string[] =>
+  importsOf(readFileSync(join(root, file), 'utf8')).map(({ path }) => relative(root, join(root, dirname(file), path)))
+
+/** The files of one circle of imports, types counted; none: empty. What imports nothing that is left is in no circle. */
+const circleIn = (imports: ReadonlyMap<string, readonly string[]>): string[] => {
+  const left = new Map(imports)
+  for (let before = -1; before !== left.size; ) {
+    before = left.size
+    for (const [file, targets] of left) if (!targets.some(it => left.has(it))) left.delete(file)
+  }
+  const path: string[] = []
+  let file = left.keys().next().value
+  while (file !== undefined && !path.includes(file)) {
+    path.push(file)
+    file = left.get(file)!.find(it => left.has(it))
+  }
+  return file === undefined ? [] : path.slice(path.indexOf(file))
+}
+
 const forbidden = (file: string, text: string): string[] =>
   importsOf(text).flatMap(({ line, path }) => {
     const target = relative(root, join(root, dirname(file), path))
@@ -84,3 +103,21 @@ test('a wrong import is found, whatever its form', () => {
   ])
   assert.equal(forbidden('src/rollout/gates/x.ts', "import '../../engine/json.ts'"), [])
 })
+
+test('no file imports, by however many others, itself', () => {
+  const files = Object.keys(mayImport).flatMap(filesIn)
+  const imports = new Map(files.map(file => [file, targetsOf(file)]))
+  assert.ok([...imports.values()].flat().filter(it => imports.has(it)).length > 1000)
+  assert.equal(circleIn(imports), [])
+})
+
+for (const { when, imports, circle } of [
+  { when: 'a chain', imports: { a: ['b'], b: ['c', 'd'], c: ['d'], d: [] }, circle: [] },
+  { when: 'itself', imports: { a: ['a'] }, circle: ['a'] },
+  {
+    when: 'three behind a chain',
+    imports: { a: ['x', 'b'], b: ['c'], c: ['d', 'x'], d: ['b'], x: [] },
+    circle: ['b', 'c', 'd'],
+  },
+])
+  test(`a circle is named: ${when}`, () => assert.equal(circleIn(new Map(Object.entries(imports))), circle))

@@ -9,7 +9,8 @@ import { hostPolicy, nameOf, recapOf } from './hosts.ts'
 import { type Proof, prove } from './proofs.ts'
 import { phaseProblem, runPhase, stuck, takeBack } from './rollout.ts'
 import type { Session } from './session.ts'
-import { applyStage, chosen, keep, type Staged, summaryOf, throwFailures } from './stages.ts'
+import type { Staged } from './staged.ts'
+import { applyStage, chosen, keep, summaryOf, throwFailures } from './stages.ts'
 
 export const takingDown = 'take down'
 

@@ -1,7 +1,8 @@
 import { type CriticalPath, criticalPath } from '../engine/critical-path.ts'
 import { millis } from '../engine/duration.ts'
 import { gatewayGates, movedGates, soakedGates } from '../rollout/gates.ts'
-import { pendingOf, type Staged } from './stages.ts'
+import type { Staged } from './staged.ts'
+import { pendingOf } from './stages.ts'
 
 /** How long what is pending takes, with the gates and soaks of each phase that moves something. */
 export const expectedTime = (staged: Staged): CriticalPath => {

@@ -10,7 +10,7 @@ import type { Tenant } from '../inventory/context.ts'
 import { type Gate, judge, type Verdict } from '../rollout/gate.ts'
 import { createProbes, type Probes } from '../rollout/probe.ts'
 import type { Subject } from '../rollout/subject.ts'
-import type { Staged } from './stages.ts'
+import type { Staged } from './staged.ts'
 
 export type GateResult = { tenant: string; workload: string; gate: string; verdict: Verdict }
 

@@ -1,6 +1,6 @@
 import type { Json } from '../engine/json.ts'
 import { liveOf } from './gates.ts'
-import type { Staged } from './stages.ts'
+import type { Staged } from './staged.ts'
 
 /** The Contract's `outputs`: what other tools want to know of what stands. Absent: not there. */
 export const outputsOf = (staged: Staged): { [key: string]: Json } => {

@@ -8,7 +8,8 @@ import { Problem } from '../engine/problem.ts'
 import { createMask, secretsOf } from './mask.ts'
 import { idOf } from './owned.ts'
 import type { Session } from './session.ts'
-import { pendingOf, type Staged } from './stages.ts'
+import type { Staged } from './staged.ts'
+import { pendingOf } from './stages.ts'
 
 const format = 'kapsule-egress plan'
 

@@ -1,7 +1,8 @@
 import { throwAll } from '../engine/plan.ts'
 import { preflight } from '../scaleway/preflight.ts'
 import { placeOf } from './places.ts'
-import { pendingOf, type Staged } from './stages.ts'
+import type { Staged } from './staged.ts'
+import { pendingOf } from './stages.ts'
 
 /** Everything that Scaleway would refuse of this plan, at once and with its line, before the first write. */
 export const refuseEarly = async (staged: Staged): Promise<void> => {

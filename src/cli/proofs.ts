@@ -4,7 +4,7 @@ import { table } from '../report/table.ts'
 import { movedGates } from '../rollout/gates.ts'
 import { egressAddress } from '../rollout/probe.ts'
 import { askGates, type GateResult, kubeOf, publicIpOf, subjectOf } from './gates.ts'
-import type { Staged } from './stages.ts'
+import type { Staged } from './staged.ts'
 
 /** What is proved of one tenant: the evidence at the end of a deploy. */
 export type Proof = {

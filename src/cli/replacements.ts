@@ -4,7 +4,8 @@ import { nearest } from '../engine/nearest.ts'
 import { Problem } from '../engine/problem.ts'
 import { type Replacement, replacementsIn } from '../engine/replacement.ts'
 import { idOf } from './owned.ts'
-import { pendingOf, type Staged } from './stages.ts'
+import type { Staged } from './staged.ts'
+import { pendingOf } from './stages.ts'
 
 /** What this command would replace of its own accord. */
 export const replacementsOf = (staged: Staged): Replacement[] => {

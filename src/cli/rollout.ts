@@ -12,7 +12,8 @@ import { egressAddress } from '../rollout/probe.ts'
 import { kinds } from './clients.ts'
 import { askGates, type GateResult, kubeOf, subjectOf } from './gates.ts'
 import type { Session } from './session.ts'
-import { applyStage, chosenIn, type Staged, summaryOf } from './stages.ts'
+import type { Staged } from './staged.ts'
+import { applyStage, chosenIn, summaryOf } from './stages.ts'
 
 /** Steps of a rollout are journalled under this and the phase's name. */
 export const groupOf = (phase: string): string => `rollout/${phase}`

@@ -2,30 +2,15 @@ import { join } from 'node:path'
 import { type Site, type StageName, site, stageNames } from '../../playbooks/site.ts'
 import { type ApplyOptions, applyPlan, type Outcome } from '../engine/apply.ts'
 import type { Desired } from '../engine/desired.ts'
-import { makePlan, type Plan, throwAll } from '../engine/plan.ts'
+import { makePlan, throwAll } from '../engine/plan.ts'
 import { Problem } from '../engine/problem.ts'
 import { type Counts, countChanges } from '../engine/step.ts'
 import { Unreachable } from '../hosts/ssh-problems.ts'
 import type { Context } from '../inventory/context.ts'
-import type { Owned } from '../scaleway/leftovers.ts'
 import { narrowed, placesOf, tagged, taskTags } from './limit.ts'
 import { outputsOf } from './outputs.ts'
 import { operatorKey, type Session } from './session.ts'
-
-export type Staged = {
-  session: Session
-  site: Site
-  plan: Plan
-  /** At Scaleway. */
-  projectId: string
-  /** The stages of this command; what comes before them is only looked at. */
-  stages: readonly StageName[]
-  counts: Counts
-  /** What this context made and nothing here wants; known only to a deploy of the whole context. */
-  orphans: Owned[]
-  /** Asked right before each change: throws where a saved plan did not announce it. */
-  admit?: ApplyOptions['admit']
-}
+import type { Staged } from './staged.ts'
 
 /** What should be true; of a play that `--tags` chooses by its tasks, only these. */
 export const siteOf = ({ context, state, flags: { tags } }: Session): Site => {

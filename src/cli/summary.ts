@@ -1,14 +1,14 @@
+import type { Journal } from '../engine/journal.ts'
 import type { Json } from '../engine/json.ts'
 import { type ExitCode, Problem, Problems } from '../engine/problem.ts'
 import type { Counts } from '../engine/step.ts'
-import type { Status } from './output.ts'
-import type { Session } from './session.ts'
+import type { Output, Status } from './output.ts'
 
 export const noChanges: Counts = { create: 0, update: 0, delete: 0, unchanged: 0 }
 
 /** The last event of a run, and its exit code. */
 export const finish = (
-  { journal, output }: Session,
+  { journal, output }: { journal: Journal; output: Output },
   {
     status,
     changes,

@@ -3,7 +3,7 @@ import { durationText, planText } from '../report/plan.ts'
 import { expectedTime } from './expected.ts'
 import { tellOrphans } from './orphans.ts'
 import { replacementsOf } from './replacements.ts'
-import type { Staged } from './stages.ts'
+import type { Staged } from './staged.ts'
 
 /** The plan as data and as text: what changes, what hangs on it, and how long it takes. */
 export const tellPlan = (staged: Staged, pending: Seen[]) => {

@@ -1,4 +1,5 @@
-import type { PasswordFrom } from './become.ts'
+/** Where a password is found: never the password itself, as an address goes to the journal. */
+export type PasswordFrom = { env: string } | { file: string }
 
 /** How a host is reached. Host keys are known before the first connection, the identity is a path, never a key. */
 export type HostAddress = {

@@ -1,11 +1,8 @@
 import { readFileSync, statSync } from 'node:fs'
 import { Problem } from '../engine/problem.ts'
-import type { HostAddress } from './address.ts'
+import type { HostAddress, PasswordFrom } from './address.ts'
 import type { Exec, ExecResult } from './exec.ts'
 import { quote } from './shell.ts'
-
-/** Where the password for sudo is found: never the password itself, as an address goes to the journal. */
-export type PasswordFrom = { env: string } | { file: string }
 
 /**
  * A script for root, in a shell that reads it from stdin: nothing of it is in argv. Who is not root goes through sudo; a

@@ -1,5 +1,4 @@
 import type { Client, ClientChannel, ParsedKey } from 'ssh2'
-import type { Exec } from './exec.ts'
 import type { SshKey } from './keyring.ts'
 
 type Sign = (data: Buffer, signed: (signature: Buffer) => void) => void
@@ -25,15 +24,18 @@ type Channel = ClientChannel & {
   _callbacks: ((refused: boolean) => void)[]
 }
 
+/** What goes ahead of a command. */
+type Ahead = { command: string; stdin?: string | Buffer }
+
 /** Told once: an error, or the channel of a command that runs, and whether all of its stdin is on its way. */
 export type Started = (error: Error | undefined, channel?: ClientChannel, stdinSent?: boolean) => void
 
 /** Commands that do not wait for answers which are known beforehand. */
 export type Flight = {
   /** After the handshake: login, session and command in one flight. To be called before the handshake. */
-  withLogin(user: string, key: SshKey, exec: Exec | undefined, started: Started): void
+  withLogin(user: string, key: SshKey, exec: Ahead | undefined, started: Started): void
   /** On a session that was opened before it was needed; false when there is none. */
-  onSpare(exec: Exec, started: Started): boolean
+  onSpare(exec: Ahead, started: Started): boolean
   /** Opens a session for the next command. */
   openSpare(): void
 }
@@ -59,7 +61,7 @@ export const flightOf = (client: Client): Flight | null => {
     if (id >= 0) protocol.session(id, window, packet)
   }
   /** Returns whether stdin went along. */
-  const send = (id: number, { command, stdin = '' }: Exec): boolean => {
+  const send = (id: number, { command, stdin = '' }: Ahead): boolean => {
     protocol.exec(id, command, true)
     const data = Buffer.from(stdin)
     if (data.length > stdinAhead) return false

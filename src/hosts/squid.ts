@@ -5,7 +5,7 @@ import { innerRanges, refuseOverlaps } from './overlap.ts'
 import { checkList, checkSquid, reloadSquid } from './squid-shell.ts'
 import type { Task } from './tasks/all.ts'
 import type { FileTask } from './tasks/file.ts'
-import type { UfwTask } from './tasks/ufw.ts'
+import type { UfwTask } from './tasks/ufw-task.ts'
 import { render } from './template.ts'
 
 export type SquidTenant = {

@@ -18,7 +18,9 @@ import { toProblem } from './problems.ts'
 import type { Profile } from './profile.ts'
 import { createRedaction } from './redaction.ts'
 import { createTally, type Tally } from './tally.ts'
-import type { Zoned } from './zones.ts'
+
+/** The APIs that work zone by zone. */
+export type Zoned = 'gateway' | 'instance'
 
 /** What the Kinds of this layer are given. */
 export type Scaleway = {

@@ -1,7 +1,7 @@
-import type { Scaleway } from './client.ts'
+import type { Scaleway, Zoned } from './client.ts'
 import { consoleLink } from './console.ts'
 import { contextTag, isOurs } from './tags.ts'
-import { inZones, type Zoned } from './zones.ts'
+import { inZones } from './zones.ts'
 
 /**
  * Something that costs or blocks, that nothing uses and nobody tagged: it may have been ours. Told, never touched.

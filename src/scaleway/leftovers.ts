@@ -1,5 +1,5 @@
 import type { Instancev1, Vpcgwv2 } from '@scaleway/sdk'
-import type { Scaleway } from './client.ts'
+import type { Scaleway, Zoned } from './client.ts'
 import { listClusters } from './cluster.ts'
 import { listPools } from './pool-api.ts'
 import { orNull } from './problems.ts'
@@ -7,7 +7,7 @@ import { ourVolumes } from './root-volume.ts'
 import { listServers } from './server-make.ts'
 import { ourKeys } from './ssh-key.ts'
 import { contextIn, contextTag, isOurs, nameIn } from './tags.ts'
-import { inZones, type Zoned } from './zones.ts'
+import { inZones } from './zones.ts'
 
 /**
  * Something of this context that stands at Scaleway. `tagged` is false for what only its parent shows to be ours;

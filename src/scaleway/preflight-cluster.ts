@@ -1,8 +1,8 @@
 import type { K8Sv1 } from '@scaleway/sdk'
 import { closest } from '../engine/nearest.ts'
 import { listClusters } from './cluster.ts'
+import type { Check, Finding } from './finding.ts'
 import { listPools } from './pool-api.ts'
-import type { Check, Finding } from './preflight.ts'
 import { isOurs } from './tags.ts'
 
 /** A cluster: its version is offered, with its CNI, and nobody else's cluster has its name. */

@@ -1,6 +1,6 @@
 import type { Instancev1 } from '@scaleway/sdk'
 import { closest } from '../engine/nearest.ts'
-import type { Check, Finding } from './preflight.ts'
+import type { Check, Finding } from './finding.ts'
 
 type Types = Record<string, Instancev1.ServerType>
 type Stock = Record<string, Instancev1.ServerTypesAvailability>

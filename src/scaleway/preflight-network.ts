@@ -1,7 +1,7 @@
 import { closest } from '../engine/nearest.ts'
 import { freeIn, overlap } from '../engine/ranges.ts'
+import type { Check } from './finding.ts'
 import { withoutMask } from './ipam-address.ts'
-import type { Check } from './preflight.ts'
 import { sharedNetworks } from './private-network.ts'
 import { contextIn, isOurs, nameIn } from './tags.ts'
 

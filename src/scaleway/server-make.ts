@@ -1,4 +1,5 @@
 import type { Instancev1 } from '@scaleway/sdk'
+import type { Json } from '../engine/json.ts'
 import type { Report } from '../engine/kind.ts'
 import type { Scaleway } from './client.ts'
 import { newUserData, type ServerClients } from './cloud-init.ts'
@@ -8,11 +9,29 @@ import { discard, makeOnce } from './make.ts'
 import { become, insist, staying, until, type Waiter } from './poll.ts'
 import { isInUse, orNull } from './problems.ts'
 import { trackVolumes, volumeIdsOf } from './root-volume.ts'
-import type { ServerWant } from './server.ts'
 import { states } from './states.ts'
 import { contextIn, contextTag, isOurs, mendTags, nameIn, single, tagsOf, theOne } from './tags.ts'
 
 type Server = Instancev1.Server
+
+export type ServerWant = {
+  name: string
+  type: string
+  /** A marketplace label, e.g. ubuntu_noble. Used when the server is made, never compared. */
+  image: string
+  privateNetworkId: string
+  /** The booked private address. */
+  ipamIpId: string
+  /** null: no public address, it leaves through the gateway. */
+  flexibleIpId: string | null
+  securityGroupId: string
+  /** What `cloudInit.render` takes. No secrets. */
+  cloudInit: Json
+  rootVolumeGb?: number
+  /** Scaleway itself refuses to turn it off or to delete it. */
+  protected?: boolean
+  zone?: string
+}
 
 export const listServers = ({ instance, lists, projectId, context, zone }: Scaleway): Promise<Server[]> =>
   lists.next(`server ${zone}`, () => instance.listServers({ project: projectId, tags: [contextTag(context)] }).all())

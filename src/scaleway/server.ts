@@ -1,6 +1,5 @@
 import type { Instancev1, Ipamv1 } from '@scaleway/sdk'
 import { word } from '../engine/desired.ts'
-import type { Json } from '../engine/json.ts'
 import type { Change, Kind, Report } from '../engine/kind.ts'
 import { Problem } from '../engine/problem.ts'
 import { create, field, fixed, replace, update } from './changes.ts'
@@ -10,29 +9,18 @@ import { listAddresses, sharedAddresses, withoutMask } from './ipam-address.ts'
 import { orNull } from './problems.ts'
 import { clearWay } from './replaced.ts'
 import { removeStrayVolumes, volumeIdsOf } from './root-volume.ts'
-import { bringServer, createServer, isLeaving, listServers, stayingServer, untaggedServer } from './server-make.ts'
+import {
+  bringServer,
+  createServer,
+  isLeaving,
+  listServers,
+  type ServerWant,
+  stayingServer,
+  untaggedServer,
+} from './server-make.ts'
 import { removeServer } from './server-remove.ts'
 import { isOurs, lostTags, tagChange, theOne, type Untagged } from './tags.ts'
 import { findZoned, listHere } from './zones.ts'
-
-export type ServerWant = {
-  name: string
-  type: string
-  /** A marketplace label, e.g. ubuntu_noble. Used when the server is made, never compared. */
-  image: string
-  privateNetworkId: string
-  /** The booked private address. */
-  ipamIpId: string
-  /** null: no public address, it leaves through the gateway. */
-  flexibleIpId: string | null
-  securityGroupId: string
-  /** What `cloudInit.render` takes. No secrets. */
-  cloudInit: Json
-  rootVolumeGb?: number
-  /** Scaleway itself refuses to turn it off or to delete it. */
-  protected?: boolean
-  zone?: string
-}
 
 export type ServerLive = Untagged & {
   id: string

@@ -1,7 +1,4 @@
-import type { Scaleway } from './client.ts'
-
-/** The APIs that work zone by zone. */
-export type Zoned = 'gateway' | 'instance'
+import type { Scaleway, Zoned } from './client.ts'
 
 /** One list out of several zones. */
 export const inZones = async <T>(

@@ -5,7 +5,7 @@ import { bundleScript } from '../../src/hosts/bundle.ts'
 import { lookScript, parseLook } from '../../src/hosts/exchange.ts'
 import { hostPlay } from '../../src/hosts/play.ts'
 import { kindOf, type Task } from '../../src/hosts/tasks/all.ts'
-import type { TimerTask } from '../../src/hosts/tasks/timer.ts'
+import type { TimerTask } from '../../src/hosts/tasks/timer-units.ts'
 import { argument, unitsOf } from '../../src/hosts/tasks/timer-units.ts'
 import { suite } from '../support/suite.ts'
 

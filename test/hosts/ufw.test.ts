@@ -1,7 +1,8 @@
 import * as assert from 'uvu/assert'
 import { Problem } from '../../src/engine/problem.ts'
-import { type UfwTask, ufwTask } from '../../src/hosts/tasks/ufw.ts'
+import { ufwTask } from '../../src/hosts/tasks/ufw.ts'
 import { commentOf, keysOf, parseKernel, parseTuple, spec } from '../../src/hosts/tasks/ufw-rules.ts'
+import type { UfwTask } from '../../src/hosts/tasks/ufw-task.ts'
 import { suite } from '../support/suite.ts'
 
 const { test } = suite('ufw')

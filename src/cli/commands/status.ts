@@ -9,7 +9,8 @@ import { tellLeaks } from '../leaks.ts'
 import { outputsOf } from '../outputs.ts'
 import { hasPassed } from '../rollout.ts'
 import type { Session } from '../session.ts'
-import { type Staged, siteOf } from '../stages.ts'
+import type { Staged } from '../staged.ts'
+import { siteOf } from '../stages.ts'
 import { finish } from '../summary.ts'
 
 /** What stands, which phase each workload is in, and the last runs. Looks only. */

@@ -16,8 +16,10 @@ import { type ServiceTask, serviceTask } from './service.ts'
 import { type SymlinkTask, symlinkTask } from './symlink.ts'
 import { type SysctlTask, sysctlTask } from './sysctl.ts'
 import { type TemplateTask, templateTask } from './template.ts'
-import { type TimerTask, timerTask } from './timer.ts'
-import { type UfwTask, ufwTask } from './ufw.ts'
+import { timerTask } from './timer.ts'
+import type { TimerTask } from './timer-units.ts'
+import { ufwTask } from './ufw.ts'
+import type { UfwTask } from './ufw-task.ts'
 import { type UserTask, userTask } from './user.ts'
 
 export type Task = Extras &

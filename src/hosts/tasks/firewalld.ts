@@ -3,7 +3,7 @@ import { guardZone } from '../guard/zones.ts'
 import { base64, quote, unbase64, writing } from '../shell.ts'
 import { policyName, policyPath, policyXml, richRules } from './firewalld-policy.ts'
 import { fields, type TaskKind } from './kind.ts'
-import type { UfwTask } from './ufw.ts'
+import type { UfwTask } from './ufw-task.ts'
 
 /** UFW's words. What goes out is always allowed, what is routed never; comments stay in the play. */
 export type FirewalldTask = Omit<UfwTask, 'task'> & { task: 'firewalld' }

@@ -1,5 +1,17 @@
 import type { FileTask } from './file.ts'
-import type { TimerTask } from './timer.ts'
+
+/** `calendar`: as in systemd.time(7), `Mon..Fri 03:30` or `daily`. `run`: one line of sh. */
+export type TimerTask = {
+  task: 'timer'
+  name: string
+  calendar: string
+  run: string
+  user?: string
+  /** Once after a boot, when the time was while the host was off. */
+  catchUp?: boolean
+  /** Hosts with the same words begin at random within so many seconds. */
+  spreadSeconds?: number
+}
 
 export const unitFile = ({ name }: Pick<TimerTask, 'name'>, type: 'service' | 'timer') =>
   `kapsule-egress-${name}.${type}`

@@ -2,20 +2,8 @@ import { Problem } from '../../engine/problem.ts'
 import { quote } from '../shell.ts'
 import { type FileState, fileTask, lookFile, parseFile, sameFile } from './file.ts'
 import { fields, type TaskKind } from './kind.ts'
-import { unitFile, unitsOf } from './timer-units.ts'
+import { type TimerTask, unitFile, unitsOf } from './timer-units.ts'
 
-/** `calendar`: as in systemd.time(7), `Mon..Fri 03:30` or `daily`. `run`: one line of sh. */
-export type TimerTask = {
-  task: 'timer'
-  name: string
-  calendar: string
-  run: string
-  user?: string
-  /** Once after a boot, when the time was while the host was off. */
-  catchUp?: boolean
-  /** Hosts with the same words begin at random within so many seconds. */
-  spreadSeconds?: number
-}
 /** `systemd`: it boots this host. `running`, `enabled`: of the timer, not of what it starts. */
 export type TimerState = {
   systemd: boolean

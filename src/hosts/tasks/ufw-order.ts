@@ -1,5 +1,5 @@
-import type { UfwTask } from './ufw.ts'
 import { keysOf, ours, type SeenRule, type UfwRule } from './ufw-rules.ts'
+import type { UfwTask } from './ufw-task.ts'
 
 type Seen = { ipv6: boolean; rules: SeenRule[] }
 type Family = 'v4' | 'v6'

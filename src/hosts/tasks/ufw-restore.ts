@@ -1,7 +1,7 @@
 import { quote } from '../shell.ts'
-import type { UfwTask } from './ufw.ts'
 import { keysOf, ours, parseTuple, specOfKey } from './ufw-rules.ts'
 import type { UfwState } from './ufw-state.ts'
+import type { UfwTask } from './ufw-task.ts'
 
 type Placed = { tuple: string; spec?: string; comment?: string }
 type Family = 'v4' | 'v6'

@@ -1,6 +1,6 @@
-import type { UfwTask } from './ufw.ts'
 import { misplaced } from './ufw-order.ts'
 import { commentOf, keysOf, ours, parseKernel, parseTuple, type SeenRule } from './ufw-rules.ts'
+import type { UfwTask } from './ufw-task.ts'
 
 export type UfwState = {
   installed: boolean

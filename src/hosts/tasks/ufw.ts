@@ -5,19 +5,7 @@ import { again } from './ufw-order.ts'
 import { restoreRules, sameRules } from './ufw-restore.ts'
 import { commentOf, keysOf, ours, spec, specOfKey, type UfwRule } from './ufw-rules.ts'
 import { drift, lookUfw, parseUfw, policies, type UfwState } from './ufw-state.ts'
-
-export type UfwDefaults = { incoming: UfwPolicy; outgoing: UfwPolicy; routed: UfwPolicy }
-export type UfwPolicy = 'allow' | 'deny' | 'reject'
-export type UfwTask = {
-  task: 'ufw'
-  /** In order: the rule that lets us in first. */
-  rules: UfwRule[]
-  defaults: UfwDefaults
-  logging?: 'off' | 'low' | 'medium' | 'high' | 'full'
-  enabled: true
-  /** How long the host waits for a new login before it takes the change back. */
-  confirmSeconds?: number
-}
+import type { UfwTask } from './ufw-task.ts'
 
 const title = 'firewall (ufw)'
 

@@ -1,9 +1,9 @@
 import type { Pods } from '../ports.ts'
-import type { Known } from './kubelet.ts'
 import type { Loose, Obj } from './object.ts'
 import { now, withCondition } from './object.ts'
 
 type Seen = Awaited<ReturnType<Pods['state']>>
+type Known = { containers: ReadonlyMap<string, { isReady: boolean; dueAt: number | undefined }> }
 type Waiting = { reason: string; message?: string }
 
 /** The statuses of a pod's containers from what was seen of their processes; `waiting`: why none was started. */

@@ -17,7 +17,7 @@ export type Pace = { poll: number; calm: number; backoff: number; maxBackoff: nu
 const me = 'kubelet'
 
 /** What the kubelet remembers of a pod that its status does not say. */
-export type Known = {
+type Known = {
   uid: string
   node: string
   isStarted: boolean

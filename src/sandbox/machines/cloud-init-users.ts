@@ -1,4 +1,4 @@
-import { type BootStep, list } from './cloud-init.ts'
+import { type BootStep, list } from './boot-step.ts'
 import { quote } from './run.ts'
 
 type User = {

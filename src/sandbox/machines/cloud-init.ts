@@ -1,10 +1,8 @@
 import { gunzipSync } from 'node:zlib'
 import { parse } from 'yaml'
+import { type BootStep, list } from './boot-step.ts'
 import { users } from './cloud-init-users.ts'
 import { quote } from './run.ts'
-
-/** One thing a first boot does; `body` runs under `sh -e` and its failure is noted, the next one runs all the same. */
-export type BootStep = { name: string; body: string }
 
 export type FirstBoot = { script: string; packages: string[] }
 
@@ -71,8 +69,6 @@ const read = (text: string): { config: Config; script: string | null; problems: 
     return { config: {}, script: null, problems: [`cloud-config cannot be read: ${(thrown as Error).message}`] }
   }
 }
-
-export const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : value == null ? [] : [value])
 
 type File = {
   path: string

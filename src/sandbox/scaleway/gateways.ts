@@ -1,7 +1,8 @@
 import { projectOf } from './account.ts'
-import { constraint, exists, ok, precondition, transient } from './answer.ts'
+import { constraint, exists, ok, precondition } from './answer.ts'
 import { byId, type Cloud, dated, mustFind, now, uuid } from './cloud.ts'
 import { type Body, count, flag, oneOf, require, text, texts } from './fields.ts'
+import { refuseBusy } from './gateway-busy.ts'
 import { addGatewayIp, showGatewayIp } from './gateway-ips.ts'
 import { showGatewayNetwork } from './gateway-networks.ts'
 import { projectKeys } from './iam.ts'
@@ -144,11 +145,6 @@ export const gatewayRoutes = (cloud: Cloud): Route[] => {
       }),
     ),
   ]
-}
-
-/** A gateway takes one change at a time. */
-export const refuseBusy = ({ id, status }: Gateway) => {
-  if (status !== 'running' && status !== 'failed') throw transient('gateway', id, status)
 }
 
 const bastionPort = (body: Body): number | undefined => {

@@ -1,7 +1,7 @@
 import { noContent, notFound, ok, transient } from './answer.ts'
 import { byId, type Cloud, mustFind, uuid } from './cloud.ts'
 import { flag, objects, text } from './fields.ts'
-import { idleCluster, updating } from './k8s-clusters.ts'
+import { idleCluster, updating } from './k8s-cluster-states.ts'
 import { page } from './lists.ts'
 import type { Acl, Cluster } from './records.ts'
 import { type Ask, type Route, route } from './router.ts'

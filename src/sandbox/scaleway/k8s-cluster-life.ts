@@ -1,5 +1,6 @@
 import { byId, type Cloud, now, uuid } from './cloud.ts'
-import { removeNodes, settleCluster } from './k8s-pools.ts'
+import { settleCluster } from './k8s-cluster-states.ts'
+import { kapsuleGroup, removeNodes } from './k8s-nodes.ts'
 import type { Cluster } from './records.ts'
 import { inUse, removeNetwork } from './vpc.ts'
 
@@ -72,6 +73,3 @@ export const defineClusterLife = (cloud: Cloud) => {
     failed: lock,
   })
 }
-
-/** Kapsule makes it for its nodes; it is nobody else's to touch. */
-export const kapsuleGroup = 'Kapsule default security group'

@@ -1,9 +1,10 @@
 import { projectOf } from './account.ts'
-import { constraint, exists, invalid, ok, transient } from './answer.ts'
+import { constraint, exists, invalid, ok } from './answer.ts'
 import { byId, type Cloud, dated, mustFind, now, uuid } from './cloud.ts'
 import { type Body, flag, object, objects, oneOf, require, text, texts } from './fields.ts'
 import { formatAddress, overlaps, parseRange } from './ipv4.ts'
 import { defineClusterLife } from './k8s-cluster-life.ts'
+import { idleCluster, updating } from './k8s-cluster-states.ts'
 import { given, showCluster } from './k8s-cluster-view.ts'
 import { addPool } from './k8s-pools.ts'
 import { cnis, resolveVersion } from './k8s-versions.ts'
@@ -14,7 +15,7 @@ import { type Ask, type Route, route } from './router.ts'
 
 const root = '/k8s/v1/regions/:region/clusters'
 const types = ['', 'kapsule', 'kapsule-dedicated-4', 'kapsule-dedicated-8', 'kapsule-dedicated-16'] as const
-const seconds = { create: 5, start: 10, update: 5, delete: 15 }
+const seconds = { create: 5, delete: 15 }
 
 export const clusterRoutes = (cloud: Cloud): Route[] => {
   const { state, transitions } = cloud
@@ -102,27 +103,6 @@ export const clusterRoutes = (cloud: Cloud): Route[] => {
     route('PATCH', `${root}/:id`, change),
     route('DELETE', `${root}/:id`, remove),
   ]
-}
-
-/** A cluster takes one change at a time; being without a pool is no obstacle. */
-export const idleCluster = (cluster: Cluster): Cluster => {
-  if (['creating', 'updating', 'deleting'].includes(cluster.status))
-    throw transient('cluster', cluster.id, cluster.status)
-  return cluster
-}
-
-/** With its first pool a cluster is made ready, which takes a while and is called creating again. */
-export const startCluster = ({ transitions }: Cloud, cluster: Cluster) => {
-  if (cluster.status !== 'pool_required') return
-  cluster.status = 'creating'
-  cluster.updated_at = now()
-  transitions.start('cluster start', cluster.id, seconds.start)
-}
-
-export const updating = ({ transitions }: Cloud, cluster: Cluster) => {
-  cluster.status = 'updating'
-  cluster.updated_at = now()
-  transitions.start('cluster update', cluster.id, seconds.update)
 }
 
 const kept = [

@@ -12,6 +12,9 @@ import { type Ask, type Route, route } from './router.ts'
 import { addServer, forgetServer } from './servers.ts'
 import { defaultRouteOf, nicsOf, nodeSpec, publicIpsOf } from './specs.ts'
 
+/** Kapsule makes it for its nodes; it is nobody else's to touch. */
+export const kapsuleGroup = 'Kapsule default security group'
+
 const root = '/k8s/v1/regions/:region'
 const patienceSeconds = 600
 const seconds = { order: 8, install: 12 }

@@ -2,17 +2,14 @@ import { constraint, exists, invalid, ok, transient } from './answer.ts'
 import { serverTypes, tooSmallForNodes } from './catalogue.ts'
 import { byId, type Cloud, dated, mustFind, now, uuid } from './cloud.ts'
 import { type Body, count, flag, object, objects, oneOf, require, text, textMap, texts } from './fields.ts'
-import { kapsuleGroup } from './k8s-cluster-life.ts'
+import { idleCluster, settleCluster, startCluster } from './k8s-cluster-states.ts'
 import { dayOfCluster } from './k8s-cluster-view.ts'
-import { idleCluster, startCluster } from './k8s-clusters.ts'
-import { bringNodes, nodesOf, relabel, removeNodes, waitForWayOut } from './k8s-nodes.ts'
+import { bringNodes, kapsuleGroup, nodesOf, relabel, removeNodes, waitForWayOut } from './k8s-nodes.ts'
 import { asks, nameHas, page } from './lists.ts'
 import type { Cluster, Pool } from './records.ts'
 import { asOf } from './releases.ts'
 import { type Ask, type Route, route } from './router.ts'
 import { addSecurityGroup } from './security-groups.ts'
-
-export { removeNodes }
 
 const root = '/k8s/v1/regions/:region'
 const seconds = { scale: 46, empty: 5, delete: 75, deleteEmpty: 15 }
@@ -139,15 +136,6 @@ export const addPool = (cloud: Cloud, cluster: Cluster, body: Body): Pool => {
   state.pools[pool.id] = pool
   scale(cloud, pool)
   return pool
-}
-
-/** Ready when a pool is, waiting for one otherwise. */
-export const settleCluster = ({ state }: Cloud, id: string) => {
-  const cluster = state.clusters[id]
-  if (!cluster || cluster.status === 'deleting' || cluster.status === 'locked') return
-  const pools = byId(state.pools).filter(it => it.cluster_id === id)
-  const serving = pools.some(it => it.status === 'ready' || (cluster.status === 'ready' && it.status !== 'deleting'))
-  Object.assign(cluster, { status: serving ? 'ready' : 'pool_required', updated_at: now() })
 }
 
 const scale = ({ transitions }: Cloud, pool: Pool) => {
