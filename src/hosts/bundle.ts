@@ -5,6 +5,7 @@ import type { Report } from '../engine/kind.ts'
 import { Problem } from '../engine/problem.ts'
 import type { HostAddress } from './address.ts'
 import { asRoot } from './become.ts'
+import { cutShort } from './cut-short.ts'
 import { newMark } from './exchange.ts'
 import { carry } from './follow.ts'
 import { confirmation, type Guard, guarded, guardFunctions } from './guard/guard.ts'
@@ -102,6 +103,7 @@ export const runBundle = async (ssh: Ssh, host: HostAddress, bundle: Bundle, rep
     if (n.startsWith('h')) return `handler ${names[+n.slice(1) - 1]}`
     return n.startsWith('c') ? checks[+n.slice(1) - 1]!.title : bundle.steps[+n - 1]!.title
   }
+  const told = { steps: bundle.steps.map(it => it.title), ok: 0, handled: [] as string[] }
   let begun = false
   let ended = ''
   let failed: { what: string; why: string } | undefined
@@ -120,12 +122,18 @@ export const runBundle = async (ssh: Ssh, host: HostAddress, bundle: Bundle, rep
     if (!line.startsWith(`${mark} `)) return
     const [word = '', n = '', text = ''] = line.slice(mark.length + 1).split(' ')
     if (word === 'begin' || word === 'cut') begun = true
-    if (word === 'ok') tell(`${host.name}: ${nameOf(n)}`)
+    if (word === 'ok') {
+      told.ok = +n
+      tell(`${host.name}: ${nameOf(n)}`)
+    }
     if (word === 'again') {
       const { title, retries } = bundle.steps[+n - 1]!
       tell(`${host.name}: ${title}: failed, tried again (${text} of ${retries})`)
     }
-    if (word === 'handled') tell(`${host.name}: ${nameOf(`h${n}`)}`)
+    if (word === 'handled') {
+      told.handled.push(nameOf(`h${n}`))
+      tell(`${host.name}: ${nameOf(`h${n}`)}`)
+    }
     if (word === 'healthy') tell(`${host.name}: ${nameOf(`c${n}`)}`)
     if (word === 'confirm')
       confirming = confirm(ssh, host, { id: `${run}.${n}`, ...bundle.steps[+n - 1]! }, { ...report, progress: tell })
@@ -156,8 +164,12 @@ export const runBundle = async (ssh: Ssh, host: HostAddress, bundle: Bundle, rep
       why: [failed?.why ?? '', ...stuck].join('\n'),
       next: `mend these on the host (earlier files are in /var/lib/kapsule-egress/backup/${run}), then run the command again`,
     })
-  const state = ended === 'failed' || !begun ? 'the host is as it was before' : 'what it did is not known'
-  throw new Problem(`${host.name}: ${failed?.what ?? 'the change'} failed; ${state}`, {
+  if (begun && ended === '')
+    throw new Problem(`${host.name}: the change was cut short on the host`, {
+      why: `${cutShort({ ...told, failed: failed?.what })} (its runner was ended: power, memory, or somebody)`,
+      next: 'run the command again with --resume: it looks first, and does what is left',
+    })
+  throw new Problem(`${host.name}: ${failed?.what ?? 'the change'} failed; the host is as it was before`, {
     why: failed?.why || stderr.trim().slice(-500) || `the host ended the change with exit code ${code}`,
     next: 'mend the cause, then run the command again with --resume',
   })

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
+import type { Problem } from '../../src/engine/problem.ts'
 import { type HostPlay, hostPlay } from '../../src/hosts/play.ts'
 import { createSsh } from '../../src/hosts/ssh.ts'
 import type { Task } from '../../src/hosts/tasks/all.ts'
@@ -64,7 +65,9 @@ test('a host that is killed in the middle of a change has whole files, and owes 
   await sleep(700)
   // The shell that runs the bundle, and what it runs: as a power cut leaves no time to take anything back.
   host.sh("kill -9 $(pgrep -f '^sh -s') $(pgrep -f '^sleep 30')")
-  assert.match(String(await ended), /what it did is not known/)
+  const { message, why } = (await ended) as Problem
+  assert.match(message, /^test-\d+: the change was cut short on the host$/)
+  assert.match(why, /^done: \/etc\/first; in doubt: command hang; not begun: \/etc\/last \(/)
   assert.is(host.sh('cat /etc/first'), 'new\n')
   host.sh('touch /run/go-on')
   const names = hostPlay.diff(want, await look(want))?.details?.map(it => it.name)
@@ -83,7 +86,11 @@ test('handlers run once each in their order, and a health check that a killed ru
   const ended = hostPlay.apply(want, { ssh }, await look(want), quiet).catch((it: unknown) => it)
   for (let n = 0; n < 50 && host.sh('cat /run/order 2>/dev/null || :') !== 'first\nsecond\n'; n++) await sleep(100)
   host.sh("kill -9 $(pgrep -f '^sh -s')")
-  assert.match(String(await ended), /what it did is not known/)
+  const { why } = (await ended) as Problem
+  assert.match(
+    why,
+    /^done: \/etc\/one, \/etc\/two, \/etc\/three, handler first, handler second; in doubt: .* health checks/,
+  )
   const seen = await look(want)
   assert.equal(seen.pending, ['health check'])
   assert.equal(
