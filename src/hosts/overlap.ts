@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { lazily } from '../engine/lazily.ts'
 import { Problem } from '../engine/problem.ts'
+import { specialRanges } from '../policy/inner.ts'
 
 const ip = lazily(() => createRequire(import.meta.url)('ip-address') as typeof import('ip-address'))
 
@@ -21,17 +22,9 @@ export const refuseOverlaps = (tenants: Clients[]): void => {
   }
 }
 
-// Loopback, private, link-local and metadata, transition mechanisms, multicast, reserved.
-const special = [
-  ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.0.0.0/24'],
-  ...['192.168.0.0/16', '198.18.0.0/15', '224.0.0.0/4', '240.0.0.0/4'],
-  ...['::/96', '::ffff:0:0:0/96', '64:ff9b::/96', '64:ff9b:1::/48', '100::/64', '2001::/23', '2002::/16'],
-  ...['fc00::/7', 'fe80::/10', 'fec0::/10', 'ff00::/8'],
-]
-
 /** What no name may resolve to: every special range, and ours as far as these do not have them already. */
 export const innerRanges = (own: string[]): string[] => {
-  const all = [...special]
+  const all = [...specialRanges]
   for (const cidr of own) {
     const it = range(cidr, 'inner')
     if (!all.some(other => covers(range(other, 'inner'), it))) all.push(cidr)

@@ -1,0 +1,26 @@
+import { createRequire } from 'node:module'
+import { lazily } from '../engine/lazily.ts'
+
+const ip = lazily(() => createRequire(import.meta.url)('ip-address') as typeof import('ip-address'))
+
+/** Loopback, private, link-local and metadata, transition mechanisms, multicast, reserved. */
+export const specialRanges = [
+  ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.0.0.0/24'],
+  ...['192.168.0.0/16', '198.18.0.0/15', '224.0.0.0/4', '240.0.0.0/4'],
+  ...['::/96', '::ffff:0:0:0/96', '64:ff9b::/96', '64:ff9b:1::/48', '100::/64', '2001::/23', '2002::/16'],
+  ...['fc00::/7', 'fe80::/10', 'fec0::/10', 'ff00::/8'],
+]
+
+/** The range that keeps an address from being dialled: a special one, or one of ours; undefined: it may be. */
+export const innerRange = (address: string, own: readonly string[] = []): string | undefined => {
+  const { Address4, Address6 } = ip()
+  const v4 = address.replace(/^::ffff:(?=\d+\.)/i, '')
+  if (!v4.includes(':')) {
+    const it = new Address4(v4)
+    return [...specialRanges, ...own].find(range => !range.includes(':') && it.isInSubnet(new Address4(range)))
+  }
+  const it = new Address6(v4)
+  // IPv4 inside IPv6 is dialled as IPv4.
+  if (it.isInSubnet(new Address6('::ffff:0:0/96'))) return innerRange(it.to4().correctForm(), own)
+  return [...specialRanges, ...own].find(range => range.includes(':') && it.isInSubnet(new Address6(range)))
+}
