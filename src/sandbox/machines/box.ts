@@ -91,6 +91,15 @@ export const boxPid = ({ directory, netns }: Pick<Box, 'directory' | 'netns'>): 
   return pid && inodeOf(pid) === (netnsInode(netns) ?? -1) ? pid : null
 }
 
+/** Waits until something in the box listens on this TCP port; half a minute at most, and then goes on. */
+export const listening = async (box: Pick<Box, 'directory' | 'netns'>, port: number): Promise<void> => {
+  const socket = new RegExp(`:${port.toString(16).toUpperCase().padStart(4, '0')} 0{8}:0000 0A`)
+  for (const until = Date.now() + 30_000; Date.now() < until; await pause(8)) {
+    const pid = boxPid(box)
+    if (pid !== null && socket.test(readText(`/proc/${pid}/net/tcp`) ?? '')) return
+  }
+}
+
 /** null: it runs, or was killed so hard that nobody noted its end. */
 export const boxExit = (directory: string): number | null => {
   const text = readText(join(directory, 'exit'))

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { GatewaySpec } from '../ports.ts'
-import { boxPid, disk, startBox, stopBox } from './box.ts'
+import { boxPid, disk, listening, startBox, stopBox } from './box.ts'
 import { put, readText } from './files.ts'
 import { hostnameOf } from './hostname.ts'
 import { bastion } from './init.ts'
@@ -54,7 +54,9 @@ export const createGateways = (world: World, links: Links, names: Names) => {
     const root = pid === null ? up : `/proc/${pid}/root`
     put(join(root, 'etc/ssh/bastion_keys'), spec.bastion.authorizedKeys.map(it => `${it.trim()}\n`).join(''))
     put(join(root, 'etc/ssh/bastion_config'), bastionConfig(spec.bastion.port))
-    if (pid === null) await startBox(world, { ...box(spec.id, netns), hostname: spec.name, command: bastion })
+    if (pid !== null) return
+    await startBox(world, { ...box(spec.id, netns), hostname: spec.name, command: bastion })
+    await listening(box(spec.id, netns), spec.bastion.port)
   }
 
   return {

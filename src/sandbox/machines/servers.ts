@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ServerSpec } from '../ports.ts'
-import { boxPid, disk, startBox, stopBox } from './box.ts'
+import { boxPid, disk, listening, startBox, stopBox } from './box.ts'
 import { firstBoot } from './cloud-init.ts'
-import { put, readText } from './files.ts'
+import { put } from './files.ts'
 import { hostnameOf } from './hostname.ts'
 import type { Links } from './links.ts'
 import { dropNetns, ip, makeNetns, netnsExists } from './netns.ts'
 import { fetchPackages } from './packages.ts'
 import { createRecords, type Names } from './records.ts'
 import type { Router } from './router.ts'
-import { pause, turns } from './run.ts'
+import { turns } from './run.ts'
 import { services, type World } from './world.ts'
 
 /** `devices`: which interface each NIC became; a NIC keeps its device for life. */
@@ -58,7 +58,8 @@ export const createServers = (world: World, links: Links, router: Router, names:
     const directory = records.directory(spec.id)
     if (!existsSync(join(directory, 'up/etc/machine-id'))) install(directory, spec, services(world).dns)
     await startBox(world, { ...box(spec.id, netns), hostname: spec.name, command: ['/usr/lib/sandbox/init'] })
-    await listening(() => boxPid(box(spec.id, netns)))
+    // But not for ever: what the user data does before sshd starts is not ours to judge.
+    await listening(box(spec.id, netns), 22)
   }
 
   const off = async (id: string) => {
@@ -128,12 +129,4 @@ const install = (directory: string, spec: ServerSpec, dns: string) => {
   put(join(root, 'var/lib/cloud/instance/first-boot.sh'), script, 0o700)
   if (spec.userData) put(join(root, 'var/lib/cloud/instance/user-data.txt'), spec.userData, 0o600)
   etc('machine-id', `${randomUUID().replaceAll('-', '')}\n`)
-}
-
-/** Waits for sshd, but not for ever: what the user data does before sshd starts is not ours to judge. */
-const listening = async (pid: () => number | null) => {
-  for (const until = Date.now() + 10_000; Date.now() < until; await pause(8)) {
-    const it = pid()
-    if (it !== null && /:0016 0{8}:0000 0A/.test(readText(`/proc/${it}/net/tcp`) ?? '')) return
-  }
 }

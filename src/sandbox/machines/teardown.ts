@@ -28,7 +28,7 @@ export const teardown = async (directory: string): Promise<boolean> => {
 const endDaemon = async (pid: number) => {
   const started = startTime(pid)
   kill(pid, 'SIGTERM')
-  for (let look = 0; look < 300; look++) {
+  for (let look = 0; look < 2000; look++) {
     if (startTime(pid) !== started) return
     if (look === 100) kill(pid, 'SIGKILL')
     await pause(15)
