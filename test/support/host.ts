@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -49,6 +49,7 @@ export const makeHost = async (
 ): Promise<TestHost> => {
   const [outside, inside] = [addressAt(first, slot * 4 + 1), addressAt(first, slot * 4 + 2)]
   const slotIsOurs = await claim(first === '192.0.2.128' ? `host-${slot}` : `host-${first}-${slot}`)
+  sweep(outside)
   const name = `ket-${process.pid % 100000}-${slot}`
   const veth = `ke${process.pid % 1000000}-${slot}`
   const dir = mkdtempSync(join(tmpdir(), 'kapsule-egress-host-'))
@@ -98,7 +99,7 @@ export const makeHost = async (
       log += chunk
     })
     for (let n = 0; !log.includes('Server listening on 0.0.0.0'); n++) {
-      if (n > 200 || child.exitCode !== null) {
+      if (n > 2400 || child.exitCode !== null) {
         await host.down()
         throw new Error(`the test host did not start: ${log}`)
       }
@@ -171,8 +172,21 @@ export const makeHost = async (
   }
   // Also when a test ends the process in an unexpected way.
   process.once('exit', remove)
+  for (const it of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) if (process.listenerCount(it) === 0) process.on(it, die)
   await start()
   return host
+}
+
+const die = () => process.exit(1)
+
+/** What a process that was killed left at an address that is ours now would take the answers of our host. */
+const sweep = (outside: string) => {
+  const found = execFileSync('ip', ['-o', '-4', 'address', 'show', 'to', `${outside}/32`], { encoding: 'utf8' })
+  for (const [, veth, pid, slot] of found.matchAll(/^\d+: (ke(\d+)-(\d+))\b/gm)) {
+    run('ip', 'link', 'del', veth!)
+    const name = `ket-${Number(pid) % 100000}-${slot}`
+    if (existsSync(`/run/netns/${name}`)) run('ip', 'netns', 'del', name)
+  }
 }
 
 const addressAt = (first: string, offset: number): string => {
