@@ -9,7 +9,7 @@ import { oneStage } from '../scaleway/hazards/stage.ts'
 import { census, deploy, drift } from '../scaleway/network.ts'
 import { suite } from '../support/suite.ts'
 
-const { test, before, after } = suite('cli: destroy', { seconds: 120 })
+const { test, before, after } = suite('cli: destroy')
 
 const cloud = oneStage({ before, after })
 before(async () => {

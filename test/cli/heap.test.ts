@@ -3,7 +3,7 @@ import { execa } from 'execa'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
 
-const { test } = suite('cli: heap', { seconds: 60 })
+const { test } = suite('cli: heap')
 
 const heap = join(import.meta.dirname, '..', '..', 'src', 'cli', 'heap.mjs')
 

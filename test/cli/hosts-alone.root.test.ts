@@ -6,7 +6,7 @@ import { makeCheckout } from '../support/checkout.ts'
 import { makeHost, type TestHost } from '../support/host.ts'
 import { suite } from '../support/suite.ts'
 
-const { test, before, after } = suite('hosts of Ansible without any cloud', { seconds: 120 })
+const { test, before, after } = suite('hosts of Ansible without any cloud')
 const { directory, run } = makeCheckout()
 let host: TestHost
 

@@ -11,7 +11,7 @@ import { changed, cleanUp } from '../inventory/edited.ts'
 import { credentials, type Emulated, emulated } from '../scaleway/emulated.ts'
 import { suite } from '../support/suite.ts'
 
-const { test, before, after } = suite('cli: preflight', { seconds: 120 })
+const { test, before, after } = suite('cli: preflight')
 
 let cloud: Emulated
 before(async () => {
@@ -157,7 +157,7 @@ for (const { when, key = {}, spoil, says, exit } of [
     spoil?.(root)
     const started = performance.now()
     const found = alike(await run(root, '--check'))
-    assert.ok(performance.now() - started < 10_000)
+    assert.ok(performance.now() - started < 60_000)
     assert.is(found.length, 1, found.map(it => it.message).join('\n'))
     assert.match(found[0]!.message, says)
     assert.is(found[0]!.exit, exit)

@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 import { makeCheckout } from '../support/checkout.ts'
 import { suite } from '../support/suite.ts'
 
-const { test, after } = suite('--render', { seconds: 60 })
+const { test, after } = suite('--render')
 const golden = new URL('../golden/render/', import.meta.url).pathname
 const { directory, start, state } = makeCheckout()
 const out = mkdtempSync(join(tmpdir(), 'egress-render-'))

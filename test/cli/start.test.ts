@@ -63,7 +63,7 @@ const watchLoads = `data:text/javascript,${encodeURIComponent(`
 const relay = JSON.stringify(new URL('../../src/cli/relay.mjs', import.meta.url).href)
 const worker = `
   import { obeyLauncher } from ${relay}
-  obeyLauncher({ sameMs: 300 })
+  obeyLauncher({ sameMs: 4000 })
   let count = 0
   process.on('SIGINT', () => console.log('interrupted ' + ++count))
   process.on('SIGTERM', () => { console.log('terminated'); process.exit(7) })
@@ -83,7 +83,7 @@ const launched = async () => {
   })
   const ended = new Promise<number | null>(resolve => child.on('exit', resolve))
   const says = async (pattern: RegExp) => {
-    for (let left = 100; left > 0; left--) {
+    for (let left = 1200; left > 0; left--) {
       const found = pattern.exec(text)
       if (found) return found
       await pause(50)
@@ -118,7 +118,7 @@ test("a terminal's Ctrl-C, which both get, counts once", async () => {
   launcher.kill('SIGINT')
   process.kill(worker, 'SIGINT')
   await says(/interrupted 1/)
-  await pause(500)
+  await pause(2500)
   assert.not.match(text(), /interrupted 2/)
   launcher.kill('SIGTERM')
   await ended
@@ -128,6 +128,6 @@ test('a launcher killed with -9 takes the worker along', async () => {
   const { launcher, worker, ended } = await launched()
   launcher.kill('SIGKILL')
   await ended
-  for (let left = 60; left > 0 && isAlive(worker); left--) await pause(50)
+  for (let left = 1200; left > 0 && isAlive(worker); left--) await pause(50)
   assert.not(isAlive(worker))
 })

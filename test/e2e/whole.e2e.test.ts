@@ -64,7 +64,7 @@ test('from inside a pod: the fixed address, nothing without the proxy, 403 and a
   const address = outputs.proxies['proxy-client-b']!.public_ip
   for (const scheme of ['http', 'https']) {
     const environment = `export $(tr '\\0' '\\n' </proc/1/environ | grep -i _proxy= | xargs); `
-    const seen = await inPod('client-b-demo', `${environment} curl -s --max-time 5 ${scheme}://whatismyip.example/`)
+    const seen = await inPod('client-b-demo', `${environment} curl -s --max-time 20 ${scheme}://whatismyip.example/`)
     assert.is(seen.stdout.trim(), address)
     const direct = await inPod('client-b-demo', `curl -s --noproxy '*' --max-time 2 ${scheme}://whatismyip.example/`)
     assert.is(direct.stdout, '')
@@ -80,9 +80,10 @@ test('from inside a pod: the fixed address, nothing without the proxy, 403 and a
     'exec',
     'proxy-client-b',
     '--',
-    'grep',
-    name,
-    '/var/log/squid/audit.log',
+    'sh',
+    '-c',
+    // Squid writes it down when it is done, which may be after its answer.
+    `n=0; until grep -F ${name} /var/log/squid/audit.log; do n=$((n + 1)); [ $n -le 300 ] || exit 1; sleep 0.1; done`,
   ])
   assert.match(stdout, /denied/)
 })
@@ -138,7 +139,7 @@ test('rolling back to the start brings every object back, twice', async () => {
     'nothing of ours is left on them',
   )
   for (const namespace of namespaces) {
-    const seen = await inPod(namespace, 'curl -s --max-time 5 http://whatismyip.example/')
+    const seen = await inPod(namespace, 'curl -s --max-time 20 http://whatismyip.example/')
     assert.is(seen.stdout.trim(), outputs.gateway_public_ip)
   }
   const again = await run('rollback.ts', '--to', 'start', '--yes', '--json')

@@ -11,9 +11,9 @@ import { file } from '../support/plays.ts'
 import { suite } from '../support/suite.ts'
 import { worldFor } from '../support/things.ts'
 
-const { test, before, after } = suite('batches of real hosts', { seconds: 90 })
+const { test, before, after } = suite('batches of real hosts')
 
-const ssh = createSsh({ bootSeconds: 1, connectTimeoutSeconds: 5 })
+const ssh = createSsh({ bootSeconds: 1, connectTimeoutSeconds: 20 })
 const world = { ...worldFor(), clientsFor: () => ({ ssh }) }
 let hosts: TestHost[]
 

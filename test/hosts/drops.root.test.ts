@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 import { type HostPlay, hostPlay } from '../../src/hosts/play.ts'
 import { createSsh } from '../../src/hosts/ssh.ts'
@@ -6,9 +5,10 @@ import type { Task } from '../../src/hosts/tasks/all.ts'
 import { makeHost, type TestHost } from '../support/host.ts'
 import { file, quiet } from '../support/plays.ts'
 import { suite } from '../support/suite.ts'
+import { until } from '../support/until.ts'
 import { type Wire, wireTo } from '../support/wire.ts'
 
-const { test, before, after } = suite('connections that end in the middle', { seconds: 120 })
+const { test, before, after } = suite('connections that end in the middle')
 
 let host: TestHost
 let sizes: { look: Bytes; all: Bytes }
@@ -45,7 +45,7 @@ const overWire = async <T>(
 ): Promise<T> => {
   host.sh('rm -rf /etc/drop && mkdir /etc/drop')
   const wire = await wireTo(host.address.address, 22, { cutAfter: n => (n === 0 ? cut : null) })
-  const ssh = createSsh({ bootSeconds: 10, connectTimeoutSeconds: 5, retrySeconds: 0.1 })
+  const ssh = createSsh({ bootSeconds: 10, connectTimeoutSeconds: 20, retrySeconds: 0.1 })
   const want: HostPlay = {
     host: { ...host.address, address: '127.0.0.1', port: wire.port },
     tasks: [counted('/etc/drop/first', 'first\n'.repeat(2000)), once, counted('/etc/drop/last', 'last\n')],
@@ -58,6 +58,10 @@ const overWire = async <T>(
     await wire.close()
   }
 }
+
+/** What the command under way does first. */
+const begins = async (path: string) =>
+  assert.ok(await until(() => host.sh(`ls ${path} 2>/dev/null || :`) !== '', 30), `${path} did not come`)
 
 /** Spread over the whole of it, and none at the same place twice. */
 const offsets = (from: number, to: number, count: number) =>
@@ -94,11 +98,16 @@ test('a change is picked up again, wherever its connection ends, and made once',
 
 test('a change that fails while nobody listens is told, and taken back', async () => {
   await overWire(null, async (want, wire, ssh) => {
-    const bad: Task = { task: 'command', name: 'bad', run: 'sleep 1; echo reason; exit 1', unless: 'false' }
+    const bad: Task = {
+      task: 'command',
+      name: 'bad',
+      run: 'touch /run/begun; sleep 1; echo reason; exit 1',
+      unless: 'false',
+    }
     const failing = { ...want, tasks: [counted('/etc/drop/first', 'x'), bad] }
     const seen = await hostPlay.read(failing, { ssh }, quiet)
     const ended = hostPlay.apply(failing, { ssh }, seen, quiet).catch((it: unknown) => it)
-    await sleep(400)
+    await begins('/run/begun')
     wire.cut()
     const thrown = (await ended) as Error & { why: string }
     assert.match(thrown.message, /command bad failed; the host is as it was before/)
@@ -144,11 +153,11 @@ test('a host that falls silent in the middle of a look is left for a new connect
   const wire = await wireTo(host.address.address, 22)
   const ssh = createSsh({ bootSeconds: 5 })
   const silent = { ...host.address, address: '127.0.0.1', port: wire.port }
-  setTimeout(() => wire.freeze(), 500)
-  const since = Date.now()
-  await ssh.exec(silent, { command: 'sleep 1', repeatable: true })
+  const ended = ssh.exec(silent, { command: 'touch /run/silent; sleep 2', repeatable: true })
+  await begins('/run/silent')
+  wire.freeze()
+  await ended
   assert.is(wire.connections(), 2)
-  assert.ok(Date.now() - since < 26_000)
   await ssh.close()
   await wire.close()
 })
@@ -156,13 +165,14 @@ test('a host that falls silent in the middle of a look is left for a new connect
 test('a host that is away for some seconds in the middle of a look is waited for', async () => {
   const wire = await wireTo(host.address.address, 22)
   const ssh = createSsh({ bootSeconds: 0, retrySeconds: 0.2 })
-  setTimeout(() => wire.cutFor(4), 500)
   const waits: string[] = []
-  const { stdout } = await ssh.exec(
+  const ended = ssh.exec(
     { ...host.address, address: '127.0.0.1', port: wire.port },
-    { command: 'sleep 1; echo seen', repeatable: true, waiting: it => waits.push(it) },
+    { command: 'touch /run/away; sleep 2; echo seen', repeatable: true, waiting: it => waits.push(it) },
   )
-  assert.is(stdout, 'seen\n')
+  await begins('/run/away')
+  wire.cutFor(4)
+  assert.is((await ended).stdout, 'seen\n')
   assert.match(waits.join('\n'), /asked again/)
   await ssh.close()
   await wire.close()
@@ -172,23 +182,30 @@ test('a bastion that goes away in the middle of a look is gone through again', a
   const wire = await wireTo(host.address.address, 22)
   const ssh = createSsh({ bootSeconds: 5 })
   const jump = { ...host.address, name: 'bastion', address: '127.0.0.1', port: wire.port }
-  setTimeout(() => wire.cut(), 600)
   const through = { ...host.address, address: '127.0.0.1', jump }
-  const { stdout } = await ssh.exec(through, { command: 'sleep 1; echo seen', repeatable: true })
-  assert.is(stdout, 'seen\n')
+  const ended = ssh.exec(through, { command: 'touch /run/through; sleep 2; echo seen', repeatable: true })
+  await begins('/run/through')
+  wire.cut()
+  assert.is((await ended).stdout, 'seen\n')
   assert.is(wire.connections(), 2)
   await ssh.close()
   await wire.close()
 })
 
 test('handshakes that a busy server drops are tried again', async () => {
-  const ssh = createSsh({ bootSeconds: 20, retrySeconds: 0.5 })
-  // MaxStartups 10:30:100: of 50 logins at once it drops some, at random.
+  const ssh = createSsh({ bootSeconds: 60, retrySeconds: 0.5 })
+  // Of 50 logins at once it drops every other one that comes while four are under way.
+  const port = 2224
+  host.sh(`/usr/sbin/sshd -p ${port} -o MaxStartups=4:50:100 -o PidFile=/run/busy.pid`)
   const waits: string[] = []
   const logins = Array.from({ length: 50 }, (_, n) =>
-    ssh.exec({ ...host.address, knownHosts: [`/nowhere/${n}`] }, { command: 'true', waiting: it => waits.push(it) }),
+    ssh.exec(
+      { ...host.address, port, knownHosts: [`/nowhere/${n}`] },
+      { command: 'true', waiting: it => waits.push(it) },
+    ),
   )
   assert.equal([...new Set((await Promise.all(logins)).map(it => it.code))], [0])
   assert.ok(waits.length > 0, 'none was dropped')
   await ssh.close()
+  host.sh('kill $(cat /run/busy.pid)')
 })

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { type Edit, edited, editing, inverse } from '../../src/hosts/tasks/edit.ts'
 import { suite } from '../support/suite.ts'
 
-const { test } = suite('edits of text files', { seconds: 60 })
+const { test } = suite('edits of text files')
 
 const line: Edit = { matches: [{ is: 'a=1' }, { starts: 'a=' }, { starts: '#a=' }], put: ['a=1'] }
 const block: Edit = { matches: [{ is: '# BEGIN' }], until: '# END', put: ['# BEGIN', 'x', '# END'] }

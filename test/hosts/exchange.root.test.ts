@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 import type { Problem } from '../../src/engine/problem.ts'
 import { type HostPlay, hostPlay } from '../../src/hosts/play.ts'
@@ -7,10 +6,11 @@ import type { Task } from '../../src/hosts/tasks/all.ts'
 import { makeHost, type TestHost } from '../support/host.ts'
 import { file, quiet } from '../support/plays.ts'
 import { suite } from '../support/suite.ts'
+import { until } from '../support/until.ts'
 
-const { test, before, after } = suite('exchanges with a real host', { seconds: 60 })
+const { test, before, after } = suite('exchanges with a real host')
 
-const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 5 })
+const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 20 })
 let host: TestHost
 
 before(async () => {
@@ -27,12 +27,15 @@ const playOf = (tasks: Task[], handlers: Record<string, string> = {}): HostPlay 
   tasks,
   handlers,
 })
+const has = (path: string) => host.sh(`ls ${path} 2>/dev/null || :`) !== ''
 const look = async (it: HostPlay) => (await hostPlay.read(it, { ssh }, quiet))!
 
 test('a look waits for a change that still runs', async () => {
-  const slow = playOf([{ task: 'command', name: 'slow', run: 'sleep 2; touch /run/slow', unless: 'test -e /run/slow' }])
+  const slow = playOf([
+    { task: 'command', name: 'slow', run: 'touch /run/begun; sleep 2; touch /run/slow', unless: 'test -e /run/slow' },
+  ])
   const running = hostPlay.apply(slow, { ssh }, await look(slow), quiet)
-  await sleep(500)
+  assert.ok(await until(() => has('/run/begun'), 30))
   assert.equal((await look(slow)).states, { 'command slow': { done: true } })
   await running
 })
@@ -43,14 +46,14 @@ test('a change whose connection ends is finished by the host, and heard of on an
     [1, 2].map(n => ({
       task: 'command',
       name: `late ${n}`,
-      run: `sleep 1; touch /run/late${n}`,
+      run: `touch /run/began${n}; sleep 1; touch /run/late${n}`,
       unless: `test -e /run/late${n}`,
     })),
   )
   const seen = await hostPlay.read(slow, { ssh: own }, quiet)
   const done: string[] = []
   const ended = hostPlay.apply(slow, { ssh: own }, seen, { ...quiet, progress: it => done.push(it) })
-  await sleep(500)
+  assert.ok(await until(() => has('/run/began1'), 30))
   host.sh("kill $(pgrep -n -f 'sshd: root@nott[y]')")
   assert.is(hostPlay.diff(slow, await ended), null)
   assert.equal(done, ['test-5: command late 1', 'test-5: command late 2'])
@@ -59,12 +62,12 @@ test('a change whose connection ends is finished by the host, and heard of on an
 
 test('a host that is killed in the middle of a change has whole files, and owes its handlers', async () => {
   const first: Task = { ...file('/etc/first', 'new\n'), notify: ['count'] } as Task
-  const stop: Task = { task: 'command', name: 'hang', run: 'sleep 30', unless: 'test -e /run/go-on' }
+  const stop: Task = { task: 'command', name: 'hang', run: 'touch /run/hangs; sleep 90', unless: 'test -e /run/go-on' }
   const want = playOf([first, stop, file('/etc/last', 'new\n')], { count: 'echo ran >>/run/counted' })
   const ended = hostPlay.apply(want, { ssh }, await look(want), quiet).catch((it: unknown) => it)
-  await sleep(700)
+  assert.ok(await until(() => has('/run/hangs'), 30))
   // The shell that runs the bundle, and what it runs: as a power cut leaves no time to take anything back.
-  host.sh("kill -9 $(pgrep -f '^sh -s') $(pgrep -f '^sleep 30')")
+  host.sh("kill -9 $(pgrep -f '^sh -s') $(pgrep -f '^sleep 90')")
   const { message, why } = (await ended) as Problem
   assert.match(message, /^test-\d+: the change was cut short on the host$/)
   assert.match(why, /^done: \/etc\/first; in doubt: command hang; not begun: \/etc\/last \(/)
@@ -82,9 +85,9 @@ test('handlers run once each in their order, and a health check that a killed ru
     (it, at) => ({ ...file(`/etc/${it}`, 'new\n'), notify: at === 1 ? ['second', 'first'] : ['second'] }) as Task,
   )
   const handlers = { first: say('first'), second: say('second'), third: say('third') }
-  const want: HostPlay = { ...playOf(tasks, handlers), health: [{ command: 'test -e /run/well', withinSeconds: 20 }] }
+  const want: HostPlay = { ...playOf(tasks, handlers), health: [{ command: 'test -e /run/well', withinSeconds: 90 }] }
   const ended = hostPlay.apply(want, { ssh }, await look(want), quiet).catch((it: unknown) => it)
-  for (let n = 0; n < 50 && host.sh('cat /run/order 2>/dev/null || :') !== 'first\nsecond\n'; n++) await sleep(100)
+  assert.ok(await until(() => host.sh('cat /run/order 2>/dev/null || :') === 'first\nsecond\n', 30))
   host.sh("kill -9 $(pgrep -f '^sh -s')")
   const { why } = (await ended) as Problem
   assert.match(

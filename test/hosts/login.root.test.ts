@@ -1,8 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 import { Problem } from '../../src/engine/problem.ts'
 import type { HostAddress } from '../../src/hosts/address.ts'
@@ -11,9 +10,10 @@ import { createSsh, type SshOptions } from '../../src/hosts/ssh.ts'
 import { readSshConfig } from '../../src/hosts/ssh-config.ts'
 import { makeHost, type TestHost } from '../support/host.ts'
 import { suite } from '../support/suite.ts'
+import { until } from '../support/until.ts'
 import { wireTo } from '../support/wire.ts'
 
-const { test, before, after } = suite('logging in to a real sshd', { seconds: 60 })
+const { test, before, after } = suite('logging in to a real sshd')
 
 let host: TestHost
 let dir: string
@@ -40,14 +40,8 @@ before(async () => {
   admit('plain', 'rsa', 'ecdsa', 'locked', 'old', 'kept')
   host.sh(`cat >>/etc/ssh/keys <<'K'\n${readFileSync(at('keys'), 'utf8')}K`)
   agent = spawn('ssh-agent', ['-D', '-a', socket()], { stdio: 'ignore' })
-  for (let n = 0; n < 100; n++) {
-    try {
-      add('stranger1')
-      break
-    } catch {
-      await sleep(30)
-    }
-  }
+  assert.ok(await until(() => existsSync(socket()), 30), 'ssh-agent does not listen')
+  add('stranger1')
   add('stranger2')
   add('kept')
   rmSync(at('kept'))
@@ -62,7 +56,7 @@ after(async () => {
 /** Runs a command that leaves a trace, as a look would go along with the login. */
 const login = async (changes: Partial<HostAddress>, options: SshOptions = {}) => {
   host.sh('rm -f /run/trace')
-  const ssh = createSsh({ bootSeconds: 0, connectTimeoutSeconds: 5, env: {}, ...options })
+  const ssh = createSsh({ bootSeconds: 0, connectTimeoutSeconds: 20, env: {}, ...options })
   try {
     const { stdout } = await ssh.exec(
       { ...host.address, ...changes },

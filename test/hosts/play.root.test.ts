@@ -8,10 +8,11 @@ import { createSsh } from '../../src/hosts/ssh.ts'
 import { makeHost, type TestHost } from '../support/host.ts'
 import { file, heardBy, problem } from '../support/plays.ts'
 import { suite } from '../support/suite.ts'
+import { until } from '../support/until.ts'
 
-const { test, before, after } = suite('a play on a real host', { seconds: 90 })
+const { test, before, after } = suite('a play on a real host')
 
-const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 5 })
+const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 20 })
 const parts: string[] = []
 const report = heardBy(parts)
 let host: TestHost
@@ -48,7 +49,7 @@ after(async () => {
   await host?.down()
 })
 
-const firewall = (from: string, confirmSeconds = 20) =>
+const firewall = (from: string, confirmSeconds = 60) =>
   ufwTask({
     ssh: { allow: [from, 'fd00:1::/64'], port: 22 },
     proxy: { from: [from], ports: [3128, 3129] },
@@ -98,7 +99,9 @@ test('the proxy refuses by name, by address, and lets through what is allowed', 
 test('requests are in the audit log, as JSON with tenant and verdict', async () => {
   const log = createAuditLog(ssh)
   const found = async (needle: string) =>
-    (await log.find(host.address, { log: auditLog, needle, withinSeconds: 5 })).map(it => JSON.parse(it))
+    (await log.find(host.address, { log: auditLog, needle, withinSeconds: 30 })).map(it => JSON.parse(it))
+  // Written when squid is done with a request, which may be after its answer.
+  assert.ok(await until(async () => (await found('refused.test')).length === 2, 30))
   const refused = await found('refused.test')
   assert.equal(
     refused.map(it => `${it.client} ${it.tenant} ${it.verdict} ${it.squid} ${it.status}`.replace(/ 50[23]$/, ' 50x')),

@@ -7,13 +7,13 @@ import { quiet } from '../support/plays.ts'
 import { roundTrip } from '../support/rounds.ts'
 import { suite } from '../support/suite.ts'
 
-const { test, before, after } = suite('services on a real host', { seconds: 90 })
+const { test, before, after } = suite('services on a real host')
 
-const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 5 })
+const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 20 })
 let host: TestHost
 
-/** A daemon with an init script as Debian has them; `broken` starts and is gone at once. */
-const script = (name: string, run: string) => `cat >/etc/init.d/${name} <<'INIT'
+/** A daemon with an init script as Debian has them, which ends once `started` is so. */
+const script = (name: string, run: string, started: string) => `cat >/etc/init.d/${name} <<'INIT'
 #!/bin/sh
 ### BEGIN INIT INFO
 # Provides: ${name}
@@ -25,7 +25,8 @@ const script = (name: string, run: string) => `cat >/etc/init.d/${name} <<'INIT'
 p=/run/${name}.pid
 up() { [ -s $p ] && kill -0 $(cat $p) 2>/dev/null; }
 case $1 in
-start) up || { setsid -f sh -c 'echo $$ >'$p'; exec ${run}' </dev/null >/dev/null 2>&1; } ;;
+start) up || { setsid -f sh -c 'echo $$ >'$p'; exec ${run}' </dev/null >/dev/null 2>&1
+  n=0; until ${started}; do n=$((n + 1)); [ $n -le 300 ] || exit 1; sleep 0.1; done; } ;;
 stop) ! up || kill $(cat $p); rm -f $p ;;
 status) up ;;
 esac
@@ -34,7 +35,7 @@ chmod 755 /etc/init.d/${name}`
 
 before(async () => {
   host = await makeHost(23)
-  host.sh(`${script('ke-demo', 'sleep 600')}\n${script('ke-broken', 'false')}`)
+  host.sh(`${script('ke-demo', 'sleep 600', 'up')}\n${script('ke-broken', 'false', '{ [ -s $p ] && ! up; }')}`)
 })
 
 after(async () => {

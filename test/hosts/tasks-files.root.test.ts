@@ -7,9 +7,9 @@ import { quiet } from '../support/plays.ts'
 import { roundTrip } from '../support/rounds.ts'
 import { suite } from '../support/suite.ts'
 
-const { test, before, after } = suite('task kinds for files on a real host', { seconds: 90 })
+const { test, before, after } = suite('task kinds for files on a real host')
 
-const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 5 })
+const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 20 })
 let host: TestHost
 
 before(async () => {

@@ -10,8 +10,8 @@ import { makeHost, type TestHost } from '../support/host.ts'
 import { file, quiet } from '../support/plays.ts'
 import { suite } from '../support/suite.ts'
 
-const { test, before, after } = suite('hostile values on a real host', { seconds: 60 })
-const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 5 })
+const { test, before, after } = suite('hostile values on a real host')
+const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 20 })
 let host: TestHost
 
 before(async () => {

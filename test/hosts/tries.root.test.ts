@@ -6,9 +6,9 @@ import { makeHost, type TestHost } from '../support/host.ts'
 import { file, heardBy, problem } from '../support/plays.ts'
 import { suite } from '../support/suite.ts'
 
-const { test, before, after } = suite('tries and time limits on a real host', { seconds: 60 })
+const { test, before, after } = suite('tries and time limits on a real host')
 
-const ssh = createSsh({ bootSeconds: 2, connectTimeoutSeconds: 5 })
+const ssh = createSsh({ bootSeconds: 2, connectTimeoutSeconds: 20 })
 const parts: string[] = []
 const report = heardBy(parts)
 let host: TestHost
@@ -60,7 +60,7 @@ test('a change that takes longer than its time fails, ends with all it started, 
   }
   const began = Date.now()
   const { message, why } = await problem(apply(playOf(file('/etc/first', 'new\n'), slow)))
-  assert.ok(Date.now() - began < 15_000, `${Date.now() - began} ms`)
+  assert.ok(Date.now() - began < 35_000, `${Date.now() - began} ms`)
   assert.match(message, /command slow failed; the host is as it was before/)
   assert.match(why, /not done within 1 s/)
   assert.is(
@@ -75,7 +75,7 @@ test('each try has its own time', async () => {
     name: 'slow once',
     run: 'if [ ! -e /run/once ]; then touch /run/once; sleep 46; fi; touch /run/twice',
     unless: 'test -e /run/twice',
-    timeoutSeconds: 1,
+    timeoutSeconds: 3,
     retries: 1,
     delaySeconds: 0,
   }

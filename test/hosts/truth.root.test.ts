@@ -5,9 +5,9 @@ import { makeHost, type TestHost } from '../support/host.ts'
 import { suite } from '../support/suite.ts'
 import { holdTrue, type TrueHost, trueHost } from '../support/truth.ts'
 
-const { test, before, after } = suite('check mode tells the truth', { seconds: 90 })
+const { test, before, after } = suite('check mode tells the truth')
 
-const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 5 })
+const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 20 })
 let host: TestHost
 let it: TrueHost
 

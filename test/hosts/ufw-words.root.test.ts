@@ -7,8 +7,8 @@ import { type GuardedHost, guardedHost } from '../support/guarded-host.ts'
 import { quiet } from '../support/plays.ts'
 import { suite } from '../support/suite.ts'
 
-const { test, before, after } = suite("ufw's words on a real host", { seconds: 90 })
-const ssh = createSsh({ bootSeconds: 2, connectTimeoutSeconds: 2 })
+const { test, before, after } = suite("ufw's words on a real host")
+const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 20 })
 let host: GuardedHost
 
 before(async () => {
@@ -33,7 +33,7 @@ const task = (rules: UfwRule[], more: Partial<UfwTask> = {}): UfwTask => ({
   rules: [us, ...rules],
   defaults: { incoming: 'deny', outgoing: 'allow', routed: 'deny' },
   enabled: true,
-  confirmSeconds: 20,
+  confirmSeconds: 60,
   ...more,
 })
 const every = [

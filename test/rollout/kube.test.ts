@@ -286,7 +286,7 @@ test('exec hands over stdin and its end', async () => {
   assert.equal(await kube.exec(at, { stdin: 'hello' }), { code: 0, stdout: 'HELLO', stderr: '' })
 })
 
-for (const { when, by, pod = 'p', why } of [
+for (const { when, by, pod = 'p', timeoutMs = 20_000, why } of [
   { when: 'dies without a status', by: (it: WebSocket) => it.terminate(), why: /without a status/ },
   { when: 'ends politely without a status', by: (it: WebSocket) => it.close(1000), why: /without a status/ },
   {
@@ -297,12 +297,12 @@ for (const { when, by, pod = 'p', why } of [
     },
     why: /executable file not found/,
   },
-  { when: 'hangs', by: () => undefined, why: /did not end within 200 ms/ },
+  { when: 'hangs', by: () => undefined, timeoutMs: 200, why: /did not end within 200 ms/ },
   { when: 'has no pod', by: () => undefined, pod: 'absent', why: /pods "absent" not found/ },
 ]) {
   test(`an exec that ${when} is a Problem, never success`, async () => {
     onExec = by
-    assert.match((await problemOf(kube.exec({ ...at, pod }, { timeoutMs: 200 }))).why, why)
+    assert.match((await problemOf(kube.exec({ ...at, pod }, { timeoutMs }))).why, why)
   })
 }
 

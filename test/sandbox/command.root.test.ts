@@ -6,13 +6,13 @@ import type { Status } from '../../src/sandbox/status.ts'
 import { suite } from '../support/suite.ts'
 import { command } from './machines/world.ts'
 
-const { test, after } = suite('the sandbox command', { seconds: 60 })
+const { test, after } = suite('the sandbox command')
 
 const directory = join(mkdtempSync(join(tmpdir(), 'egress-command-')), 'state: of, ours')
 const main = join(import.meta.dirname, '../../src/sandbox/main.ts')
-const sandbox = (...args: string[]) => command(process.execPath, [main, ...args, '--root', directory], 60_000)
+const sandbox = (...args: string[]) => command(process.execPath, [main, ...args, '--root', directory], 120_000)
 const exec = (host: string, ...words: string[]) =>
-  command(process.execPath, [main, 'exec', host, '--root', directory, '--', ...words], 20_000)
+  command(process.execPath, [main, 'exec', host, '--root', directory, '--', ...words])
 const status = async () => JSON.parse((await sandbox('status', '--json')).stdout) as Status
 
 after(async () => {

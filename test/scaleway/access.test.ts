@@ -12,7 +12,7 @@ import { suite } from '../support/suite.ts'
 import { oneStage } from './hazards/stage.ts'
 import { report } from './network.ts'
 
-const { test, before, after } = suite('scaleway/access', { seconds: 120 })
+const { test, before, after } = suite('scaleway/access')
 
 const cloud = oneStage({ before, after })
 after(cleanUp)

@@ -2,7 +2,7 @@ import * as assert from 'uvu/assert'
 import { callsOfDeploy, measurePlan } from '../bench/economy.ts'
 import { suite } from '../support/suite.ts'
 
-const { test } = suite('scaleway/economy', { seconds: 60 })
+const { test } = suite('scaleway/economy')
 
 test('a plan lists each kind of each parent once, no deeper than the ids need', async () => {
   const { routes, chain, depth, changes } = await measurePlan(2, { latencyMs: 20 })

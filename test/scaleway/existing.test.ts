@@ -15,7 +15,7 @@ import { suite } from '../support/suite.ts'
 import { oneStage } from './hazards/stage.ts'
 import { report } from './network.ts'
 
-const { test, before, after } = suite('scaleway/existing', { seconds: 120 })
+const { test, before, after } = suite('scaleway/existing')
 
 type Company = { vpc: string; spare: string; network: string; gateway: string; cluster: string }
 const cloud = oneStage({ before, after })
@@ -60,7 +60,7 @@ const settle = async ({ vpc, gateway, k8s, projectId }: ServerClients): Promise<
 }
 
 const passing = async (done: () => Promise<boolean>) => {
-  for (let look = 0; look < 200; look++) {
+  for (let look = 0; look < 1500; look++) {
     if (await done()) return
     await new Promise(wake => setTimeout(wake, 20))
   }

@@ -7,7 +7,7 @@ import { suite } from '../support/suite.ts'
 import { oneStage } from './hazards/stage.ts'
 import { census, deploy, drift, report } from './network.ts'
 
-const { test, before, after } = suite('scaleway/identity', { seconds: 120 })
+const { test, before, after } = suite('scaleway/identity')
 
 const cloud = oneStage({ before, after })
 before(async () => {
@@ -55,7 +55,7 @@ for (const [kind, write] of Object.entries(retag))
 
 // biome-ignore lint/suspicious/noExplicitAny: what each kind gives is known by its name here
 const quiet = async ({ gateway, k8s }: ServerClients, lives: Record<string, any>) => {
-  for (let look = 0; look < 200; look++) {
+  for (let look = 0; look < 1500; look++) {
     const nat = await gateway.getGateway({ gatewayId: lives.gateway.id })
     const cluster = await k8s.getCluster({ clusterId: lives.cluster.id })
     const pool = await k8s.getPool({ poolId: lives.pool.id })

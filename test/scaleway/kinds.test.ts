@@ -7,7 +7,7 @@ import { suite } from '../support/suite.ts'
 import { oneStage } from './hazards/stage.ts'
 import { census, deploy, drift, report, undo } from './network.ts'
 
-const { test, before, after } = suite('scaleway/kinds', { seconds: 120 })
+const { test, before, after } = suite('scaleway/kinds')
 
 const cloud = oneStage({ before, after })
 

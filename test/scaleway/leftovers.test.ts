@@ -7,7 +7,7 @@ import { suite } from '../support/suite.ts'
 import { oneStage } from './hazards/stage.ts'
 import { census, deploy, drift, report } from './network.ts'
 
-const { test, before, after } = suite('scaleway/leftovers', { seconds: 120 })
+const { test, before, after } = suite('scaleway/leftovers')
 
 const cloud = oneStage({ before, after })
 
@@ -74,7 +74,7 @@ test('leaks are told with what they are; only ours goes, and a network with a st
 
   await clients.block.updateVolume({ volumeId, tags: [] })
   await clients.instance.serverAction({ serverId: server.id, action: 'terminate' })
-  for (let left = 100; left > 0 && (await findLeaks(clients)).length < 4; left--)
+  for (let left = 1500; left > 0 && (await findLeaks(clients)).length < 4; left--)
     await new Promise(done => setTimeout(done, 20))
   const volume = (await findLeaks(clients)).find(it => it.what === 'block volume')
   assert.is(volume?.id, volumeId)

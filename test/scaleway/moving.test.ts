@@ -15,7 +15,7 @@ import { suite } from '../support/suite.ts'
 import { type Emulated, emulated } from './emulated.ts'
 import { census, report } from './network.ts'
 
-const { test, before, after } = suite('scaleway/moving', { seconds: 120 })
+const { test, before, after } = suite('scaleway/moving')
 
 let dir = ''
 let cloud: Emulated

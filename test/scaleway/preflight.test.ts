@@ -6,7 +6,7 @@ import { preflight } from '../../src/scaleway/preflight.ts'
 import { suite } from '../support/suite.ts'
 import { type Emulated, emulated } from './emulated.ts'
 
-const { test, before, after } = suite('scaleway/preflight', { seconds: 60 })
+const { test, before, after } = suite('scaleway/preflight')
 
 let cloud: Emulated
 before(async () => {
@@ -229,7 +229,7 @@ test("an address, a range and names that others have are found, and one's own ar
   assert.match(found[3]!, /cluster\/shared name: there is a cluster shared already.*existing: \{ id: /)
   for (
     let tries = 0;
-    tries < 100 && (await theirs.k8s.getCluster({ clusterId: made.id })).status === 'creating';
+    tries < 1500 && (await theirs.k8s.getCluster({ clusterId: made.id })).status === 'creating';
     tries++
   )
     await sleep(20)

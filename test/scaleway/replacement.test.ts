@@ -8,7 +8,7 @@ import { suite } from '../support/suite.ts'
 import { oneStage } from './hazards/stage.ts'
 import { deploy, drift, report, undo } from './network.ts'
 
-const { test, before, after } = suite('scaleway/replacement', { seconds: 120 })
+const { test, before, after } = suite('scaleway/replacement')
 
 const cloud = oneStage({ before, after })
 

@@ -7,7 +7,7 @@ import { suite } from '../support/suite.ts'
 import { oneStage } from './hazards/stage.ts'
 import { census, deploy, drift, report } from './network.ts'
 
-const { test, before, after } = suite('scaleway/zones', { seconds: 120 })
+const { test, before, after } = suite('scaleway/zones')
 
 const cloud = oneStage({ before, after })
 

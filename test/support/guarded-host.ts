@@ -6,16 +6,19 @@ import type { Task } from '../../src/hosts/tasks/all.ts'
 import { makeHost, type TestHost } from './host.ts'
 import { file as fileOf, problem, quiet } from './plays.ts'
 
-/** How long guarded changes of these tests wait for a new login. */
-export const seconds = 4
+/** How long changes that lock us out wait for a new login. Those that are confirmed have all the time they need. */
+export const seconds = 6
+export const enough = 60
 
 /** Everything in 192.0.2.128/25 is us. */
 export const firewall = (from: string, confirmSeconds = seconds): Task =>
   ufwTask({ ssh: { allow: [from], port: 22 }, proxy: { from: [from], ports: [3128] }, confirmSeconds })
 
-export const file = (path: string, content: string): Task => fileOf(path, content, { confirmSeconds: seconds })
+export const file = (path: string, content: string, confirmSeconds = seconds): Task =>
+  fileOf(path, content, { confirmSeconds })
 
-export const sshdFile = (line: string): Task => file('/etc/ssh/sshd_config.d/50-kapsule-egress.conf', `${line}\n`)
+export const sshdFile = (line: string, confirmSeconds = seconds): Task =>
+  file('/etc/ssh/sshd_config.d/50-kapsule-egress.conf', `${line}\n`, confirmSeconds)
 
 /** A host whose firewall is on and lets us in, and what these tests ask of it. */
 export const guardedHost = async (slot: number, ssh: Ssh) => {
@@ -25,7 +28,7 @@ export const guardedHost = async (slot: number, ssh: Ssh) => {
   const apply = async (tasks: Task[]) => hostPlay.apply(want(tasks), { ssh }, await look(tasks), quiet)
   host.sh(`mkdir -p /etc/ssh/sshd_config.d
 grep -q ^Include /etc/ssh/sshd_config || sed -i "1i Include /etc/ssh/sshd_config.d/*.conf" /etc/ssh/sshd_config`)
-  await apply([firewall('192.0.2.128/25')])
+  await apply([firewall('192.0.2.128/25', enough)])
   // What the first start leaves out in chains that are not in use.
   host.sh('ufw reload')
   return {
@@ -39,7 +42,7 @@ grep -q ^Include /etc/ssh/sshd_config || sed -i "1i Include /etc/ssh/sshd_config
     refuses: (tasks: Task[]): Promise<Problem> => problem(apply(tasks)),
     /** Can anybody log in now, from outside and from the beginning? */
     letsIn: () =>
-      ssh.fresh(host.address, { command: 'true', connectTimeoutSeconds: 0.7 }).then(
+      ssh.fresh(host.address, { command: 'true', connectTimeoutSeconds: 1.5 }).then(
         ({ code }) => code === 0,
         () => false,
       ),

@@ -1,13 +1,13 @@
 import * as assert from 'uvu/assert'
 import { createSsh } from '../../../src/hosts/ssh.ts'
 import type { Task } from '../../../src/hosts/tasks/all.ts'
-import { file, firewall, type GuardedHost, guardedHost, seconds, sshdFile } from '../../support/guarded-host.ts'
+import { enough, file, firewall, type GuardedHost, guardedHost, seconds, sshdFile } from '../../support/guarded-host.ts'
 import { suite } from '../../support/suite.ts'
 import { until } from '../../support/until.ts'
 
-const { test, before, after } = suite('a change that locks us out', { seconds: 90 })
+const { test, before, after } = suite('a change that locks us out')
 
-const ssh = createSsh({ bootSeconds: 2, connectTimeoutSeconds: 2 })
+const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 8 })
 let host: GuardedHost
 
 before(async () => {
@@ -47,10 +47,8 @@ for (const { when, task } of [
   test(`${when} is taken back in time, to the letter, with all before it in the run`, async () => {
     const was = host.picture()
     const run = host.refuses([file('/etc/before-it', 'x'), task])
-    assert.ok(await until(async () => host.ready() && !(await host.letsIn()), 20), 'it really locks us out')
-    const shut = Date.now()
-    assert.ok(await until(host.letsIn, seconds + 4), 'and lets us in again')
-    assert.ok(Date.now() - shut > 500)
+    assert.ok(await until(async () => host.ready() && !(await host.letsIn()), 60), 'it really locks us out')
+    assert.ok(await until(host.letsIn, 60), 'and lets us in again')
     const { message, why } = await run
     assert.match(message, /failed; the host is as it was before/)
     assert.match(why, /no new login confirmed the change/)
@@ -61,16 +59,16 @@ for (const { when, task } of [
 test('what sshd refuses never replaces a file, and needs no window', async () => {
   const was = host.picture()
   const began = Date.now()
-  const { why } = await host.refuses([sshdFile('PermitRootLogn no')])
+  const { why } = await host.refuses([sshdFile('PermitRootLogn no', enough)])
   assert.match(why, /Bad configuration option: PermitRootLogn/)
-  assert.ok(Date.now() - began < seconds * 1000)
+  assert.ok(Date.now() - began < enough * 1000)
   assert.is(host.picture(), was)
 })
 
 test('what is good is confirmed by a new login, and leaves nothing armed', async () => {
-  await host.apply([sshdFile('LoginGraceTime 77')])
+  await host.apply([sshdFile('LoginGraceTime 77', enough)])
   assert.match(host.sh('sshd -T'), /^logingracetime 77$/m)
   assert.is(host.armed(), false)
   assert.is(host.sh('ls /etc/rcS.d'), '')
-  assert.is(await host.differs([sshdFile('LoginGraceTime 77')]), null)
+  assert.is(await host.differs([sshdFile('LoginGraceTime 77', enough)]), null)
 })

@@ -4,7 +4,7 @@ import { suite } from '../../support/suite.ts'
 import type { World } from './world.ts'
 import { createWorld, deployment } from './world.ts'
 
-const { test, before, after } = suite('the real kubectl on the emulated API', { seconds: 60 })
+const { test, before, after } = suite('the real kubectl on the emulated API')
 const isThere = !execaSync('kubectl', ['version', '--client'], { reject: false }).failed
 let world: World
 before(async () => {

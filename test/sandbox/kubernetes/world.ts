@@ -97,7 +97,7 @@ export type World = Awaited<ReturnType<typeof createWorld>>
 export const eventually = async <T>(
   look: () => T | Promise<T>,
   what: string,
-  seconds = 10,
+  seconds = 60,
 ): Promise<NonNullable<T>> => {
   for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(10)) {
     const found = await look()

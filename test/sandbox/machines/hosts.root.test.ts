@@ -1,13 +1,14 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { teardown } from '../../../src/sandbox/machines/teardown.ts'
 import { at, services } from '../../../src/sandbox/machines/world.ts'
 import type { GatewaySpec, SecurityGroup, ServerSpec } from '../../../src/sandbox/ports.ts'
 import { suite } from '../../support/suite.ts'
+import { until } from '../../support/until.ts'
 import { command, inNetns, type Lab, newLab } from './world.ts'
 
-const { test, before, after } = suite('servers and gateways are real', { seconds: 60 })
+const { test, before, after } = suite('servers and gateways are real')
 
 let lab: Lab
 let hostKey: { private: string; public: string }
@@ -83,12 +84,12 @@ const gateway = (): GatewaySpec => ({
 
 const ssh = (target: string, words: string, ...options: string[]) => {
   const known = join(lab.directory, 'known_hosts')
-  const common = ['-i', key(), '-o', 'BatchMode=yes', '-o', `UserKnownHostsFile=${known}`, '-o', 'ConnectTimeout=3']
-  return command('ssh', [...common, ...options, target, words])
+  const common = ['-i', key(), '-o', 'BatchMode=yes', '-o', `UserKnownHostsFile=${known}`, '-o', 'ConnectTimeout=30']
+  return command('ssh', [...options, ...common, target, words])
 }
 const netns = (name: string) => `${lab.world.prefix}${name}`
 const seenFrom = async (name: string) =>
-  (await inNetns(netns(name), 'curl', '-sS', '-m', '3', `http://${at(lab.world, 3)}/`)).stdout.trim()
+  (await inNetns(netns(name), 'curl', '-sS', '-m', '20', `http://${at(lab.world, 3)}/`)).stdout.trim()
 
 before(async () => {
   lab = await newLab()
@@ -132,7 +133,7 @@ test('the machine itself is not to be seen from a server', async () => {
 test('a server without a public address is reached through the bastion and leaves by the gateway', async () => {
   const net = (n: number) => at(lab.world, n)
   const jump = `ProxyCommand=ssh -i ${key()} -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=${lab.directory}/known_hosts -p 61000 -W %h:%p bastion@${net(10)}`
-  const curl = 'hostname; curl -sS -m 3 https://ifconfig.example/json'
+  const curl = 'hostname; curl -sS -m 20 https://ifconfig.example/json'
   const login = await ssh('root@172.16.28.9', curl, '-o', jump, '-o', 'StrictHostKeyChecking=no')
   assert.is(login.stdout, `proxy-2\n{"ip":"${net(10)}"}`, login.stderr)
   const shell = await ssh(`bastion@${net(10)}`, 'id', '-p', '61000', '-o', 'StrictHostKeyChecking=no')
@@ -151,7 +152,7 @@ test('the partner admits one address', async () => {
       'curl',
       '-sS',
       '-m',
-      '3',
+      '20',
       '-o',
       '/dev/null',
       '-w',
@@ -167,11 +168,13 @@ test('a security group blocks and admits, in place, and an open connection lives
   const { machines } = lab.parts
   const net = (n: number) => at(lab.world, n)
   const spec = server(1, { publicIps: [`${net(100)}`], userData: userData() })
-  const login = () => ssh(`root@${net(100)}`, 'true')
-  const long = ssh(`root@${net(100)}`, 'sleep 4; echo still here')
-  await new Promise(resolve => setTimeout(resolve, 1000))
+  const login = () => ssh(`root@${net(100)}`, 'true', '-o', 'ConnectTimeout=3')
+  const inside = (path: string) => `/proc/${lab.parts.hosts().find(it => it.id === 'server-1')!.pid}/root${path}`
+  const long = ssh(`root@${net(100)}`, 'touch /run/in; until [ -e /run/out ]; do sleep 0.1; done; echo still here')
+  assert.ok(await until(() => existsSync(inside('/run/in')), 30))
   await machines.serverUp({ ...spec, securityGroup: admits(8080) })
   assert.is.not((await login()).code, 0)
+  writeFileSync(inside('/run/out'), '')
   assert.is((await long).stdout, 'still here\n')
   await machines.serverUp(spec)
   assert.is((await login()).code, 0)
@@ -180,8 +183,8 @@ test('a security group blocks and admits, in place, and an open connection lives
 test('root on the server cannot lift the security group', async () => {
   const net = (n: number) => at(lab.world, n)
   const listen =
-    "nft flush ruleset; setsid perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(LocalPort => 3128, Listen => 1); alarm 9; push @c, $s->accept while 1' >/dev/null 2>&1 </dev/null & sleep 0.3; ss -ltn | grep -c 3128"
-  assert.is((await ssh(`root@${net(100)}`, listen)).stdout, '1\n')
+    "nft flush ruleset; setsid perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(LocalPort => 3128, Listen => 1); alarm 90; push @c, $s->accept while 1' >/dev/null 2>&1 </dev/null & n=0; until ss -ltn | grep -q :3128; do n=$((n + 1)); [ $n -le 300 ] || exit 1; sleep 0.1; done; echo listens"
+  assert.is((await ssh(`root@${net(100)}`, listen)).stdout, 'listens\n')
   assert.is(
     (await inNetns(netns('proxy-1'), 'curl', '-sS', '-m', '1', `http://${net(100)}:3128/`)).code,
     28,
@@ -218,7 +221,7 @@ test('power off ends the processes and keeps the disk; user data is not applied 
 
 test('squid and ufw work inside as on any server', async () => {
   const words =
-    'service squid start >/dev/null 2>&1; ufw allow 22/tcp >/dev/null; ufw --force enable >/dev/null; ufw status | head -1; sleep 0.5; curl -sS -m 3 -x http://127.0.0.1:3128 https://whatismyip.example/'
+    'service squid start >/dev/null 2>&1; ufw allow 22/tcp >/dev/null; ufw --force enable >/dev/null; ufw status | head -1; n=0; until curl -sS -m 20 -x http://127.0.0.1:3128 https://whatismyip.example/; do n=$((n + 1)); [ $n -le 100 ] || exit 1; sleep 0.2; done'
   const { stdout, stderr } = await ssh(`root@${at(lab.world, 101)}`, words, '-o', 'StrictHostKeyChecking=no')
   assert.is(stdout, `Status: active\n${at(lab.world, 101)}\n`, stderr)
 })

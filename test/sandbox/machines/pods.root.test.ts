@@ -6,7 +6,7 @@ import { suite } from '../../support/suite.ts'
 import { until } from '../../support/until.ts'
 import { type Lab, newLab } from './world.ts'
 
-const { test, before, after } = suite('pods are real', { seconds: 60 })
+const { test, before, after } = suite('pods are real')
 
 let lab: Lab
 const clusterId = 'cluster-1'

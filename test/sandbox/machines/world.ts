@@ -25,7 +25,7 @@ export const start = async (world: World) => {
 
 export type Result = { code: number; stdout: string; stderr: string }
 
-export const command = (program: string, args: string[], milliseconds = 15_000): Promise<Result> =>
+export const command = (program: string, args: string[], milliseconds = 60_000): Promise<Result> =>
   new Promise(resolve => {
     execFile(program, args, { timeout: milliseconds }, (error, stdout, stderr) => {
       const code = error ? (typeof error.code === 'number' ? error.code : 255) : 0

@@ -90,7 +90,7 @@ for (const { what, effect, status, type, body } of [
 }
 
 test('a 403 for a while names what is missing, then passes', () =>
-  during({ faults: [{ on: { path: '/vpc/**' }, forMs: 100, do: { status: 403 } }] }, async () => {
+  during({ faults: [{ on: { path: '/vpc/**' }, forMs: 2000, do: { status: 403 } }] }, async () => {
     const { status, json } = await project.raw('GET', vpcs)
     assert.equal([status, json.type, json.details], [403, 'permissions_denied', [{ action: 'read', resource: 'vpc' }]])
     assert.is((await project.raw('GET', vpcs)).status, 403)
@@ -145,14 +145,14 @@ test('faults: order, skip, times, globs and chance', () => {
 })
 
 test('latency comes before the effect, which a client that gave up does not see', () =>
-  during({ faults: [{ on: { method: 'POST' }, do: { latencyMs: 150 } }] }, async () => {
+  during({ faults: [{ on: { method: 'POST' }, do: { latencyMs: 4000 } }] }, async () => {
     const gone = fetch(`${project.url}${vpcs}`, {
       ...{
         method: 'POST',
         body: '{"name":"late"}',
         headers: { 'x-auth-token': '11111111-1111-4111-8111-111111111111' },
       },
-      signal: AbortSignal.timeout(50),
+      signal: AbortSignal.timeout(1000),
     })
     assert.is(await failure(gone), 'TimeoutError')
     assert.is(await names('late'), 0)
@@ -163,10 +163,10 @@ test('latency comes before the effect, which a client that gave up does not see'
   }))
 
 test('above the rate limit: 429', () =>
-  during({ rateLimit: { perSecond: 5 } }, async () => {
+  during({ rateLimit: { perSecond: 2 } }, async () => {
     const seen = await Promise.all(Array.from({ length: 8 }, () => project.raw('GET', vpcs)))
-    assert.equal(seen.map(it => it.status).sort(), [200, 200, 200, 200, 200, 429, 429, 429])
-    await sleep(250)
+    assert.equal(seen.map(it => it.status).sort(), [200, 200, 429, 429, 429, 429, 429, 429])
+    await sleep(600)
     assert.is((await project.raw('GET', vpcs)).status, 200)
   }))
 
@@ -186,7 +186,7 @@ test('a quota refuses what goes over it, for all projects and by server type', (
   }))
 
 test('stale reads: a thing just made is not there, one just deleted still is', () =>
-  during({ staleMs: 200 }, async () => {
+  during({ staleMs: 2000 }, async () => {
     const { vpc } = project
     const made = await vpc.createVPC({ name: 'stale', enableRouting: true })
     assert.is(await names('stale'), 0)
@@ -204,7 +204,7 @@ test('stale reads: a thing just made is not there, one just deleted still is', (
   }))
 
 test('lagging lists: only lists are behind', () =>
-  during({ lagMs: 200 }, async () => {
+  during({ lagMs: 2000 }, async () => {
     const { id } = await project.vpc.createVPC({ name: 'lagging', enableRouting: true })
     assert.is(await names('lagging'), 0)
     assert.is((await project.vpc.getVPC({ vpcId: id })).name, 'lagging')
@@ -230,9 +230,14 @@ test('a gateway fails in passing; another stays failed until it is changed', asy
   const status = (gatewayId: string) => async () => (await gateways.getGateway({ gatewayId })).status
   const { id: gatewayId } = await made()
   await until(status(gatewayId), it => it === 'running')
-  scaleway.conditions.set({ stuck: [{ kind: 'gateway', state: 'failed', thenMs: 60 }] })
+  scaleway.conditions.set({ stuck: [{ kind: 'gateway', state: 'failed', thenMs: 1000 }] })
   await gateways.updateGateway({ gatewayId, name: 'other' })
-  assert.equal(await statesOf(status(gatewayId), 'running'), ['configuring', 'failed', 'configuring', 'running'])
+  const seen = await statesOf(status(gatewayId), 'running')
+  // What lasts only a moment may be over between two looks.
+  assert.equal(
+    seen.filter(it => it !== 'configuring'),
+    ['failed', 'running'],
+  )
 
   scaleway.conditions.set({ stuck: [{ kind: 'gateway', state: 'failed' }] })
   const { id: broken } = await made()
@@ -255,10 +260,14 @@ test('a volume can be stuck in use, then in error', async () => {
     volumes: { 0: { volumeType: 'sbs_volume' } },
   })
   const volumeId = server!.volumes['0']!.id
-  scaleway.conditions.set({ stuck: [{ kind: 'volume', state: 'error', thenMs: 50 }] })
+  scaleway.conditions.set({ stuck: [{ kind: 'volume', state: 'error', thenMs: 1000 }] })
   await instance.deleteServer({ serverId: server!.id })
   const status = async () => (await block.getVolume({ volumeId })).status as string
-  assert.equal(await statesOf(status, 'available'), ['in_use', 'error', 'in_use', 'available'])
+  const seen = await statesOf(status, 'available')
+  assert.equal(
+    seen.filter(it => it !== 'in_use'),
+    ['error', 'available'],
+  )
   scaleway.conditions.clear()
 })
 

@@ -286,6 +286,7 @@ test('out of stock and slow pools, by the weather', async () => {
   assert.equal(await refusal(project.instance.createServer({ ...sdkServer(), image })), { status: 503, body })
   conditions.clear()
   conditions.set({ stuck: [{ kind: 'pool', state: 'scaling', thenMs: 400 }] })
+  const began = Date.now()
   const network = await addNetwork()
   const cluster = { name: 'slow', version: '1.34.1', cni: 'cilium', private_network_id: network }
   const { id: clusterId } = await made(`${k8s}/clusters`, {
@@ -293,7 +294,6 @@ test('out of stock and slow pools, by the weather', async () => {
     pools: [{ name: 'p', node_type: 'DEV1-M', size: 0 }],
   })
   const [pool] = (await project.k8s.listPools({ clusterId })).pools
-  const began = Date.now()
   await settled(`${k8s}/pools/${pool!.id}`, ['ready'])
   assert.ok(Date.now() - began >= 400)
   conditions.clear()

@@ -103,9 +103,9 @@ export const openProject = async ({ scale = 0.005, saved, world = recorder(), as
 
 export type Project = Awaited<ReturnType<typeof openProject>>
 
-/** Looks until it holds; at most five seconds. */
+/** Looks until it holds; at most half a minute. */
 export const until = async <T>(look: () => Promise<T>, holds: (it: T) => boolean): Promise<T> => {
-  for (const end = Date.now() + 5000; ; ) {
+  for (const end = Date.now() + 30_000; ; ) {
     const seen = await look()
     if (holds(seen)) return seen
     if (Date.now() > end) throw new Error(`never came: last seen ${JSON.stringify(seen)}`)

@@ -4,7 +4,7 @@ import { suite } from '../../support/suite.ts'
 import { openProject, type Project, recorder, until } from './project.ts'
 import { make } from './whole-order.ts'
 
-const { test } = suite('sandbox scaleway: restarts and failures', { seconds: 60 })
+const { test } = suite('sandbox scaleway: restarts and failures')
 
 const slow = 0.02
 

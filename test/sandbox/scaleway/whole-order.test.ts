@@ -3,7 +3,7 @@ import { suite } from '../../support/suite.ts'
 import { openProject, type Project, until, untilGone } from './project.ts'
 import { key, make } from './whole-order.ts'
 
-const { test } = suite('sandbox scaleway: the whole order, made and unmade', { seconds: 60 })
+const { test } = suite('sandbox scaleway: the whole order, made and unmade')
 
 const unmake = async (project: Project, made: Awaited<ReturnType<typeof make>>) => {
   const { vpc, ipam, gateways, instance, block, k8s, iam } = project

@@ -14,7 +14,7 @@ import { suite } from '../../support/suite.ts'
 import { census, deploy, drift, report } from '../network.ts'
 import { stage } from './stage.ts'
 
-const { test, after } = suite('hazards/errors', { seconds: 120 })
+const { test, after } = suite('hazards/errors')
 const open = stage({ after })
 
 /** Loses the answer to the first call of each sort: it took effect, and nobody was told. */

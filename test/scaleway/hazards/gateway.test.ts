@@ -10,7 +10,7 @@ import { suite } from '../../support/suite.ts'
 import { report } from '../network.ts'
 import { recording, stage, within } from './stage.ts'
 
-const { test, after } = suite('hazards/gateway', { seconds: 60 })
+const { test, after } = suite('hazards/gateway')
 const open = stage({ after })
 
 /** A gateway of ours, through the Kinds. */

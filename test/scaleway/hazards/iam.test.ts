@@ -5,7 +5,7 @@ import { suite } from '../../support/suite.ts'
 import { census, deploy, drift, report } from '../network.ts'
 import { stage } from './stage.ts'
 
-const { test, after } = suite('hazards/iam', { seconds: 60 })
+const { test, after } = suite('hazards/iam')
 const open = stage({ after })
 
 const publicKey = `ssh-ed25519 ${'A'.repeat(68)} me@here`

@@ -6,7 +6,7 @@ import { suite } from '../../support/suite.ts'
 import { census, deploy, drift, report } from '../network.ts'
 import { recording, stage } from './stage.ts'
 
-const { test, after } = suite('hazards/identity', { seconds: 120 })
+const { test, after } = suite('hazards/identity')
 const open = stage({ after })
 
 test('names are not unique, so twins can be: they are a Problem that names both', async () => {

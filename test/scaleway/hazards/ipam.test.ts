@@ -13,7 +13,7 @@ import { suite } from '../../support/suite.ts'
 import { deploy, report } from '../network.ts'
 import { recording, stage } from './stage.ts'
 
-const { test, after } = suite('hazards/ipam', { seconds: 60 })
+const { test, after } = suite('hazards/ipam')
 const open = stage({ after })
 
 /** A private network of ours, and the wish for an address in it. */

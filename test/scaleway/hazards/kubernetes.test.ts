@@ -13,7 +13,7 @@ import { suite } from '../../support/suite.ts'
 import { deploy, drift, report } from '../network.ts'
 import { recording, stage, within } from './stage.ts'
 
-const { test, after } = suite('hazards/kubernetes', { seconds: 60 })
+const { test, after } = suite('hazards/kubernetes')
 const open = stage({ after })
 
 /** A cluster of ours without a pool. */
@@ -123,7 +123,7 @@ test('the answer to a change of a pool is old, and so may be the next look', asy
 
 test('a pool in warning may heal', async () => {
   const { scaleway, pool, conditions } = await made()
-  conditions.set({ stuck: [{ kind: 'pool', state: 'warning', thenMs: 400 }] })
+  conditions.set({ stuck: [{ kind: 'pool', state: 'warning', thenMs: 1000 }] })
   const said: string[] = []
   const saying = { ...report, waiting: (what: string) => said.push(what) }
   assert.is((await poolKind.apply(pool, scaleway, null, saying)).status, 'ready')

@@ -4,7 +4,7 @@ import { suite } from '../../support/suite.ts'
 import { census, deploy, drift, report } from '../network.ts'
 import { recording, stage } from './stage.ts'
 
-const { test, after } = suite('hazards/limits', { seconds: 60 })
+const { test, after } = suite('hazards/limits')
 const open = stage({ after })
 
 test('a quota that is used up is told with its number, and not tried again', async () => {

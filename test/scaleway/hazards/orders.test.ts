@@ -9,7 +9,7 @@ import { suite } from '../../support/suite.ts'
 import { census, deploy, report } from '../network.ts'
 import { stage } from './stage.ts'
 
-const { test, after } = suite('hazards/orders', { seconds: 60 })
+const { test, after } = suite('hazards/orders')
 const open = stage({ after })
 
 /** For each kind of the cloud, the kinds that must be there before. */

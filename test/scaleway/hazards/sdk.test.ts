@@ -9,7 +9,7 @@ import { deploy, report } from '../network.ts'
 import { serving } from '../serving.ts'
 import { recording, stage } from './stage.ts'
 
-const { test, after } = suite('hazards/sdk', { seconds: 60 })
+const { test, after } = suite('hazards/sdk')
 const open = stage({ after })
 
 test('JSON with a charset is read as JSON', () =>

@@ -6,7 +6,7 @@ import { suite } from '../../support/suite.ts'
 import { report } from '../network.ts'
 import { recording, stage, within } from './stage.ts'
 
-const { test, after } = suite('hazards/vpc', { seconds: 60 })
+const { test, after } = suite('hazards/vpc')
 const open = stage({ after })
 const cidr = '172.16.28.0/22'
 
