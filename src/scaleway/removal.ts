@@ -1,4 +1,3 @@
-import { throwAll } from '../engine/plan.ts'
 import { walkGraph } from '../engine/walk.ts'
 import type { Scaleway } from './client.ts'
 import { removeCluster } from './cluster.ts'
@@ -94,9 +93,3 @@ export const removeEach = async (
 }
 
 const kindsIn = (all: readonly Owned[]) => [...new Set(all.map(it => it.kind))]
-
-/** The same, all told in one voice; throws what went wrong. */
-export const removeAll = async (scaleway: Scaleway, all: readonly Owned[], report: Waiter): Promise<void> => {
-  const { failures } = await removeEach(scaleway, all, { reportFor: () => report })
-  throwAll(failures.map(it => it.error))
-}

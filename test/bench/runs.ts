@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Journal } from '../../src/engine/journal.ts'
 import type { ServerClients } from '../../src/scaleway/cloud-init.ts'
 import { listOwned } from '../../src/scaleway/leftovers.ts'
-import { removeAll } from '../../src/scaleway/removal.ts'
+import { removeAll } from '../scaleway/remove-all.ts'
 import { provision } from './provision.ts'
 import type { Wished } from './tenants.ts'
 

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 import { listOwned } from '../../src/scaleway/leftovers.ts'
-import { removeAll } from '../../src/scaleway/removal.ts'
 import { suite } from '../support/suite.ts'
 import { emulated } from './emulated.ts'
 import { census, deploy, drift, report } from './network.ts'
+import { removeAll } from './remove-all.ts'
 
 const { test } = suite('scaleway/crash', { seconds: 240 })
 

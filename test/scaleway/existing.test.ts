@@ -9,11 +9,11 @@ import { loadContext } from '../../src/inventory/load.ts'
 import type { ServerClients } from '../../src/scaleway/cloud-init.ts'
 import { scalewayKinds } from '../../src/scaleway/kinds.ts'
 import { listOwned } from '../../src/scaleway/leftovers.ts'
-import { removeAll } from '../../src/scaleway/removal.ts'
 import { changed, cleanUp } from '../inventory/edited.ts'
 import { suite } from '../support/suite.ts'
 import { oneStage } from './hazards/stage.ts'
 import { report } from './network.ts'
+import { removeAll } from './remove-all.ts'
 
 const { test, before, after } = suite('scaleway/existing')
 

@@ -2,10 +2,10 @@ import * as assert from 'uvu/assert'
 import type { Problem } from '../../src/engine/problem.ts'
 import type { ServerClients } from '../../src/scaleway/cloud-init.ts'
 import { listOwned } from '../../src/scaleway/leftovers.ts'
-import { removeAll } from '../../src/scaleway/removal.ts'
 import { suite } from '../support/suite.ts'
 import { oneStage } from './hazards/stage.ts'
 import { census, deploy, drift, report } from './network.ts'
+import { removeAll } from './remove-all.ts'
 
 const { test, before, after } = suite('scaleway/identity')
 

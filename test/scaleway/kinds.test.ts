@@ -2,10 +2,10 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { listOwned } from '../../src/scaleway/leftovers.ts'
-import { removeAll } from '../../src/scaleway/removal.ts'
 import { suite } from '../support/suite.ts'
 import { oneStage } from './hazards/stage.ts'
 import { census, deploy, drift, report, undo } from './network.ts'
+import { removeAll } from './remove-all.ts'
 
 const { test, before, after } = suite('scaleway/kinds')
 

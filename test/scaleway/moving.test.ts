@@ -9,11 +9,11 @@ import type { World } from '../../src/engine/world.ts'
 import { zonesIn } from '../../src/inventory/context.ts'
 import { loadContext } from '../../src/inventory/load.ts'
 import { listOwned } from '../../src/scaleway/leftovers.ts'
-import { removeAll } from '../../src/scaleway/removal.ts'
 import { changed, cleanUp } from '../inventory/edited.ts'
 import { suite } from '../support/suite.ts'
 import { type Emulated, emulated } from './emulated.ts'
 import { census, report } from './network.ts'
+import { removeAll } from './remove-all.ts'
 
 const { test, before, after } = suite('scaleway/moving')
 

@@ -5,13 +5,13 @@ import { removeGateway, removeGatewayNetwork } from '../../../src/scaleway/gatew
 import { listOwned } from '../../../src/scaleway/leftovers.ts'
 import { removePool } from '../../../src/scaleway/pool.ts'
 import { createRefusals } from '../../../src/scaleway/refusals.ts'
-import { removeAll } from '../../../src/scaleway/removal.ts'
 import { removeVolume } from '../../../src/scaleway/root-volume.ts'
 import { removeServer } from '../../../src/scaleway/server-remove.ts'
 import { removeSshKey } from '../../../src/scaleway/ssh-key.ts'
 import { removeVpc } from '../../../src/scaleway/vpc.ts'
 import { suite } from '../../support/suite.ts'
 import { census, deploy, drift, report } from '../network.ts'
+import { removeAll } from '../remove-all.ts'
 import { stage } from './stage.ts'
 
 const { test, after } = suite('hazards/errors')

@@ -3,10 +3,10 @@ import { site } from '../../../playbooks/site.ts'
 import { graphOf } from '../../../src/engine/graph.ts'
 import { loadContext } from '../../../src/inventory/load.ts'
 import { listOwned } from '../../../src/scaleway/leftovers.ts'
-import { removeAll } from '../../../src/scaleway/removal.ts'
 import { root } from '../../inventory/edited.ts'
 import { suite } from '../../support/suite.ts'
 import { census, deploy, report } from '../network.ts'
+import { removeAll } from '../remove-all.ts'
 import { stage } from './stage.ts'
 
 const { test, after } = suite('hazards/orders')
