@@ -21,35 +21,24 @@ export type Owned = {
   zone?: string
   parent?: string
 }
-export type OwnedKind = (typeof order)[number]
+export type OwnedKind = keyof typeof zoned
 
-/** The documented order of destruction. */
-const order = [
-  'pool',
-  'cluster',
-  'server',
-  'root-volume',
-  'flexible-ip',
-  'security-group',
-  'gateway-network',
-  'gateway',
-  'gateway-ip',
-  'ipam-address',
-  'private-network',
-  'vpc',
-  'ssh-key',
-] as const
-
-/** Where a zone is needed to find it again. */
-const zoned: ReadonlySet<OwnedKind> = new Set([
-  'server',
-  'root-volume',
-  'flexible-ip',
-  'security-group',
-  'gateway-network',
-  'gateway',
-  'gateway-ip',
-])
+/** In the documented order of destruction: is its zone needed to find it again? */
+const zoned = {
+  pool: false,
+  cluster: false,
+  server: true,
+  'root-volume': true,
+  'flexible-ip': true,
+  'security-group': true,
+  'gateway-network': true,
+  gateway: true,
+  'gateway-ip': true,
+  'ipam-address': false,
+  'private-network': false,
+  vpc: false,
+  'ssh-key': false,
+}
 
 export type Thing = {
   id: string
@@ -69,7 +58,7 @@ export const ownedOf = (kind: OwnedKind, all: readonly Thing[], tagged = true): 
       id: it.id,
       name: nameIn(it.tags ?? []) || it.name || it.id,
       tagged: tagged && (kind !== 'pool' || nameIn(it.tags ?? []) !== ''),
-      ...(zoned.has(kind) && it.zone && { zone: it.zone }),
+      ...(zoned[kind] && it.zone && { zone: it.zone }),
       ...(parent && { parent }),
     }
   })
