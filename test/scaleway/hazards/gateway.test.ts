@@ -47,6 +47,15 @@ test('a gateway is given its IP and gives it back, or it makes one that leaks', 
   )
 })
 
+test('a gateway that Scaleway locks while it goes is a Problem, and not waited for until the deadline', async () => {
+  const { clients, gateway, conditions } = await made()
+  conditions.set({ stuck: [{ kind: 'gateway', state: 'locked' }] })
+  const scaleway = within(await clients(), { gateway: 60_000 })
+  const problem = await removeGateway(scaleway, gateway.id, report).catch(it => it)
+  assert.instance(problem, Problem)
+  assert.match(problem.message, /is locked/)
+})
+
 test('a PATCH of a gateway answers a stale running', async () => {
   const { scaleway, want, gateway } = await made()
   const other = { ...want, bastion: { port: 2222, allowedIps: ['203.0.113.0/28'] } }

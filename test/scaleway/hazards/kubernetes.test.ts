@@ -147,6 +147,15 @@ test('a pool that Scaleway locks while it goes is a Problem, and not waited for 
   assert.match(problem.message, /is locked/)
 })
 
+test('a cluster that Scaleway locks while it goes is a Problem, and not waited for until the deadline', async () => {
+  const { clients, cluster, conditions } = await made()
+  conditions.set({ stuck: [{ kind: 'cluster', state: 'locked' }] })
+  const scaleway = within(await clients(), { cluster: 60_000 })
+  const problem = await removeCluster(scaleway, cluster.id, report).catch(it => it)
+  assert.instance(problem, Problem)
+  assert.match(problem.message, /is locked/)
+})
+
 test('nodes are servers of the project, and never ours', async () => {
   const { clients, scaleway, pool } = await made()
   const { nodes } = await poolKind.apply(pool, scaleway, null, report)
