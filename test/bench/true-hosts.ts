@@ -1,0 +1,40 @@
+import { createSsh } from '../../src/hosts/ssh.ts'
+import { makeHost } from '../support/host.ts'
+import { type TrueHost, trueHost } from '../support/truth.ts'
+
+/** `count` seeds from the first on, or the one that was asked for. */
+export const seedsFor = (seed: number | undefined, count: number): number[] =>
+  seed === undefined ? Array.from({ length: count }, (_, at) => at + 1) : [seed]
+
+/** A round for each seed, on hosts side by side in these slots. Returns what went wrong; a single one is told in full. */
+export const eachOnTrueHosts = async (
+  slots: readonly number[],
+  seeds: readonly number[],
+  round: (it: TrueHost, seed: number) => Promise<void>,
+): Promise<{ seed: number; said: string }[]> => {
+  const wrong: { seed: number; said: string }[] = []
+  const next = seeds.values()
+  const worker = async (slot: number) => {
+    const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 5 })
+    let host = await makeHost(slot)
+    try {
+      let it = await trueHost(host, ssh)
+      for (const seed of next)
+        try {
+          await round(it, seed)
+        } catch (error) {
+          wrong.push({ seed, said: `${error instanceof Error ? error.message : error}` })
+          if (seeds.length === 1) console.error(error)
+          // What is left of it would spoil the next.
+          await host.down()
+          host = await makeHost(slot)
+          it = await trueHost(host, ssh)
+        }
+    } finally {
+      await ssh.close()
+      await host.down()
+    }
+  }
+  await Promise.all(slots.slice(0, seeds.length).map(worker))
+  return wrong
+}
