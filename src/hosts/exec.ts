@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import type { Client, ClientChannel } from 'ssh2'
 import { Problem } from '../engine/problem.ts'
@@ -12,6 +13,8 @@ export type Exec = {
   signal?: AbortSignal
   /** Every line of stdout, as it comes. */
   onLine?: (line: string) => void
+  /** Where stdout goes instead of into the result, as fast as it is taken there: for what may be of any size. */
+  into?: Writable
   timeoutSeconds?: number
   /** It changes nothing, or nothing more when it runs twice: it is run again when its connection ends. */
   repeatable?: boolean
@@ -80,7 +83,7 @@ export const runOn = (client: Client, host: HostAddress, exec: Exec, start: Star
   })
 
 /** What came out, or null when the channel closed without an exit code. */
-const collect = (stream: ClientChannel, { stdin, onLine }: Exec, stdinSent = false): Promise<ExecResult | null> =>
+const collect = (stream: ClientChannel, { stdin, onLine, into }: Exec, stdinSent = false): Promise<ExecResult | null> =>
   new Promise((resolve, reject) => {
     const out: Buffer[] = []
     const err: Buffer[] = []
@@ -95,13 +98,20 @@ const collect = (stream: ClientChannel, { stdin, onLine }: Exec, stdinSent = fal
         reject(new Error('the command printed more than 64 MB'))
       } else list.push(chunk)
     }
-    stream.on('data', (chunk: Buffer) => {
-      keep(out, chunk)
-      if (!onLine) return
-      const lines = (rest + decoder.write(chunk)).split('\n')
-      rest = lines.pop() ?? ''
-      for (const line of lines) onLine(line)
-    })
+    if (into) {
+      stream.pipe(into)
+      into.once('error', error => {
+        stream.close()
+        reject(error)
+      })
+    } else
+      stream.on('data', (chunk: Buffer) => {
+        keep(out, chunk)
+        if (!onLine) return
+        const lines = (rest + decoder.write(chunk)).split('\n')
+        rest = lines.pop() ?? ''
+        for (const line of lines) onLine(line)
+      })
     stream.stderr.on('data', (chunk: Buffer) => keep(err, chunk))
     stream.on('exit', (status: number | null) => {
       code = status ?? 255

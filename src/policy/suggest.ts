@@ -8,18 +8,26 @@ type Asked = { host: string; port: number | null; method: string; rule: string; 
  */
 export const suggestAllow = (asked: readonly Asked[]): string => {
   const denied = [...new Set(asked.filter(it => it.rule.startsWith('deny')).map(it => it.rule))]
+  const named = asked.filter(it => it.port !== null && isName(it.host))
   const hosts = Map.groupBy(
-    asked.filter(it => !it.rule.startsWith('deny') && it.port !== null && isName(it.host)),
+    named.filter(it => !it.rule.startsWith('deny') && !isListed(it)),
     it => it.host,
   )
+  // A second entry with its name would be a mistake.
+  const wider = named
+    .filter(isListed)
+    .map(({ host, port, method }) => `${host} is listed, and not for ${method} on port ${port}`)
   const entries = [...hosts]
     .map(([host, all]) => ({ text: entryOf(host, all), requests: all.reduce((sum, it) => sum + it.requests, 0) }))
     .sort((a, b) => b.requests - a.requests || (a.text < b.text ? -1 : 1))
   return [
     ...denied.map(it => `# ${it} refuses requests: an allow entry does not change that\n`),
+    ...[...new Set(wider)].map(it => `# ${it}: widen its entry\n`),
     ...entries.map(({ text, requests }) => `- { ${text} } # ${requests} ${requests === 1 ? 'request' : 'requests'}\n`),
   ].join('')
 }
+
+const isListed = ({ rule }: Asked) => rule === 'port' || rule === 'method'
 
 /** As narrow as one entry can say it: two entries with one name would be a mistake in the inventory. */
 const entryOf = (host: string, asked: readonly Asked[]): string => {

@@ -146,6 +146,11 @@ for (const { when, asked, entry } of [
   })
 }
 
+test('what is listed for something else is not listed twice', () => {
+  const seen = [{ host: 'x.example', port: 8443, method: 'CONNECT', rule: 'port', requests: 1 }]
+  assert.is(suggestAllow(seen), '# x.example is listed, and not for CONNECT on port 8443: widen its entry\n')
+})
+
 test('hostile names are nobody’s suggestion, and addresses are told as such', () => {
   const asked = ['x.example }\n- { domain: evil.example', '*.x.example', 'localhost', 'x..example', '2001:db8::1', '-']
   const seen = asked.map(host => ({ host, port: 443, method: 'CONNECT', rule: 'not-listed', requests: 1 }))
