@@ -67,6 +67,7 @@ export const carry = async (ssh: Ssh, host: HostAddress, bundle: Carried, report
     try {
       if (sending) sent++
       const result = await exec(sending ? script : followScript({ mark, run, seen }))
+      gone = undefined
       if (seen === 0) refuseSudo(host, result)
       if (sending || seen > 0 || sent >= sendings) return result
       sending = true

@@ -1,10 +1,10 @@
 import type { Duplex } from 'node:stream'
 
-// A black hole is seen within 20 s. What is on its way up may take longer on a slow link; OpenSSH says something at least
-// every 96 kB it takes in.
+// A black hole is seen within 20 s. What is on its way up may take longer on a slow link; OpenSSH says something after
+// more than three packets of 32 kB that it took in, which is four of them.
 const patienceMs = 20_000
 const slowestBytesPerMs = 1
-const longestMs = 120_000
+const longestMs = patienceMs + (4 * 32 * 1024 * 1.1) / slowestBytesPerMs
 
 /**
  * Calls `dead` when nothing was heard for too long, while ssh2 pings. ssh2 itself counts unanswered pings, and so takes
