@@ -6,6 +6,8 @@ import { type TrueHost, trueHost } from '../support/truth.ts'
 export const seedsFor = (seed: number | undefined, count: number): number[] =>
   seed === undefined ? Array.from({ length: count }, (_, at) => at + 1) : [seed]
 
+const newSsh = () => createSsh({ bootSeconds: 5, connectTimeoutSeconds: 5 })
+
 /** A round for each seed, on hosts side by side in these slots. Returns what went wrong; a single one is told in full. */
 export const eachOnTrueHosts = async (
   slots: readonly number[],
@@ -15,7 +17,7 @@ export const eachOnTrueHosts = async (
   const wrong: { seed: number; said: string }[] = []
   const next = seeds.values()
   const worker = async (slot: number) => {
-    const ssh = createSsh({ bootSeconds: 5, connectTimeoutSeconds: 5 })
+    let ssh = newSsh()
     let host = await makeHost(slot)
     try {
       let it = await trueHost(host, ssh)
@@ -24,9 +26,12 @@ export const eachOnTrueHosts = async (
           await round(it, seed)
         } catch (error) {
           wrong.push({ seed, said: `${error instanceof Error ? error.message : error}` })
+          console.error(`seed ${seed}: ${wrong.at(-1)?.said}`)
           if (seeds.length === 1) console.error(error)
-          // What is left of it would spoil the next.
+          // What is left of it, and connections to it, would spoil the next at its address.
+          await ssh.close()
           await host.down()
+          ssh = newSsh()
           host = await makeHost(slot)
           it = await trueHost(host, ssh)
         }
