@@ -64,33 +64,43 @@ const key = (letter: string) => `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${letter.r
 test('a user, with a home and a key, is made and unmade', async () => {
   const plan = await round(
     [
-      { task: 'user', name: 'eva', groups: ['games', 'audio'], home: '/srv/home/eva', shell: '/bin/sh', system: true },
-      { task: 'directory', path: '/srv/home/eva', mode: '0750', owner: 'eva', group: 'eva' },
+      { task: 'group', name: 'ops', gid: 1600 },
+      {
+        task: 'user',
+        name: 'eva',
+        group: 'ops',
+        groups: ['games', 'audio'],
+        home: '/srv/home/eva',
+        shell: '/bin/sh',
+        system: true,
+      },
+      { task: 'directory', path: '/srv/home/eva', mode: '0750', owner: 'eva', group: 'ops' },
       { task: 'authorizedKey', user: 'eva', key: key('A') },
       { task: 'authorizedKey', user: 'eva', key: `no-pty,command="echo 'x y'" ${key('B')}` },
     ],
     () => {
-      assert.is(host.sh('id -Gn eva').trim(), 'eva audio games')
+      assert.is(host.sh('id -Gn eva').trim(), 'ops audio games')
       assert.is(
         host.sh('cat /srv/home/eva/.ssh/authorized_keys'),
         `${key('A')}\nno-pty,command="echo 'x y'" ${key('B')}\n`,
       )
       assert.is(
         host.sh('cd /srv/home/eva; stat -c "%a %U:%G" . .ssh .ssh/authorized_keys'),
-        '750 eva:eva\n700 eva:eva\n600 eva:eva\n',
+        '750 eva:ops\n700 eva:ops\n600 eva:ops\n',
       )
     },
   )
   assert.equal(
     plan.map(it => `${it.action} ${it.name}`),
     [
+      'create group ops',
       'create user eva',
       'create directory /srv/home/eva',
       'create key operator@A of eva',
       'create key operator@B of eva',
     ],
   )
-  assert.is(plan[0]?.diff, '-G games,audio -d /srv/home/eva -s /bin/sh')
+  assert.is(plan[1]?.diff, '-g ops -G games,audio -d /srv/home/eva -s /bin/sh')
 })
 
 test('a user is changed and locked, and given back', async () => {

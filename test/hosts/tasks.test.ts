@@ -82,6 +82,7 @@ const table: { when: string; task: Task; output: string; action: string | undefi
 ]
 
 const user: Task = { task: 'user', name: 'eva', uid: 1500, groups: ['adm', 'audio'], shell: '/bin/sh', locked: false }
+const group: Task = { task: 'group', name: 'ops', gid: 1600 }
 const blob = 'AAAAC3NzaC1lZDI1NTE5AAAAI'.padEnd(68, 'x')
 const key: Task = { task: 'authorizedKey', user: 'eva', key: `ssh-ed25519 ${blob} eva@home` }
 const sysctl: Task = { task: 'sysctl', name: 'net.ipv4.conf.eth0/7.forwarding', value: '1' }
@@ -133,6 +134,15 @@ table.push(
     output: 'passwd eva:x:1500:1500::/home/eva:/bin/sh\ngroup eva\ngroups eva adm\nexpires 1\n',
     action: 'update',
     says: /^groups: adm -> adm,audio\nexpires: 1 -> none$/,
+  },
+  { when: 'group: absent', task: group, output: '', action: 'create', says: /^gid: 1600$/ },
+  { when: 'group: there', task: group, output: 'group ops:x:1600:eva,old\n', action: undefined },
+  {
+    when: 'group: another number',
+    task: group,
+    output: 'group ops:x:7:\n',
+    action: 'update',
+    says: /^gid: 7 -> 1600$/,
   },
   { when: 'key: no user yet', task: key, output: '', action: 'create', says: /\+ssh-ed25519/ },
   {
@@ -220,6 +230,7 @@ table.push(
 for (const { when, task } of [
   { when: 'a private key as a public one', task: { ...key, key: '-----BEGIN OPENSSH PRIVATE KEY-----' } },
   { when: 'a user with a blank', task: { ...user, name: 'eva x' } },
+  { when: 'a group that is sh', task: { ...group, name: 'x;reboot' } },
   { when: 'a sysctl that leaves its folder', task: { ...sysctl, name: '../../etc/passwd' } },
   { when: 'a cron schedule of four fields', task: { task: 'cron', name: 'c', schedule: '* * * *', run: 'x' } },
   { when: 'a cron name that cron skips', task: { task: 'cron', name: 'c.d', schedule: '@daily', run: 'x' } },

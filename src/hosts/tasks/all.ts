@@ -8,6 +8,7 @@ import { type FactsTask, factsTask } from './facts.ts'
 import { type FetchTask, fetchTask } from './fetch.ts'
 import { type FileTask, fileTask } from './file.ts'
 import { type FirewalldTask, firewalldTask } from './firewalld.ts'
+import { type GroupTask, groupTask } from './group.ts'
 import type { Extras, TaskKind } from './kind.ts'
 import { type LineTask, lineTask } from './line.ts'
 import { type PackageTask, packageTask } from './package.ts'
@@ -35,6 +36,7 @@ export type Task = Extras &
     | BlockTask
     | ServiceTask
     | CommandTask
+    | GroupTask
     | UserTask
     | AuthorizedKeyTask
     | SysctlTask
@@ -61,6 +63,7 @@ const kinds: Record<Task['task'], AnyTaskKind> = {
   block: blockTask,
   service: serviceTask,
   command: commandTask,
+  group: groupTask,
   user: userTask,
   authorizedKey: authorizedKeyTask,
   sysctl: sysctlTask,

@@ -1,6 +1,6 @@
-import { Problem } from '../../engine/problem.ts'
 import { guardZone } from '../guard/zones.ts'
 import { quote } from '../shell.ts'
+import { accountName } from './account-name.ts'
 import { fields, type TaskKind } from './kind.ts'
 
 /**
@@ -37,7 +37,7 @@ const title = ({ name }: UserTask) => `user ${name}`
 /** A user of the host's own files, by useradd and usermod. Undo deletes one it made; a home it has then stays. */
 export const userTask: TaskKind<UserTask, UserState> = {
   title,
-  look: ({ name }) => `u=${word(name)}
+  look: ({ name }) => `u=${accountName(name)}
 if e=$(getent passwd "$u"); then
   echo "passwd $e"
   echo "group $(id -gn -- "$u")"
@@ -59,11 +59,11 @@ fi`,
   },
   change(task, state) {
     if (!state)
-      return `useradd -M ${task.system ? '-r ' : ''}${options(task, null).map(quote).join(' ')} -- ${word(task.name)}`
-    return `usermod ${options(task, state).map(quote).join(' ')} -- ${word(task.name)}`
+      return `useradd -M ${task.system ? '-r ' : ''}${options(task, null).map(quote).join(' ')} -- ${accountName(task.name)}`
+    return `usermod ${options(task, state).map(quote).join(' ')} -- ${accountName(task.name)}`
   },
   restore(task, before) {
-    const name = word(task.name)
+    const name = accountName(task.name)
     if (!before) return `if getent passwd ${name} >/dev/null; then userdel -- ${name}; fi`
     const { uid, group, groups, home, shell, expires } = before
     const back = ['-g', group, '-G', groups.join(','), '-d', home, '-s', shell, '-e', expires]
@@ -99,12 +99,3 @@ const options = (task: UserTask, state: UserState): string[] =>
   changes(task, state ?? { uid: '', group: '', groups: [], home: '', shell: '', expires: '' }).flatMap(
     ([what, , want]) => [flags[what]!, want],
   )
-
-const word = (name: string): string => {
-  if (/^[a-z_][a-z0-9_-]{0,31}$/.test(name)) return name
-  throw new Problem(`${JSON.stringify(name)} cannot be the name of a user`, {
-    why: 'it is written in lower-case letters, digits, - and _, at most 32, and begins with a letter',
-    next: 'correct it where the task is written',
-    exit: 2,
-  })
-}
