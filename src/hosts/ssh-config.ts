@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
 import { Problem } from '../engine/problem.ts'
 import { matchesPatterns } from './known-hosts.ts'
+import { type Line, refuseForeign } from './ssh-config-foreign.ts'
 
 /** What a config file says of one host; `identityFile` adds up, of all others the first counts. Paths are whole. */
 export type SshSettings = {
@@ -17,7 +18,7 @@ export type SshSettings = {
   /** In the order they are passed: `bastion`, `user@bastion:61000`. Empty: none. */
   proxyJump?: string[]
 }
-type Block = { applies: (alias: string) => boolean; lines: { key: string; value: string; place: string }[] }
+type Block = { applies: (alias: string) => boolean; lines: Line[] }
 export type SshConfig = { blocks: Block[]; home: string }
 
 /**
@@ -32,7 +33,7 @@ export const readSshConfig = (path: string, home = homedir()): SshConfig => ({
 const blocksOf = (path: string, home: string, applies: Block['applies'], depth: number): Block[] => {
   const blocks: Block[] = [{ applies, lines: [] }]
   for (const [n, line] of textOf(path).split('\n').entries()) {
-    const found = /^\s*([A-Za-z]+)(?:\s*=\s*|\s+)(.*?)\s*$/.exec(line)
+    const found = /^\s*([A-Za-z][A-Za-z0-9]*)(?:\s*=\s*|\s+)(.*?)\s*$/.exec(line)
     if (!found) continue
     const [, name = '', value = ''] = found
     const key = name.toLowerCase()
@@ -82,16 +83,10 @@ export const settingsFor = ({ blocks, home }: SshConfig, alias: string): SshSett
       ),
       home,
     )
+  refuseForeign(lines, alias)
   // Of the two ways through something else, the first counts.
   const way = lines.find(it => it.key === 'proxycommand' || it.key === 'proxyjump')
   const jump = way?.key === 'proxyjump' ? wordsOf(way.value)[0] : undefined
-  const command = way?.key === 'proxycommand' ? way : undefined
-  if (command && !/^none$/i.test(command.value))
-    throw new Problem(`${command.place}: ProxyCommand is not followed`, {
-      why: `${alias} is reached through \`${command.value}\`, and commands of a config file are not run`,
-      next: 'name the bastion as ProxyJump instead',
-      exit: 2,
-    })
   const port = text('port')
   const knownHosts = first('userknownhostsfile')
   const agent = text('identityagent')

@@ -150,3 +150,36 @@ test('OpenSSH reads the same, where it is installed', () => {
     )
   }
 })
+
+for (const { config, says } of [
+  {
+    config: 'Host a\n  CertificateFile ~/.ssh/a-cert.pub',
+    says: /^\S+:2: CertificateFile is not followed\na is .*a-cert/,
+  },
+  { config: 'PKCS11Provider /usr/lib/token.so', says: /:1: PKCS11Provider .*token\.so/s },
+  { config: 'KnownHostsCommand /bin/keys %H', says: /:1: KnownHostsCommand .*are not run/s },
+  { config: 'Host *\nBindAddress 192.0.2.9', says: /:2: BindAddress .*192\.0\.2\.9/s },
+  { config: 'BindInterface eth1', says: /:1: BindInterface .*eth1/s },
+  { config: 'CanonicalizeHostname always', says: /:1: CanonicalizeHostname/ },
+  { config: 'ProxyCommand nc %h %p\nProxyJump b', says: /:1: ProxyCommand .*`nc %h %p`/s },
+  { config: 'ProxyJump b\nProxyCommand nc %h %p', says: null },
+  { config: 'ProxyCommand none\nProxyCommand nc %h %p', says: null },
+  { config: 'Host other\n  CertificateFile x\n  ProxyCommand y', says: null },
+  { config: 'PKCS11Provider none\nCanonicalizeHostname no', says: null },
+])
+  test(`${config.replaceAll('\n', '; ')}: ${says ? 'refused with its line' : 'followed'}`, () => {
+    const own = join(home, 'own')
+    writeFileSync(own, config)
+    let said: string | null = null
+    try {
+      settingsFor(readSshConfig(own, home), 'a')
+    } catch (error) {
+      assert.instance(error, Problem)
+      const { message, why, next, exit } = error as Problem
+      assert.is(exit, 2)
+      assert.ok(next)
+      said = `${message}\n${why}`
+    }
+    if (says) assert.match(said ?? '', says)
+    else assert.is(said, null)
+  })
