@@ -30,6 +30,8 @@ chown -R old /srv/home/old; mkdir -p /srv/f; echo earlier >/srv/f/got; chmod 600
   )
   server = createServer((request, response) => {
     if (request.url === '/file') response.end(body)
+    // Nobody knows beforehand how much comes.
+    else if (request.url === '/on') response.write(body, () => response.end(body))
     else response.writeHead(404).end()
   })
   await new Promise<void>(resolve => server.listen(0, outside, resolve))
@@ -179,7 +181,7 @@ test('a file is fetched by the host, with its hash, and the earlier one comes ba
   const plan = await round(
     [
       { ...task, url, sha256 },
-      { ...task, url, sha256, path: '/srv/f/new' },
+      { ...task, url, sha256, path: '/srv/f/new', maxBytes: body.length },
     ],
     () => {
       for (const it of ['got', 'new'])
@@ -189,6 +191,11 @@ test('a file is fetched by the host, with its hash, and the earlier one comes ba
   assert.match(plan[0]?.diff ?? '', /^sha256: [0-9a-f]{64} -> [0-9a-f]{64}\nfrom: http.*\nmode: 0600 -> 0755$/)
   assert.match(await whyOf([{ ...task, url, sha256: '0'.repeat(64) }]), /what came has the hash/)
   assert.match(await whyOf([{ ...task, url: `${url}s`, sha256 }]), /404/)
+  for (const it of ['file', 'on'])
+    assert.match(
+      await whyOf([{ ...task, url: `http://${outside}:${port}/${it}`, sha256, maxBytes: 200_000 }]),
+      /it is over 200000 bytes/,
+    )
 })
 
 test('ports are waited for, here and elsewhere, and the wait ends', async () => {

@@ -16,6 +16,8 @@ export type FetchTask = {
   group: string
   /** For the whole download. */
   seconds?: number
+  /** More than that is not taken in, so that what comes cannot fill the disk. */
+  maxBytes?: number
   notify?: string[]
 }
 
@@ -58,10 +60,21 @@ const asFile = ({ path, mode, owner, group }: FetchTask): FileTask => ({
   group,
 })
 
-const download = ({ url, sha256, seconds = 300 }: FetchTask) => `url=${quote(url)}
-if command -v curl >/dev/null; then curl -fsSL --retry 2 --connect-timeout 20 --max-time ${seconds} -o "$c" -- "$url" || { rm -f -- "$c"; exit 1; }
-elif command -v wget >/dev/null; then timeout ${seconds} wget -q -T 20 -t 3 -O "$c" -- "$url" || { echo "wget ended with $?"; rm -f -- "$c"; exit 1; }
-else echo 'neither curl nor wget is on this host'; exit 1; fi
+// `ulimit -f` counts blocks of 512 bytes. @see sh(1)
+const download = ({ url, sha256, seconds = 300, maxBytes }: FetchTask) => `url=${quote(url)}
+get_it() {
+  ${maxBytes === undefined ? '' : `ulimit -f ${Math.ceil(maxBytes / 512)}; `}if command -v curl >/dev/null; then
+    curl -fsSL --proto =${url.startsWith('https:') ? 'https' : 'http,https'} --retry 2 --connect-timeout 20 --max-time ${seconds}${maxBytes === undefined ? '' : ` --max-filesize ${maxBytes}`} -o "$c" -- "$url"
+  elif command -v wget >/dev/null; then timeout ${seconds} wget -q -T 20 -t 3 -O "$c" -- "$url"
+  else echo 'neither curl nor wget is on this host'; return 1; fi
+}
+rc=0
+( get_it ) || rc=$?
+if [ $rc != 0 ]; then
+  case $rc in ${maxBytes === undefined ? '' : `63 | 153) echo ${quote(`it is over ${maxBytes} bytes`)} ;; `}*) echo "the download ended with $rc" ;; esac
+  rm -f -- "$c"
+  exit 1
+fi
 got=$(sha256sum <"$c" | cut -c1-64)
 if [ "$got" != ${sha256} ]; then echo "what came has the hash $got"; rm -f -- "$c"; exit 1; fi`
 
@@ -76,6 +89,8 @@ const checked = (task: FetchTask): FetchTask => {
   if (!/^[0-9a-f]{64}$/.test(task.sha256)) refuse('sha256 has to be 64 hex digits')
   const url = URL.parse(task.url)
   if (!url || !/^https?:$/.test(url.protocol)) refuse('its address has to begin with https:// or http://')
+  if (task.maxBytes !== undefined && !(Number.isInteger(task.maxBytes) && task.maxBytes > 0))
+    refuse('maxBytes has to be a whole number above 0')
   // A command line is seen by everybody on the host.
   if (url?.username || url?.password) refuse('its address holds a password, which everybody on the host could read')
   return task
