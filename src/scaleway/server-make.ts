@@ -190,39 +190,20 @@ const bringNic = async (scaleway: Scaleway, want: ServerWant, server: Server, re
     return privateNics.find(it => it.privateNetworkId === privateNetworkId) ?? null
   }
   const there = await look()
-  if (there) {
-    const booked = (await listAddresses(scaleway)).find(it => it.id === ipamIpId)
-    if (booked?.resource?.id !== there.id) {
-      await discard(instance.deletePrivateNIC({ serverId, privateNicId: there.id }))
-      await until(report, {
-        what: `private NIC of ${name}`,
-        look: async () => (await look()) ?? null,
-        state: it => it.state,
-        states: states.privateNic,
-        good: ['gone'],
-        withinMs: scaleway.deadlines.privateNic,
-      })
-    }
+  const booked = there && (await listAddresses(scaleway)).find(it => it.id === ipamIpId)
+  const kept = there && booked?.resource?.id === there.id ? there : null
+  if (there && !kept) {
+    await discard(instance.deletePrivateNIC({ serverId, privateNicId: there.id }))
+    await until(report, {
+      what: `private NIC of ${name}`,
+      look,
+      state: it => it.state,
+      states: states.privateNic,
+      good: ['gone'],
+      withinMs: scaleway.deadlines.privateNic,
+    })
   }
-  const nic = await insist(report, {
-    what: `private NIC of ${name}: waiting for its address`,
-    act: () =>
-      makeOnce(report, {
-        look,
-        make: async () => {
-          const made = await instance.createPrivateNIC({
-            serverId,
-            privateNetworkId,
-            ipamIpIds: [ipamIpId],
-            tags: tagsOf(scaleway, name),
-          })
-          if (!made.privateNic) throw new Error('a NIC was made and not answered')
-          return made.privateNic
-        },
-      }),
-    passing: isInUse, // the address may still hang on the NIC of the server before
-    withinMs: scaleway.deadlines.privateNic,
-  })
+  const nic = kept ?? (await createNic(scaleway, want, serverId, look, report))
   await become(report, {
     what: `private NIC of ${name}`,
     look: async () => (await orNull(instance.getPrivateNIC({ serverId, privateNicId: nic.id })))?.privateNic ?? null,
@@ -232,6 +213,30 @@ const bringNic = async (scaleway: Scaleway, want: ServerWant, server: Server, re
     withinMs: scaleway.deadlines.privateNic,
   })
 }
+
+const createNic = (
+  scaleway: Scaleway,
+  { privateNetworkId, ipamIpId, name }: ServerWant,
+  serverId: string,
+  look: () => Promise<Instancev1.PrivateNIC | null>,
+  report: Waiter,
+): Promise<Instancev1.PrivateNIC> =>
+  insist(report, {
+    what: `private NIC of ${name}: waiting for its address`,
+    act: () =>
+      makeOnce(report, {
+        look,
+        make: async () => {
+          const tags = tagsOf(scaleway, name)
+          const asked = { serverId, privateNetworkId, ipamIpIds: [ipamIpId], tags }
+          const made = await scaleway.instance.createPrivateNIC(asked)
+          if (!made.privateNic) throw new Error('a NIC was made and not answered')
+          return made.privateNic
+        },
+      }),
+    passing: isInUse, // the address may still hang on the NIC of the server before
+    withinMs: scaleway.deadlines.privateNic,
+  })
 
 /** Only where there is none yet: the host key in it is already on record. */
 const bringUserData = async (clients: ServerClients, want: ServerWant, serverId: string): Promise<void> => {

@@ -140,9 +140,13 @@ test('a NIC on a running server is syncing first', async () => {
   assert.is(now.privateIp, '172.16.28.8')
 })
 
-test('nothing refuses a second NIC: one is looked for before it is made', async () => {
-  const { serverId, scaleway, clients, want, all } = await deployed()
-  await serverKind.apply(want, await clients(), await serverKind.read(want, await clients(), report), report)
+test('nothing refuses a second NIC: one is looked for before it is made, and once where it is right', async () => {
+  const { serverId, scaleway, clients, send, want, all } = await deployed()
+  const again = await clients('sandbox', { fetch: send })
+  const live = await serverKind.read(want, again, report)
+  const before = all('GET', /\/private_nics$/).length
+  await serverKind.apply(want, again, live, report)
+  assert.is(all('GET', /\/private_nics$/).length, before + 1)
   assert.is((await scaleway.instance.listPrivateNICs({ serverId })).privateNics.length, 1)
   assert.is(all('POST', /\/private_nics$/).length, 1)
 })
