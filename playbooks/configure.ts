@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { millis } from '../src/engine/duration.ts'
+import { policyFrom } from '../src/hosts/allowlist.ts'
 import { play } from '../src/hosts/play.ts'
 import { squidTasks, ufwTask } from '../src/hosts/squid.ts'
 import type { Task } from '../src/hosts/tasks/all.ts'
@@ -75,7 +76,9 @@ export const hostTasks = (context: Context, it: Tenant) => {
   const { cidr } = network.privateNetwork
   const { tasks, handlers } = squidTasks({
     hostName: egress.proxy.name,
-    tenants: [{ name: tenant, port: proxyPort, clients: [cidr], allow: egress.allow, mode: egress.mode }],
+    tenants: [
+      { name: tenant, port: proxyPort, clients: [cidr], policy: policyFrom(tenant, egress.mode, egress.allow) },
+    ],
     inner: [cidr, cluster.podCidr, cluster.serviceCidr],
     nameservers: dns.nameservers,
     vars: { ...it.machine?.vars, ...varsOf(context, it) },

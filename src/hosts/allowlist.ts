@@ -1,12 +1,37 @@
 import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 import { Problem, Problems } from '../engine/problem.ts'
+import { byName, type Mode, type Policy, type Rule } from '../policy/policy.ts'
 
 /** What a tenant may reach. `.x.test` is x.test and all below it; ports default to 80 and 443. */
 export type Allowed = { domain: string; ports?: number[] }
 
 /** Names that have the same ports: one list file for Squid, and the ports for tunnels and for plain HTTP. */
 export type AllowGroup = { names: string[]; tls: number[]; plain: number[] }
+
+/** The tenant's list as the policy that the proxy's helper decides by. */
+export const policyFrom = (tenant: string, mode: Mode, allow: Allowed[]): Policy => {
+  const rules = new Map<string, Rule>()
+  for (const { names, tls, plain } of allowGroups(allow, tenant))
+    for (const name of names) {
+      const known = rules.get(name)
+      const all = (ports: number[], more: Rule['connect'] = []) =>
+        more === '*' ? more : [...new Set([...ports, ...more])].sort((a, b) => a - b)
+      rules.set(name, {
+        ...{
+          id: `allow:${name}`,
+          effect: 'allow',
+          name,
+          methods: null,
+          expires: null,
+          comment: null,
+          requestedBy: null,
+        },
+        ...{ connect: all(tls, known?.connect), http: all(plain, known?.http) },
+      })
+    }
+  return { tenant, mode, rules: [...rules.values()].sort(byName) }
+}
 
 const standardPorts = [80, 443]
 

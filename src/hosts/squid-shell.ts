@@ -9,16 +9,7 @@ const parse = (
 if printf '%s\\n' "$said" | grep -v 'Processing:' | grep -E ${quote(bad)}; then exit 1; fi`
 
 /** For a whole squid.conf: `{}` is the candidate. In a subshell, so that its exits are only its own. */
-export const checkSquid = `( ${parse('{}')}
-for list in $(sed -n 's/^acl .* dstdomain .*"\\(.*\\)"$/\\1/p' {}); do
-  if [ ! -e "$list" ]; then echo "$list is missing"; exit 1; fi
-done )`
-
-/** For a list of names alone, in the smallest squid.conf that reads it. */
-export const checkList = `( probe=$(mktemp)
-trap 'rm -f -- "$probe"' EXIT
-printf 'http_port 3128\\nacl it dstdomain -n "%s"\\nhttp_access deny all\\n' {} >"$probe"
-${parse('"$probe"')} )`
+export const checkSquid = `( ${parse('{}')} )`
 
 /**
  * Brings the files in force without ending tunnels. A bare HUP with a bad file kills Squid, so it is parsed again;

@@ -1,10 +1,13 @@
+import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { Problem } from '../engine/problem.ts'
-import { type Allowed, type AllowGroup, allowGroups } from './allowlist.ts'
+import type { Policy } from '../policy/policy.ts'
+import { policyText } from '../policy/policy-file.ts'
 import { innerRanges, refuseOverlaps } from './overlap.ts'
-import { checkList, checkSquid, reloadSquid } from './squid-shell.ts'
+import { checkSquid, reloadSquid } from './squid-shell.ts'
 import type { Task } from './tasks/all.ts'
 import type { FileTask } from './tasks/file.ts'
+import { policies, policyHelper, spool } from './tasks/policy.ts'
 import type { UfwTask } from './tasks/ufw-task.ts'
 import { render } from './template.ts'
 
@@ -13,9 +16,7 @@ export type SquidTenant = {
   port: number
   /** Where its requests come from: CIDRs. Tenants on one port must not overlap. */
   clients: string[]
-  allow: Allowed[]
-  /** `report` lets through what it would deny, and says so in the audit log. */
-  mode: 'enforce' | 'report'
+  policy: Policy
 }
 
 export type SquidOptions = {
@@ -30,27 +31,22 @@ export type SquidOptions = {
 
 export const auditLog = '/var/log/squid/audit.log'
 
-const lists = '/etc/squid/egress'
-
 /** Everything that makes a host an egress proxy, in order, and the handlers its files notify. */
 export const squidTasks = ({ hostName, tenants, inner, nameservers = [], vars = {} }: SquidOptions) => {
   const filled = (path: string, data: Record<string, unknown>) => render(path, { vars, ...data })
   for (const { name } of tenants) if (!/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name)) throw badName(name)
   for (const it of nameservers) if (!isIP(it)) throw badName(it)
   refuseOverlaps(tenants)
-  const shown = tenants.map(tenant => ({ ...tenant, groups: grouped(tenant) }))
-  const groups = shown.flatMap(it => it.groups)
-  const ports = (of: 'tls' | 'plain', usual: number) =>
-    [...new Set([usual, ...groups.flatMap(it => it[of])])].sort((a, b) => a - b)
   const conf = filled('etc/squid/squid.conf', {
     hostName,
     inner: innerRanges(inner),
     nameservers,
     auditLog,
-    tenants: shown,
+    tenants: tenants.map(({ name, port, clients }) => ({ name, port, clients })),
     listeners: [...new Set(tenants.map(it => it.port))].sort((a, b) => a - b),
-    tlsPorts: ports('tls', 443),
-    plainPorts: ports('plain', 80),
+    helper: policyHelper,
+    policies,
+    spool,
   })
   const file = (path: string, content: string, more: Partial<FileTask> = {}): Task => ({
     task: 'file',
@@ -63,16 +59,10 @@ export const squidTasks = ({ hostName, tenants, inner, nameservers = [], vars = 
   })
   const tasks: Task[] = [
     { task: 'package', name: 'squid' },
-    { task: 'directory', path: lists, mode: '0755', owner: 'root', group: 'root' },
+    { task: 'directory', path: policies, mode: '0755', owner: 'root', group: 'root' },
     { task: 'directory', path: '/var/log/squid', mode: '0750', owner: 'proxy', group: 'proxy' },
-    ...shown.flatMap(({ name, groups }) =>
-      groups.map(({ path, names }) =>
-        file(path, filled('etc/squid/egress/allow.txt', { tenant: name, names }), {
-          check: checkList,
-          notify: [reload],
-        }),
-      ),
-    ),
+    file(policyHelper, readFileSync(helperSource, 'utf8'), { mode: '0755', check: 'perl -c {}', notify: [reload] }),
+    ...tenants.map(({ name, policy }): Task => ({ task: 'policy', tenant: name, text: policyText(policy) })),
     file('/etc/squid/squid.conf', conf, { check: checkSquid, notify: [reload] }),
     file('/etc/logrotate.d/squid', filled('etc/logrotate.d/squid', {})),
     file(
@@ -91,22 +81,15 @@ export const squidTasks = ({ hostName, tenants, inner, nameservers = [], vars = 
   return { tasks: tasks.map(it => ({ ...it, tags: tagsOf(it) })), handlers }
 }
 
-/** For `--tags`: the allowlists alone, the packages alone, or all that is Squid's. */
+/** For `--tags`: the policies alone, the packages alone, or all that is Squid's. */
 const tagsOf = (it: Task): string[] => {
   if (it.task === 'package') return ['squid', 'packages']
-  return it.task === 'file' && it.path.startsWith(`${lists}/`) ? ['squid', 'allowlist'] : ['squid']
+  return it.task === 'policy' ? ['squid', 'policy', 'allowlist'] : ['squid']
 }
 
+const helperSource = new URL('../../templates/usr/local/lib/kapsule-egress/policy-helper', import.meta.url)
 const reload = 'reload squid'
 const daemonReload = 'reload systemd'
-
-// No list for a tenant without names: Squid warns of an empty one, and nothing is allowed without.
-const grouped = ({ name, allow }: SquidTenant): (AllowGroup & { path: string; id: string })[] =>
-  allowGroups(allow, name).map((group, n) => ({
-    ...group,
-    id: `${name}.${n}`,
-    path: `${lists}/${name}${n ? `-${n + 1}` : ''}.txt`,
-  }))
 
 export type UfwOptions = {
   ssh: { allow: string[]; port: number }

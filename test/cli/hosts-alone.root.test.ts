@@ -47,7 +47,7 @@ test('a whole play: told, done, and nothing left to do', async () => {
   assert.match(told.stdout, 'visible_hostname proxy-client-a')
   const done = await run('40-configure.mjs', '--yes', '--json')
   assert.is(done.code, 0, done.stderr)
-  assert.match(host.sh('cat /etc/squid/egress/client-a.txt'), '.github.com')
+  assert.match(host.sh('cat /etc/squid/egress/client-a.policy'), '.github.com')
   assert.match(host.sh('ufw status'), /3128\/tcp +ALLOW +172\.16\.28\.0\/22/)
   assert.is((await run('40-configure.mjs', '--check')).code, 0)
 })

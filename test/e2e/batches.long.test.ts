@@ -99,7 +99,7 @@ test('a group and a tag choose one proxy and its allowlist; a misspelt exclusion
   const changed = was[2]!.split('\n').filter(it => !c!.includes(it))
   assert.equal(
     changed.map(it => it.split(' ').at(-1)),
-    ['squid/egress/client-c.txt'],
+    ['squid/egress/client-c.policy'],
   )
   ok(await run('40-configure.mjs', '--json'))
   ok(await run('40-configure.mjs', '--check', '--json'))

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import * as assert from 'uvu/assert'
 import { Problem, Problems } from '../../src/engine/problem.ts'
-import { type Allowed, allowGroups } from '../../src/hosts/allowlist.ts'
+import { type Allowed, allowGroups, policyFrom } from '../../src/hosts/allowlist.ts'
 import { type SquidTenant, squidTasks, ufwTask } from '../../src/hosts/squid.ts'
 import { suite } from '../support/suite.ts'
 
@@ -11,15 +11,16 @@ const clientA: SquidTenant = {
   name: 'client-a',
   port: 3128,
   clients: ['172.16.28.0/22'],
-  allow: [{ domain: '.github.com' }, { domain: 'api.partner.example', ports: [443, 8443] }],
-  mode: 'enforce',
+  policy: policyFrom('client-a', 'enforce', [
+    { domain: '.github.com' },
+    { domain: 'api.partner.example', ports: [443, 8443] },
+  ]),
 }
 const clientB: SquidTenant = {
   name: 'client-b',
   port: 3129,
   clients: ['172.16.28.0/22'],
-  allow: [{ domain: 'b.example' }],
-  mode: 'report',
+  policy: policyFrom('client-b', 'report', [{ domain: 'b.example' }]),
 }
 
 const contentOf = (path: string, tenants: SquidTenant[]) => {
@@ -48,10 +49,12 @@ test('the order of defence: the name before the address, everything else denied'
   const rules = contentOf('/etc/squid/squid.conf', [clientA, clientB])
     .split('\n')
     .filter(it => it.startsWith('http_access'))
-  for (const rule of rules.filter(it => /allow .*names_/.test(it)))
-    assert.ok(rule.indexOf('names_') < rule.indexOf('!inner'), rule)
+  const at = (part: string) => rules.findIndex(it => it.includes(part))
+  assert.ok(at('!known') < at('!policy_client-a'))
+  assert.ok(at('!policy_client-b') < at('deny inner'))
+  assert.ok(at('deny !resolved') < at('allow in_3128 from_client-a'))
   for (const rule of rules.filter(it => it.includes('allow') && !it.includes('manager')))
-    assert.match(rule, /in_\d+ from_\S+ .*!inner/)
+    assert.match(rule, /^http_access allow in_\d+ from_\S+$/)
   assert.is(rules.at(-1), 'http_access deny all')
   assert.not.match(rules.join('\n'), /allow all/)
 })

@@ -4,7 +4,7 @@ import type { Dice } from '../bench/dice.ts'
 export type Damage = { name: string; run: string; refused?: true }
 
 const conf = '/etc/squid/squid.conf'
-const list = '/etc/squid/egress/client-a.txt'
+const list = '/etc/squid/egress/client-a.policy'
 const files = [conf, list, '/etc/logrotate.d/squid', '/etc/truth/file', '/etc/truth/app.conf', '/etc/truth/blocks']
 const net = '192.0.2.128/25'
 

@@ -1,3 +1,4 @@
+import { policyFrom } from '../../src/hosts/allowlist.ts'
 import type { HostPlay } from '../../src/hosts/play.ts'
 import { squidTasks, ufwTask } from '../../src/hosts/squid.ts'
 import type { Task } from '../../src/hosts/tasks/all.ts'
@@ -13,8 +14,7 @@ export const truePlay = (host: TestHost['address']): HostPlay => {
     name,
     port,
     clients: [net],
-    allow: [{ domain: `.${name}.test` }],
-    mode: 'enforce' as const,
+    policy: policyFrom(name, 'enforce', [{ domain: `.${name}.test` }]),
   })
   const { tasks, handlers } = squidTasks({
     hostName: 'proxy-1',

@@ -56,6 +56,8 @@ const reach = (task: Task): RegExp => {
       return at('/etc/(passwd|shadow|group|gshadow|subuid|subgid)-?', '/etc/\\.pwd\\.lock')
     case 'authorizedKey':
       return at('/home/truth.*')
+    case 'policy':
+      return at(`/etc/squid/egress(/${task.tenant}(\\.policy|/.*)?)?`)
     case 'command':
       return at('/etc/truth/made')
     default:
@@ -81,7 +83,9 @@ const comparable = (seen: Picture): Picture =>
     [...seen]
       .filter(
         ([name]) =>
-          !/^(handled|owed|\/etc\/(passwd|shadow|group|gshadow)-|\/etc\/ufw\/user6?\.rules.*|\/etc\/truth)/.test(name),
+          !/^(handled|owed|\/etc\/squid\/egress\/client-[ab][./].*|\/etc\/(passwd|shadow|group|gshadow)-|\/etc\/ufw\/user6?\.rules.*|\/etc\/truth)/.test(
+            name,
+          ),
       )
       .map(([name, value]) => [
         name,
@@ -119,7 +123,8 @@ export const holdTrue = async (it: TrueHost, damage: Damage[]): Promise<string[]
     assert.instance(thrown, Problem)
     assert.match(`${(thrown as Problem).message}\n${(thrown as Problem).why}`, /the host is as it was before/)
     const left = differing(was, picture(host)).filter(
-      name => !/^(handled|owed|\/etc\/(passwd|shadow|group|gshadow)-)/.test(name),
+      name =>
+        !/^(handled|owed|\/etc\/squid\/egress\/client-[ab][./].*|\/etc\/(passwd|shadow|group|gshadow)-)/.test(name),
     )
     assert.equal(left, [], 'a run that was refused left something changed')
     host.sh('[ ! -L /etc/truth/file ] || rm /etc/truth/file')

@@ -12,6 +12,7 @@ import { type GroupTask, groupTask } from './group.ts'
 import type { Extras, TaskKind } from './kind.ts'
 import { type LineTask, lineTask } from './line.ts'
 import { type PackageTask, packageTask } from './package.ts'
+import { type PolicyTask, policyTask } from './policy.ts'
 import { type PortTask, portTask } from './port.ts'
 import { type ServiceTask, serviceTask } from './service.ts'
 import { type SymlinkTask, symlinkTask } from './symlink.ts'
@@ -44,6 +45,7 @@ export type Task = Extras &
     | TimerTask
     | FetchTask
     | PortTask
+    | PolicyTask
     | UfwTask
     | FirewalldTask
   )
@@ -71,6 +73,7 @@ const kinds: Record<Task['task'], AnyTaskKind> = {
   timer: timerTask,
   fetch: fetchTask,
   port: portTask,
+  policy: policyTask,
   ufw: ufwTask,
   firewalld: firewalldTask,
 }
