@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -106,7 +107,9 @@ for (const { name, queue, matches, missing } of tiers) {
   else toRun[queue].push(...files)
 }
 // Both mostly wait. Those with machines of their own do not share the clock with tests that count milliseconds.
-results.push(...(await runSide(toRun[0], 4)), ...(await runSide(toRun[1], 5)), ...(await runSide(toRun[2], 1)))
+const cores = availableParallelism()
+results.push(...(await runSide(toRun[0], Math.min(4, cores + 2))))
+results.push(...(await runSide(toRun[1], Math.min(5, cores + 2))), ...(await runSide(toRun[2], 1)))
 const passed = results.reduce((sum, it) => sum + it.passed, 0)
 const strict = process.env.CI === 'true' && process.platform === 'linux' && process.getuid?.() === 0
 const lacking = leftOut.filter(it => !it.startsWith('tier long'))
