@@ -104,6 +104,7 @@ export const hazards: Record<string, Shown[]> = {
   'Public Gateway': [
     ...here('gateway')(
       'a gateway is given its IP and gives it back, or it makes one that leaks',
+      'a gateway that Scaleway locks while it goes is a Problem, and not waited for until the deadline',
       'a PATCH of a gateway answers a stale running',
       'an upgrade passes through failed',
       'a gateway that stays failed is a Problem',
@@ -185,6 +186,7 @@ export const hazards: Record<string, Shown[]> = {
       'a pool in warning may heal',
       'a pool that stays in warning is a Problem',
       'a pool that Scaleway locks while it goes is a Problem, and not waited for until the deadline',
+      'a cluster that Scaleway locks while it goes is a Problem, and not waited for until the deadline',
       'nodes are servers of the project, and never ours',
       'an address of a node is known by its name in IPAM alone',
       'nodes without public addresses come up only behind a gateway that is ready',
