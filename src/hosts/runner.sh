@@ -1,5 +1,5 @@
 # Runs on the host, as root, after step.sh and definitions of: $mark $run $count, do_N, back_N, notify_N, confirm_N,
-# live_N, again_N (sets $retries and $pause), $handlers (in order) and handler_H, $checks, health_C and within_C.
+# live_N, again_N (sets $retries and $pause), $handlers (in order) and handler_H, $checks, health_C and within_C, look_again.
 # Reports every step, stops at the first failure and takes back what it did.
 #
 # It outlives its connection: the whole script was read before it began, signals and a closed pipe do not end it.
@@ -10,7 +10,9 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=
 KE_STATE=/var/lib/kapsule-egress
 KE_RUN=$run
 KE_STOPPED=$KE_STATE/stopped.$run
-export KE_STATE KE_RUN KE_STOPPED
+# What steps have made sure of, for handlers: until the next step that notifies one.
+KE_SURE=$KE_STATE/sure.$run
+export KE_STATE KE_RUN KE_STOPPED KE_SURE
 pending=$KE_STATE/pending
 out=$KE_STATE/out.$run
 
@@ -44,6 +46,7 @@ insist() { # step: once, and again as often as it may; leaves the exit code in $
 }
 
 note() { # handler: written down before the change it follows, so that an interrupted run still owes it
+  [ ! -e "$KE_SURE" ] || rm -f -- "$KE_SURE"
   grep -qxF -- "$1" "$pending" 2>/dev/null || { printf '%s\n' "$1" >>"$pending" && sync -- "$pending"; }
 }
 
@@ -93,7 +96,7 @@ give_back() {
 }
 
 tidy() {
-  rm -f -- "$out" "$KE_STOPPED" "$pending.before"
+  rm -f -- "$out" "$KE_STOPPED" "$KE_SURE" "$pending.before"
   # The last 20 runs that changed a file.
   ls -1t "$KE_STATE/backup" | tail -n +21 | while read -r old; do rm -rf -- "$KE_STATE/backup/$old"; done
   ls -1t "$KE_STATE/reports" | tail -n +21 | while read -r old; do rm -f -- "$KE_STATE/reports/$old"; done
@@ -157,3 +160,4 @@ if [ -n "$broke" ]; then
 fi
 tidy
 say end ok
+look_again 9>&-

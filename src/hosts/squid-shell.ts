@@ -6,29 +6,45 @@ const bad = 'ERROR|FATAL|Bungled|expecting|empty ACL|ACL not found|unrecognized'
 const parse = (
   file: string,
 ) => `said=$(squid -k parse -f ${file} 2>&1) || { printf '%s\\n' "$said" | grep -vi 'processing:'; exit 1; }
-if printf '%s\\n' "$said" | grep -v 'Processing:' | grep -E ${quote(bad)}; then exit 1; fi`
+said=$(printf '%s\\n' "$said" | sed -nE ${quote(`/Processing:/d; /${bad}/p`)})
+if [ -n "$said" ]; then printf '%s\\n' "$said"; exit 1; fi`
 
 /** For a whole squid.conf: `{}` is the candidate. In a subshell, so that its exits are only its own. */
-export const checkSquid = `( ${parse('{}')} )`
+export const checkSquid = `( ${parse('{}')}
+echo squid parsed >>"$KE_SURE" )`
 
 /**
- * Brings the files in force without ending tunnels. A bare HUP with a bad file kills Squid, so it is parsed again;
- * while it reads, its port is closed. Down although nobody stopped it: started, and failed if it was we who broke it.
+ * Brings the files in force without ending tunnels. A HUP with a bad file kills Squid, so they are parsed before; while
+ * it reads, its port is closed. Down although nobody stopped it: started, and failed if it was we who broke it.
  */
 export const reloadSquid = (port: number): string => {
   const hex = port.toString(16).toUpperCase().padStart(4, '0')
-  return `listens() { grep -q ':${hex} [0-9A-F]*:0000 0A ' /proc/net/tcp /proc/net/tcp6 2>/dev/null; }
-await_port() { n=0; until listens; do n=$((n + 1)); [ $n -le 100 ] || return 1; sleep 0.1; done; }
-runs() { squid -k check >/dev/null 2>&1; }
+  const listening = `grep -h ':${hex} [0-9A-F]*:0000 0A ' /proc/net/tcp /proc/net/tcp6 2>/dev/null`
+  return `listens() { [ -n "$(sockets)" ]; }
+sockets() { ${listening} | while read -r _ _ _ _ _ _ _ _ _ inode _; do echo "$inode"; done; }
+await_port() { n=0; until listens; do n=$((n + 1)); [ $n -le 500 ] || return 1; sleep 0.02; done; }
+runs() {
+  pid=
+  if read -r pid 2>/dev/null </run/squid.pid; then read -r it 2>/dev/null <"/proc/$pid/comm" && [ "$it" = squid ]
+  else squid -k check >/dev/null 2>&1; fi
+}
 start() { if [ -d /run/systemd/system ]; then systemctl start squid; else service squid start; fi; }
+sure() { grep -qx "squid $1" "$KE_SURE" 2>/dev/null; }
 if grep -qx squid "$KE_STOPPED" 2>/dev/null; then exit 0; fi
-( ${parse('/etc/squid/squid.conf')} )
+if sure started; then await_port; exit; fi
+sure parsed || ( ${parse('/etc/squid/squid.conf')} )
 if ! runs; then start; await_port; exit; fi
 await_port
-squid -k reconfigure
+had=$(sockets)
+if [ -n "$pid" ]; then kill -HUP "$pid"; else squid -k reconfigure; fi
 n=0
-while runs && [ $n -lt 5 ]; do n=$((n + 1)); sleep 0.1; done
-if ! runs || ! await_port; then
+while runs && [ $n -lt 500 ]; do
+  now=$(sockets)
+  # Another socket belongs to the new configuration. Workers keep theirs: they get half a second.
+  if [ -n "$now" ] && { [ "$now" != "$had" ] || [ $n -ge 25 ]; }; then break; fi
+  n=$((n + 1)); sleep 0.02
+done
+if ! runs || ! listens; then
   tail -n 5 /var/log/squid/cache.log
   echo 'squid does not run with the new configuration'
   exit 1

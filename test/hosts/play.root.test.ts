@@ -72,6 +72,8 @@ const ask = async (url: string, port: number): Promise<number> => {
   })
 }
 
+const reloads = () => Number(host.sh("grep -c 'Reconfiguring Squid' /var/log/squid/cache.log || true"))
+
 test('a first run makes everything, and a second finds nothing to do', async () => {
   pristine = await look()
   assert.ok(names(hostPlay.diff(want, pristine))?.includes('/etc/squid/squid.conf'))
@@ -83,6 +85,8 @@ test('a first run makes everything, and a second finds nothing to do', async () 
     parts.join('\n'),
   )
   assert.is(host.sh('squid -k check && echo runs').trim(), 'runs')
+  // It was started with the files in place.
+  assert.is(reloads(), 0)
   assert.match(host.sh('ufw status'), /Status: active/)
   assert.match(host.sh('iptables -S ufw-user-input'), /-s 192\.0\.2\.128\/25 -p tcp -m tcp --dport 3128 -j ACCEPT/)
   assert.match(host.sh('ip6tables -S ufw6-user-input'), /-s fd00:1::\/64 -p tcp -m tcp --dport 22 -j ACCEPT/)
@@ -129,6 +133,20 @@ test('a hand edit is named, shown and mended, without a restart', async () => {
   await hostPlay.apply(want, { ssh }, await look(), report)
   assert.is(await differs(), null)
   assert.is(host.sh('cat /run/squid.pid'), pid)
+  assert.is(reloads(), 1)
+})
+
+test('a changed file is in force when the run is over, not some time after', async () => {
+  const open = 'acl open dstdomain refused.test\nhttp_access allow open\n'
+  for (const [rule, status] of [
+    [open, /^50[23]$/],
+    ['', /^403$/],
+  ] as const) {
+    const other = withFile('/etc/squid/squid.conf', it => it.replace(/^http_access/m, `${rule}http_access`))
+    await hostPlay.apply(other, { ssh }, await look(other), report)
+    assert.match(String(await ask('http://refused.test/', 3128)), status)
+  }
+  assert.is(reloads(), 3)
 })
 
 const withFile = (path: string, content: (it: string) => string): HostPlay => ({

@@ -31,7 +31,8 @@ if ${isEnabled(quote(name))}; then echo enabled yes; else echo enabled no; fi`,
       .map(it => `${it}: ${word(state[it])} -> ${word(task[it])}`)
     return lines.length ? { name: title(task), action: 'update', diff: lines.join('\n') } : null
   },
-  change: task => bring(task.name, task),
+  // A handler that reloads it has nothing to do, unless something it follows changes after this.
+  change: task => bring(task.name, task, `echo ${quote(`${task.name} started`)} >>"$KE_SURE"; `),
   // Handlers start what should run; one that is stopped on purpose is written down for them to leave alone.
   restore: ({ name }, before) =>
     `${before.running ? '' : `echo ${quote(name)} >>"$KE_STOPPED"\n`}${bring(name, before)}`,
@@ -44,18 +45,18 @@ const word = (it: boolean) => (it ? 'yes' : 'no')
 /** An image may come without any links for a service; enable and disable only turn links round. */
 const sysv = (name: string, update: string) => `update-rc.d ${name} defaults && update-rc.d ${name} ${update}`
 
-const bring = (service: string, { running, enabled }: ServiceState): string => {
+const bring = (service: string, { running, enabled }: ServiceState, before = ''): string => {
   const name = quote(service)
   const [verb, update, not] = [running ? 'start' : 'stop', enabled ? 'enable' : 'disable', running ? '!' : '']
   return `if ${enabled ? '!' : ''} { ${isEnabled(name)}; }; then
   if [ -d /run/systemd/system ]; then systemctl -q ${update} ${name}; else ${sysv(name, update)}; fi
 fi
 if ${not} { ${isRunning(name)}; }; then
-  if [ -d /run/systemd/system ]; then systemctl ${verb} ${name}; else service ${name} ${verb}; fi
+  ${running ? before : ''}if [ -d /run/systemd/system ]; then systemctl ${verb} ${name}; else service ${name} ${verb}; fi
   n=0
   while ${not} { ${isRunning(name)}; }; do
-    n=$((n + 1)); [ $n -le 100 ] || { echo ${quote(`${service} did not ${verb}`)}; exit 1; }
-    sleep 0.1
+    n=$((n + 1)); [ $n -le 500 ] || { echo ${quote(`${service} did not ${verb}`)}; exit 1; }
+    sleep 0.02
   done
 fi`
 }

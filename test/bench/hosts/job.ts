@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { reloadSquid } from '../../../src/hosts/squid-shell.ts'
+import { checkSquid, reloadSquid } from '../../../src/hosts/squid-shell.ts'
 import type { Task } from '../../../src/hosts/tasks/all.ts'
 
 export type File = { path: string; mode: string; content: string }
@@ -104,7 +104,7 @@ export const tasksFor = (files: File[]): { tasks: Task[]; handlers: Record<strin
       .map((it): Task => {
         const file = { task: 'file' as const, ...it, owner: 'root', group: 'root' }
         if (!it.path.startsWith('/etc/squid/')) return file
-        const check = it.path.endsWith('squid.conf') ? { check: 'squid -k parse -f {}' } : {}
+        const check = it.path.endsWith('squid.conf') ? { check: checkSquid } : {}
         return { ...file, ...check, notify: [reload] }
       }),
     { task: 'service', name: 'squid', running: true, enabled: true },
