@@ -28,14 +28,14 @@ export type BundleStep = {
   timeoutSeconds?: number
 }
 
-/** `health`: what must hold at the end, or all is taken back. */
-export type Bundle = { steps: BundleStep[]; handlers: Record<string, string>; health?: HealthStep[] }
+/** `health`: what must hold at the end, or all is taken back. `look`: sh that follows when all is done. */
+export type Bundle = { steps: BundleStep[]; handlers: Record<string, string>; health?: HealthStep[]; look?: string }
 
 const [functions, runner] = ['./step.sh', './runner.sh'].map(it => readFileSync(new URL(it, import.meta.url), 'utf8'))
 
 /** The whole bundle as one script: definitions, then the runner. Cut off anywhere, it does nothing. */
 export const bundleScript = (
-  { steps, handlers, health = [] }: Bundle,
+  { steps, handlers, health = [], look = '' }: Bundle,
   { mark, run }: { mark: string; run: string },
 ): string => {
   const names = Object.keys(handlers)
@@ -61,6 +61,7 @@ export const bundleScript = (
       'name_of',
       `case $1 in\n${names.map((name, n) => `${n + 1}) printf '%s\\n' ${quote(name)} ;;\n`).join('')}esac`,
     ),
+    define('look_again', look),
     ...(steps.some(it => it.guard) ? [guardFunctions] : []),
     functions!,
     runner!,
@@ -93,8 +94,9 @@ rm -f -- "$KE_STATE/group.$KE_RUN"
 /**
  * One exec changes everything, and one new login confirms what could have locked us out. On failure the host has
  * taken back what this bundle did; the Problem says so, or what is stuck. An interrupt does not stop it half-way.
+ * What `look` printed is in the answer, unless the connection ended meanwhile.
  */
-export const runBundle = async (ssh: Ssh, host: HostAddress, bundle: Bundle, report: Report): Promise<void> => {
+export const runBundle = async (ssh: Ssh, host: HostAddress, bundle: Bundle, report: Report): Promise<string> => {
   const mark = newMark()
   const run = `${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}-${randomBytes(3).toString('hex')}`
   const names = Object.keys(bundle.handlers)
@@ -142,7 +144,7 @@ export const runBundle = async (ssh: Ssh, host: HostAddress, bundle: Bundle, rep
     if (word === 'busy') failed = { what: 'the change', why: 'another run still changes this host' }
     if (word === 'end') ended = n
   }
-  const { code, stderr } = await carry(
+  const { code, stdout, stderr } = await carry(
     ssh,
     host,
     {
@@ -157,7 +159,7 @@ export const runBundle = async (ssh: Ssh, host: HostAddress, bundle: Bundle, rep
     report,
   )
   await confirming
-  if (ended === 'ok' && untold === undefined) return
+  if (ended === 'ok' && untold === undefined) return stdout
   if (ended === 'ok') throw untold
   if (stuck.length)
     throw new Problem(`${host.name}: ${failed?.what ?? 'a change'} failed, and not all could be taken back`, {

@@ -19,17 +19,20 @@ while [ -e "$KE_STATE/guard/armed" ] || [ -e "$KE_STATE/guard/reverting" ]; do
   kill -0 "$(cat "$KE_STATE/guard/timer")" || break
   sleep 0.1
 done 2>/dev/null
-echo ${mark} pending
+${lookBody(tasks, mark)}
+}
+ke_look </dev/null
+exit
+`
+
+/** The looks themselves, for a shell that knows $KE_STATE and need not wait for a bundle. */
+export const lookBody = (tasks: Task[], mark: string): string => `echo ${mark} pending
 cat "$KE_STATE/pending" 2>/dev/null
 ke_nl='
 '
 ${ahead(tasks)}
 ${tasks.map((task, n) => `echo ${mark} ${n}\n( ${kindOf(task).look(task)}\n)`).join('\n')}
-echo ${mark} end
-}
-ke_look </dev/null
-exit
-`
+echo ${mark} end`
 
 /** A process costs a host more than all that the shell does by itself, so tasks of a kind ask together. */
 const ahead = (tasks: Task[]): string =>

@@ -4,7 +4,7 @@ import type { Detail, Kind, Report } from '../engine/kind.ts'
 import { Problem } from '../engine/problem.ts'
 import type { HostAddress } from './address.ts'
 import { type BundleStep, runBundle } from './bundle.ts'
-import { look, type Seen } from './exchange.ts'
+import { look, lookBody, newMark, parseLook, type Seen } from './exchange.ts'
 import type { Guard } from './guard/guard.ts'
 import { guardPath } from './guard/zones.ts'
 import { type Health, healthStep } from './health.ts'
@@ -46,8 +46,10 @@ export const hostPlay: Kind<HostPlay, Seen, { ssh: Ssh }> = {
     const seen = live ?? (await look(ssh, host, tasks, options(report)))
     const due = settled(tasks, seen).filter(task => kindOf(task).diff(task, stateOf(seen, task)))
     const steps = joined(due.map(task => forward(task, seen)))
-    await runBundle(ssh, host, { steps, handlers, health: health.map(healthStep) }, report)
-    const now = await look(ssh, host, tasks, options(report))
+    const mark = newMark()
+    const bundle = { steps, handlers, health: health.map(healthStep), look: lookBody(tasks, mark) }
+    const said = await runBundle(ssh, host, bundle, report)
+    const now = parseLook(tasks, mark, said) ?? (await look(ssh, host, tasks, options(report)))
     const left = differences(want, now)
     if (left.length)
       throw new Problem(`${host.name}: changes did not hold: ${left.map(it => it.name).join(', ')}`, {
