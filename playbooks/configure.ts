@@ -1,13 +1,13 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { millis } from '../src/engine/duration.ts'
-import { policyFrom } from '../src/hosts/allowlist.ts'
 import { play } from '../src/hosts/play.ts'
 import { squidTasks, ufwTask } from '../src/hosts/squid.ts'
 import type { Task } from '../src/hosts/tasks/all.ts'
 import type { Machine } from '../src/inventory/ansible/login.ts'
 import type { Context, Tenant } from '../src/inventory/context.ts'
 import { varsOf } from '../src/inventory/groups.ts'
+import { policyOf } from '../src/policy/entries.ts'
 import type { gatewayPlaybook } from './gateway.ts'
 import { type proxyPlaybook, proxyPort } from './proxy.ts'
 
@@ -76,9 +76,7 @@ export const hostTasks = (context: Context, it: Tenant) => {
   const { cidr } = network.privateNetwork
   const { tasks, handlers } = squidTasks({
     hostName: egress.proxy.name,
-    tenants: [
-      { name: tenant, port: proxyPort, clients: [cidr], policy: policyFrom(tenant, egress.mode, egress.allow) },
-    ],
+    tenants: [{ name: tenant, port: proxyPort, clients: [cidr], policy: policyOf(context, it) }],
     inner: [cidr, cluster.podCidr, cluster.serviceCidr],
     nameservers: dns.nameservers,
     vars: { ...it.machine?.vars, ...varsOf(context, it) },

@@ -52,11 +52,12 @@ export type Interrupt = { stop: AbortSignal; abort: AbortSignal }
 /** Loads the context, prepares it, takes the lock when the command changes things, and lets go of all of it. */
 export const withSession = async <T>(options: SessionOptions, work: (session: Session) => Promise<T>): Promise<T> => {
   const { command, flags, root, output, interrupt, writes, offline = false } = options
-  const { context: whole, problemAt } = await loadInventory(flags.context, { root })
+  const { context: whole, problemAt, warnings } = await loadInventory(flags.context, { root })
   const context = forTargets(whole, flags.limit)
   const state = join(root, '.egress', context.context)
   const run = newRunId()
   output.know({ context: context.context, run })
+  for (const { message, why, next } of warnings) output.say(`note: ${message}; ${why}: ${next}`)
   for (const it of byHand(context)) output.say(`note: ${it}`)
   if (context.cluster.kubeconfig) output.say(`note: the cluster of ${context.cluster.kubeconfig} is used, none is made`)
   let lock: Lock | undefined

@@ -3,11 +3,12 @@ import { freeIn } from '../engine/ranges.ts'
 import { checkExisting, checkMachine } from './check-existing.ts'
 import { checkGroups, checkMembership } from './check-groups.ts'
 import { checkBastion, checkNetworkName, checkOperators, checkRanges, checkRoom } from './check-network.ts'
+import { checkPolicy, checkSharedPolicy } from './check-policy.ts'
 import { checkPools, checkPoolType, checkScaling } from './check-pools.ts'
 import { checkTenantZones, checkZones } from './check-zones.ts'
 import type { Document } from './document.ts'
 import { placeIn } from './ranges.ts'
-import { checkEcho, isCovered } from './reach.ts'
+import { checkEcho } from './reach.ts'
 import { gather, type Say } from './say.ts'
 import type { ContextFile } from './schema-context.ts'
 import type { TenantFile } from './schema-tenant.ts'
@@ -46,8 +47,15 @@ export const checkContext = (
     checkBastion(parts, say)
     checkPools(parts, tenants, say)
     checkGroups(parts, tenants, say)
+    checkSharedPolicy(parts, say)
     checkBecome(parts, say)
   })
+
+/** What stops nobody and says nothing: entries that are over, or that another file covers. */
+export const warningsOf = (context: Found<ContextFile>, tenants: readonly Found<TenantFile>[]): Problem[] => [
+  ...gather(context.document, say => checkSharedPolicy(context.parts, say, true)),
+  ...tenants.flatMap(({ document, parts }) => gather(document, say => checkPolicy(context.parts, parts, say, true))),
+]
 
 /** What a tenant must say, alone and among the others. */
 export const checkTenants = (context: Parts<ContextFile>, all: readonly Found<TenantFile>[]): Problem[] => {
@@ -64,7 +72,7 @@ export const checkTenants = (context: Parts<ContextFile>, all: readonly Found<Te
       checkMachine(context, parts, say)
       checkUnbuilt(parts, say)
       checkReserved(parts, say)
-      checkAllow(parts, say)
+      checkPolicy(context, parts, say)
       checkEcho(context, parts, say)
       checkRollout(parts, say)
     }),
@@ -144,21 +152,8 @@ const checkUnbuilt = ({ egress }: Parts<TenantFile>, say: Say) => {
   if (egress?.via === 'gateway-pod') {
     say(['egress', 'via'], 'gateway-pod is not built yet', 'only the proxy-vm data plane is', 'write proxy-vm')
   }
-}
-
-const checkAllow = ({ egress }: Parts<TenantFile>, say: Say) => {
-  const entries = egress?.allow ?? []
-  for (const [at, entry] of entries.entries()) {
-    if (!entry?.domain) continue
-    const path = ['egress', 'allow', at, 'domain']
-    const cover = entries.find(
-      (it, other) => other !== at && isCovered(entry, it) && !(isCovered(it, entry) && other > at),
-    )
-    if (!cover) continue
-    const what =
-      cover.domain === entry.domain ? `${entry.domain} is there twice` : `${entry.domain} is covered by ${cover.domain}`
-    say(path, what, 'the second says nothing new', 'remove one')
-  }
+  if (egress?.limits)
+    say(['egress', 'limits'], 'limits are not built yet', 'the proxy would set none', 'leave them out')
 }
 
 const checkRollout = ({ rollout, workloads }: Parts<TenantFile>, say: Say) => {

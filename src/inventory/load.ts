@@ -5,7 +5,7 @@ import { nearest } from '../engine/nearest.ts'
 import { Problem, Problems } from '../engine/problem.ts'
 import { type Machine, machineOf } from './ansible/login.ts'
 import { type AnsibleInventory, readAnsible } from './ansible/read.ts'
-import { checkContext, checkTenants } from './checks.ts'
+import { checkContext, checkTenants, warningsOf } from './checks.ts'
 import type { Context, Tenant } from './context.ts'
 import { type Document, type Path, readDocument } from './document.ts'
 import { type ContextFile, contextSchema } from './schema-context.ts'
@@ -13,7 +13,7 @@ import { type TenantFile, tenantSchema } from './schema-tenant.ts'
 import { validate } from './validate.ts'
 
 /** One context, and a Problem at the place of any of its values: what only the API can know is told with its line. */
-export type Inventory = { context: Context; problemAt: ProblemAt }
+export type Inventory = { context: Context; problemAt: ProblemAt; warnings: Problem[] }
 
 /** `tenant` null: in context.yaml. */
 export type Place = { tenant: string | null; path: Path }
@@ -55,6 +55,7 @@ export const loadInventory = async (name: string, { root, env = process.env }: W
   const files = tenants.map(it => it.value!)
   return {
     context: freeze(complete(context.value!, files, root, env)),
+    warnings: warningsOf({ document, parts }, tenants),
     problemAt: ({ tenant, path }, ...said) => {
       const found = tenants.find(it => it.value?.tenant === tenant)
       return (found?.document ?? document).problem(path, ...said)

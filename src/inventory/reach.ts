@@ -1,45 +1,45 @@
+import { decide } from '../policy/decide.ts'
+import { readEntries } from '../policy/entries.ts'
+import type { Request } from '../policy/policy.ts'
 import type { Say } from './say.ts'
 import type { ContextFile } from './schema-context.ts'
 import type { TenantFile } from './schema-tenant.ts'
 import type { Parts } from './validate.ts'
 
-type Entry = { domain?: string | undefined; ports?: (number | undefined)[] | undefined } | undefined
-
-const standardPorts = [80, 443]
-
-/** Does an entry of an allowlist say all that another one says? `.x.test` is x.test and everything below it. */
-export const isCovered = (entry: Entry, by: Entry): boolean => {
-  if (!entry?.domain || !by?.domain) return false
-  const names = by.domain.startsWith('.') ? `.${entry.domain}`.endsWith(by.domain) : by.domain === entry.domain
-  const ports = by.ports ?? standardPorts
-  return names && (entry.ports ?? standardPorts).every(it => ports.includes(it))
-}
-
 /**
- * The gates look from inside the pods, through the tenant's own allowlist: an echo service that is not on it would
- * fail every rollout, and a forbidden probe that is on it would prove nothing.
+ * The gates look from inside the pods, through the tenant's own policy: an echo service that is not allowed would
+ * fail every rollout, and a forbidden probe that is allowed would prove nothing.
  */
-export const checkEcho = ({ verify }: Parts<ContextFile>, { egress }: Parts<TenantFile>, say: Say) => {
-  const allow = egress?.allow
-  if (!allow || !verify || egress.mode === 'report') return
+export const checkEcho = ({ verify, policy: shared }: Parts<ContextFile>, { egress }: Parts<TenantFile>, say: Say) => {
+  const { allow, deny } = egress ?? {}
+  if (!allow || !verify || egress?.mode === 'report') return
+  const told = { tenant: '', egress: { allow, deny, mode: 'enforce' as const } }
+  const { policy, placed } = readEntries(shared ?? {}, told)
   // An entry with a mistake in it may be the one that allows.
-  if (allow.some(it => !it?.domain || it.ports?.includes(undefined))) return
+  const entries = [allow, deny, shared?.allow, shared?.deny].reduce((sum, it) => sum + (it?.length ?? 0), 0)
+  if (placed.length < entries) return
   for (const url of verify.echo ?? []) {
-    const wanted = url === undefined ? undefined : destinationOf(url)
-    if (!wanted || allow.some(it => isCovered(wanted, it))) continue
-    const why = 'the gates ask it from inside the pods, and Squid would refuse'
-    const next = `add { domain: ${wanted.domain}, ports: [${wanted.ports}] }, or change verify.echo`
+    const wanted = url === undefined ? undefined : requestOf(url)
+    if (!wanted) continue
+    const { verdict, why: reason } = decide(policy, wanted)
+    if (verdict === 'allowed') continue
+    const why = `the gates ask it from inside the pods, and Squid would refuse: ${reason}`
+    const next = `add { domain: ${wanted.host}, ports: [${wanted.port}] }, or change verify.echo`
     say(['egress', 'allow'], `${url} of verify.echo is not allowed`, why, next)
   }
-  const probe = verify.forbidden === undefined ? undefined : destinationOf(verify.forbidden)
-  const open = probe && allow.findIndex(it => isCovered(probe, it))
-  if (open === undefined || open < 0) return
+  const probe = verify.forbidden === undefined ? undefined : requestOf(verify.forbidden)
+  const open = probe && decide(policy, probe)
+  if (open?.verdict !== 'allowed') return
+  const place = placed.find(it => it.rule.id === open.rule)?.place
   const why = `the gates want ${verify.forbidden} to be refused`
-  say(['egress', 'allow', open, 'domain'], 'verify.forbidden is allowed', why, 'change verify.forbidden')
+  const path = place?.of === 'tenant' ? ['egress', 'allow', place.at, 'domain'] : ['egress', 'allow']
+  say(path, 'verify.forbidden is allowed', why, 'change verify.forbidden')
 }
 
-const destinationOf = (url: string) => {
+const requestOf = (url: string): Request | undefined => {
   if (!URL.canParse(url)) return undefined
   const { hostname, port, protocol } = new URL(url)
-  return { domain: hostname, ports: [port ? Number(port) : protocol === 'http:' ? 80 : 443] }
+  const host = hostname.replace(/^\[|\]$/g, '')
+  if (protocol === 'http:') return { method: 'GET', protocol: 'http', scheme: 'http', host, port: Number(port || 80) }
+  return { method: 'CONNECT', protocol: 'connect', scheme: '', host, port: Number(port || 443) }
 }

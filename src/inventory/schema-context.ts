@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { cluster, gateway, network, protect, scaleway } from './schema-cloud.ts'
 import { configure, hosts, ssh } from './schema-hosts.ts'
+import { policy } from './schema-policy.ts'
 import { address4, name, url, vars } from './words.ts'
 
 /** inventory/<context>/context.yaml */
@@ -32,6 +33,7 @@ export const contextSchema = z.strictObject({
       forbidden: url.default('http://egress-probe.invalid/'),
     })
     .prefault({}),
+  policy: policy.optional().describe('what every tenant may reach, and what none may'),
   configure,
   hosts,
   groups: z

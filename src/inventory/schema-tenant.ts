@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { otherZone, pool, protect } from './schema-cloud.ts'
-import { address4, domain, duration, name, port, vars } from './words.ts'
+import { allow, deny, limits } from './schema-policy.ts'
+import { address4, duration, name, vars } from './words.ts'
 
 const workload = z.strictObject({ kind: z.enum(['Deployment']), name })
 
@@ -30,7 +31,9 @@ export const tenantSchema = z.strictObject({
       protect,
     }),
     mode: z.enum(['enforce', 'report']).default('enforce'),
-    allow: z.array(z.strictObject({ domain, ports: z.array(port).min(1).optional(), comment: z.string().optional() })),
+    allow,
+    deny: deny.optional(),
+    limits: limits.optional(),
   }),
   workloads: z
     .array(workload.extend({ demo: z.strictObject({ replicas: z.int().min(1).max(50).default(1) }).optional() }))

@@ -46,35 +46,6 @@ export const vars = z.record(
   ),
 )
 
-export const domain = z.string().superRefine((text, check) => {
-  const wrong = domainMistake(text)
-  if (wrong) check.addIssue({ code: 'custom', message: wrong })
-})
-
 function isCidr(text: string): boolean {
   return z.union([z.cidrv4(), z.cidrv6()]).safeParse(text).success
-}
-
-/** What keeps a text from being an allowlist entry; undefined: it is one. Squid would let most pass and never match. */
-export const domainMistake = (text: string): string | undefined => {
-  const bare = text.startsWith('.') ? text.slice(1) : text
-  if (/[^\x20-\x7e]/.test(text)) return `write it in punycode: ${punycode(text)}`
-  if (/^[a-z]+:\/\//i.test(text)) return 'a domain has no scheme: leave out http:// or https://'
-  if (text.includes('*')) return `no *: .${bare.replace(/^\*\./, '')} stands for the domain and everything below it`
-  if (/[/:@ ]/.test(text)) return 'a domain has no path, port, user or space; ports have a field of their own'
-  if (text !== text.toLowerCase()) return `write it in lower case: ${text.toLowerCase()}`
-  if (text.endsWith('.')) return 'no dot at the end'
-  if (/^[0-9.]+$/.test(bare) || /^0x/.test(bare)) return 'an address is not a domain'
-  if (!bare.includes('.')) return 'a whole top-level domain is too much: name a domain below it'
-  if (bare.length > 253) return 'a domain has at most 253 characters'
-  const label = bare.split('.').find(it => !/^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/.test(it))
-  return label === undefined ? undefined : `${JSON.stringify(label)} cannot be a part of a domain`
-}
-
-const punycode = (text: string): string => {
-  try {
-    return new URL(`http://${text.replace(/^\./, '')}`).hostname
-  } catch {
-    return 'with xn--'
-  }
 }

@@ -1,11 +1,11 @@
 import * as assert from 'uvu/assert'
 import type { Change } from '../../src/engine/kind.ts'
-import { policyFrom } from '../../src/hosts/allowlist.ts'
 import { createAuditLog } from '../../src/hosts/audit-log.ts'
 import type { Seen } from '../../src/hosts/exchange.ts'
 import { type HostPlay, hostPlay } from '../../src/hosts/play.ts'
 import { auditLog, squidTasks, ufwTask } from '../../src/hosts/squid.ts'
 import { createSsh } from '../../src/hosts/ssh.ts'
+import { policyOf } from '../../src/policy/entries.ts'
 import { makeHost, type TestHost } from '../support/host.ts'
 import { file, heardBy, problem } from '../support/plays.ts'
 import { suite } from '../support/suite.ts'
@@ -29,9 +29,14 @@ before(async () => {
         name: 'client-a',
         port: 3128,
         clients: ['192.0.2.128/25'],
-        policy: policyFrom('client-a', 'enforce', [{ domain: '.allowed.test' }]),
+        policy: policyOf({}, { tenant: 'client-a', egress: { mode: 'enforce', allow: [{ domain: '.allowed.test' }] } }),
       },
-      { name: 'client-b', port: 3129, clients: ['192.0.2.128/25'], policy: policyFrom('client-b', 'report', []) },
+      {
+        name: 'client-b',
+        port: 3129,
+        clients: ['192.0.2.128/25'],
+        policy: policyOf({}, { tenant: 'client-b', egress: { mode: 'report', allow: [] } }),
+      },
     ],
     inner: [],
     // Nobody answers there: names fail at once instead of leaving this machine.

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import * as assert from 'uvu/assert'
-import { Problem, Problems } from '../../src/engine/problem.ts'
-import { type Allowed, allowGroups, policyFrom } from '../../src/hosts/allowlist.ts'
+import { Problem } from '../../src/engine/problem.ts'
 import { type SquidTenant, squidTasks, ufwTask } from '../../src/hosts/squid.ts'
+import { policyOf } from '../../src/policy/entries.ts'
 import { suite } from '../support/suite.ts'
 
 const { test } = suite('squid')
@@ -11,16 +11,22 @@ const clientA: SquidTenant = {
   name: 'client-a',
   port: 3128,
   clients: ['172.16.28.0/22'],
-  policy: policyFrom('client-a', 'enforce', [
-    { domain: '.github.com' },
-    { domain: 'api.partner.example', ports: [443, 8443] },
-  ]),
+  policy: policyOf(
+    {},
+    {
+      tenant: 'client-a',
+      egress: {
+        mode: 'enforce',
+        allow: [{ domain: '.github.com' }, { domain: 'api.partner.example', ports: [443, 8443] }],
+      },
+    },
+  ),
 }
 const clientB: SquidTenant = {
   name: 'client-b',
   port: 3129,
   clients: ['172.16.28.0/22'],
-  policy: policyFrom('client-b', 'report', [{ domain: 'b.example' }]),
+  policy: policyOf({}, { tenant: 'client-b', egress: { mode: 'report', allow: [{ domain: 'b.example' }] } }),
 }
 
 const contentOf = (path: string, tenants: SquidTenant[]) => {
@@ -58,65 +64,6 @@ test('the order of defence: the name before the address, everything else denied'
   assert.is(rules.at(-1), 'http_access deny all')
   assert.not.match(rules.join('\n'), /allow all/)
 })
-
-const lists: { when: string; allow: Allowed[]; names: string[][] }[] = [
-  {
-    when: 'sorted by reversed labels',
-    allow: [{ domain: 'b.a' }, { domain: 'a.b' }, { domain: 'a.a' }],
-    names: [['a.a', 'b.a', 'a.b']],
-  },
-  { when: 'case, trailing dot, twice', allow: [{ domain: 'X.Test.' }, { domain: 'x.test' }], names: [['x.test']] },
-  {
-    when: 'a parent covers',
-    allow: [{ domain: 'www.x.test' }, { domain: 'x.test' }, { domain: '.x.test' }],
-    names: [['.x.test']],
-  },
-  {
-    when: 'a parent covers a dotted one',
-    allow: [{ domain: '.a.x.test' }, { domain: '.x.test' }],
-    names: [['.x.test']],
-  },
-  { when: 'not a parent', allow: [{ domain: 'yx.test' }, { domain: '.x.test' }], names: [['.x.test', 'yx.test']] },
-  { when: 'other scripts', allow: [{ domain: 'bücher.example' }], names: [['xn--bcher-kva.example']] },
-  {
-    when: 'other ports apart, standard first',
-    allow: [{ domain: 'a.x', ports: [8443] }, { domain: 'b.x' }],
-    names: [['b.x'], ['a.x']],
-  },
-]
-for (const { when, allow, names } of lists)
-  test(`allowlist: ${when}`, () =>
-    assert.equal(
-      allowGroups(allow, 't').map(it => it.names),
-      names,
-    ))
-
-for (const domain of [
-  '*.x.test',
-  'https://x.test',
-  'x.test:443',
-  '10.0.0.1',
-  '.com',
-  'a b.test',
-  '',
-  '.',
-  'a..b',
-  '-a.test',
-  'x.test\nall',
-  `${'a'.repeat(64)}.test`,
-  '127.1',
-])
-  test(`allowlist refuses ${JSON.stringify(domain)}`, () =>
-    assert.throws(
-      () => allowGroups([{ domain }], 't'),
-      (it: unknown) => it instanceof Problem && it.exit === 2,
-    ))
-
-test('all bad names are reported at once', () =>
-  assert.throws(
-    () => allowGroups([{ domain: '*.a' }, { domain: 'b:1' }], 't'),
-    (it: unknown) => it instanceof Problems && it.all.length === 2,
-  ))
 
 const refused: { when: string; tenants: SquidTenant[] }[] = [
   {

@@ -151,11 +151,11 @@ for (const { when, file, from, to, says } of [
     says: /an address is not a domain/,
   },
   {
-    when: 'capitals',
+    when: 'the same name in capitals',
     file: 'tenants/client-b.yaml',
-    from: 'domain: example.com',
-    to: 'domain: Example.com',
-    says: /lower case: example.com/,
+    from: '- { domain: example.com }',
+    to: '- { domain: example.com }\n    - { domain: Example.com. }',
+    says: /client-b.yaml:12:17: example.com is there twice/,
   },
   {
     when: 'a covered domain',

@@ -1,7 +1,7 @@
-import { policyFrom } from '../../src/hosts/allowlist.ts'
 import type { HostPlay } from '../../src/hosts/play.ts'
 import { squidTasks, ufwTask } from '../../src/hosts/squid.ts'
 import type { Task } from '../../src/hosts/tasks/all.ts'
+import { policyOf } from '../../src/policy/entries.ts'
 import type { TestHost } from './host.ts'
 
 /** A key that nobody has the other half of. */
@@ -14,7 +14,7 @@ export const truePlay = (host: TestHost['address']): HostPlay => {
     name,
     port,
     clients: [net],
-    policy: policyFrom(name, 'enforce', [{ domain: `.${name}.test` }]),
+    policy: policyOf({}, { tenant: name, egress: { mode: 'enforce', allow: [{ domain: `.${name}.test` }] } }),
   })
   const { tasks, handlers } = squidTasks({
     hostName: 'proxy-1',

@@ -1,0 +1,44 @@
+import { z } from 'zod'
+import { duration, port } from './words.ts'
+
+const day = z.iso.date('a day is like 2027-01-31')
+
+/** One destination. What stands between its fields, and between entries, is checked in src/policy/entries.ts. */
+const entry = z.strictObject({
+  domain: z
+    .string()
+    .optional()
+    .describe('api.example.com, or .example.com for it and everything below it; other scripts and capitals are fine'),
+  address: z.string().optional().describe('one IPv4 or IPv6 address, where there is no name'),
+  ports: z.array(port).min(1).optional().describe('absent: 443 for CONNECT, 80 for plain HTTP; of a denial: all'),
+  protocols: z
+    .array(z.enum(['connect', 'http']))
+    .min(1)
+    .optional()
+    .describe('absent: both, but never CONNECT to 80'),
+  methods: z
+    .array(z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']))
+    .min(1)
+    .optional()
+    .describe('of plain HTTP; absent: all. Without protocols, the entry is for plain HTTP alone'),
+  expires: day.optional().describe('the last day it holds, in UTC'),
+  comment: z.string().optional(),
+  requestedBy: z.string().optional().describe('who asked for it'),
+  suffix: z.boolean().optional().describe('true: everybody below a public suffix such as .github.io is meant'),
+})
+
+export const allow = z.array(entry)
+export const deny = z.array(entry).describe('denials win over everything that is allowed')
+
+/** Lists for all tenants of a context. */
+export const policy = z.strictObject({ allow: allow.optional(), deny: deny.optional() })
+
+export const limits = z.strictObject({
+  bandwidth: z
+    .string()
+    .regex(/^[1-9]\d*(KB|MB|GB)\/s$/, 'a bandwidth is like 10MB/s')
+    .optional()
+    .describe('of all requests of the tenant together'),
+  connections: z.int().min(1).optional().describe('open at once from one client address'),
+  tunnelLifetime: duration.optional().describe('after which a tunnel is closed, e.g. 8h'),
+})
