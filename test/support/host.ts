@@ -10,6 +10,7 @@ import { claim } from './claim.ts'
 /** A real host for tests: a network namespace, this machine's disk under an overlay, and the real sshd. */
 export type TestHost = {
   address: HostAddress
+  netns: string
   /** The path of the operator's private key. */
   identity: string
   /** Runs a command inside without SSH. */
@@ -107,6 +108,7 @@ export const makeHost = async (
     }
   }
   const host: TestHost = {
+    netns: name,
     identity: join(dir, 'identity'),
     address: {
       name: `test-${slot}`,

@@ -1,0 +1,50 @@
+import { attacks, connect, resolving } from './attack.ts'
+
+const inner: [address: string, what: string][] = [
+  ['::1', 'loopback'],
+  ['::', 'unspecified'],
+  ['::ffff:127.0.0.1', 'loopback, mapped'],
+  ['::ffff:10.0.0.1', 'private, mapped'],
+  ['::ffff:169.254.169.254', 'metadata, mapped'],
+  ['::ffff:a9fe:2a2a', "Scaleway's metadata, mapped, in hexadecimal"],
+  ['::ffff:172.16.28.8', 'a neighbour, mapped'],
+  ['::127.0.0.1', 'loopback, compatible'],
+  ['::10.0.0.1', 'private, compatible'],
+  ['::169.254.169.254', 'metadata, compatible'],
+  ['::ffff:0:10.0.0.1', 'private, translated (SIIT)'],
+  ['::ffff:0:169.254.169.254', 'metadata, translated (SIIT)'],
+  ['64:ff9b::10.0.0.1', 'private through NAT64'],
+  ['64:ff9b::a9fe:a9fe', 'metadata through NAT64'],
+  ['64:ff9b::203.0.113.10', 'even a public address through NAT64'],
+  ['64:ff9b:1::10.0.0.1', 'private through local NAT64'],
+  ['64:ff9b:1:ffff::1', 'the end of local NAT64'],
+  ['2002:0a00:0001::1', 'private through 6to4'],
+  ['2002:7f00:0001::1', 'loopback through 6to4'],
+  ['2002:a9fe:a9fe::1', 'metadata through 6to4'],
+  ['2001:0:4136:e378:8000:63bf:f5ff:fffe', 'private through Teredo'],
+  ['2001::1', 'the beginning of Teredo'],
+  ['2001:2::1', 'benchmarking, IPv6'],
+  ['2001:10::1', 'ORCHID'],
+  ['2001:20::1', 'ORCHIDv2'],
+  ['fc00::1', 'unique local, first half'],
+  ['fd00::1', 'unique local'],
+  ['fd00:42::42', "Scaleway's metadata"],
+  ['fd00:ec2::254', "another cloud's metadata"],
+  ['fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', 'the last unique local'],
+  ['fe80::1', 'link-local'],
+  ['fe80::a9fe:a9fe', 'link-local that looks like metadata'],
+  ['febf::1', 'the end of link-local'],
+  ['fec0::1', 'site-local'],
+  ['ff02::1', 'multicast, all nodes'],
+  ['ff0e::1', 'multicast, global'],
+  ['100::1', 'discard'],
+]
+
+/** IPv4 inside IPv6, and the ranges of IPv6 that are nobody's: by a listed name, and as they are. */
+export const embeddings = attacks(
+  'IPv6 embeddings',
+  ...inner.map(([address, what], n) => [
+    ...resolving(`six-${n}`, { aaaa: [address] }, `${what}: ${address}`),
+    connect(`[${address}]:443`, `${what}, as a literal`),
+  ]),
+)

@@ -1,0 +1,99 @@
+import { allowed, attacks, say } from './attack.ts'
+
+const line = (...lines: string[]) => `${lines.join('\r\n')}\r\nX-Attack: {id}\r\nConnection: close\r\n\r\n`
+
+/** The URL decides; a Host header that says something else may not, and who says two things is refused. */
+export const mismatch = attacks(
+  'Host and URL',
+  say(
+    line('GET http://evil.test/{id} HTTP/1.1', 'Host: allowed.test'),
+    'http://evil.test/',
+    'a listed name in Host alone',
+  ),
+  say(
+    line('GET http://169.254.169.254/{id} HTTP/1.1', 'Host: allowed.test'),
+    'http://169.254.169.254/',
+    'metadata behind a listed Host',
+  ),
+  say(
+    line('CONNECT evil.test:443 HTTP/1.1', 'Host: allowed.test:443'),
+    'evil.test:443',
+    'a listed name in Host alone, in a tunnel',
+  ),
+  say(line('CONNECT 127.0.0.1:443 HTTP/1.1', 'Host: allowed.test'), '127.0.0.1:443', 'loopback behind a listed Host'),
+  say(
+    line('GET http://evil.test/{id} HTTP/1.1', 'Host: evil.test', 'Host: allowed.test'),
+    'http://evil.test/',
+    'two Hosts, the second listed',
+  ),
+  say(
+    line('GET http://evil.test/{id} HTTP/1.1', 'Host: allowed.test', 'Host: evil.test'),
+    'http://evil.test/',
+    'two Hosts, the first listed',
+  ),
+  say(
+    line('GET http://evil.test/{id} HTTP/1.1', 'Host: allowed.test, evil.test'),
+    'http://evil.test/',
+    'two names in one Host',
+  ),
+  say(
+    line('GET http://evil.test/{id} HTTP/1.1', 'hOsT: allowed.test', 'HOST: allowed.test'),
+    'http://evil.test/',
+    'Hosts in other letters',
+  ),
+  say(line('GET http://evil.test/{id} HTTP/1.1', ' Host: allowed.test'), 'http://evil.test/', 'a Host behind a blank'),
+  say(
+    line('GET http://evil.test/{id} HTTP/1.1', 'Host : allowed.test'),
+    'http://evil.test/',
+    'a blank before the colon',
+  ),
+  say(
+    line('GET http://evil.test/{id} HTTP/1.1', 'X-Forwarded-Host: allowed.test', 'Host: evil.test'),
+    'http://evil.test/',
+    'a forwarded Host',
+  ),
+  say(
+    line('GET http://evil.test/{id} HTTP/1.1', 'Host: evil.test', 'X-Original-URL: http://allowed.test/'),
+    'http://evil.test/',
+    'another URL in a header',
+  ),
+  say(line('GET /{id} HTTP/1.1', 'Host: allowed.test'), '/', 'as to a server: this is a proxy'),
+  say(line('GET /{id} HTTP/1.1', 'Host: evil.test'), '/', 'as to a server, not listed'),
+  say(line('GET /{id} HTTP/1.1', 'Host: 169.254.169.254'), '/', 'as to a server, metadata'),
+  say(line('GET //allowed.test/{id} HTTP/1.1', 'Host: allowed.test'), '//allowed.test/', 'a URL without scheme'),
+  say(
+    line('GET ///allowed.test/{id} HTTP/1.1', 'Host: allowed.test'),
+    '///allowed.test/',
+    'a URL without scheme, three slashes',
+  ),
+  say(line('GET http:///{id} HTTP/1.1', 'Host: allowed.test'), 'http:///', 'a URL without host'),
+  say(line('GET http:allowed.test/{id} HTTP/1.1', 'Host: allowed.test'), 'http:allowed.test', 'a URL without slashes'),
+  say(line('GET http:/allowed.test/{id} HTTP/1.1', 'Host: allowed.test'), 'http:/allowed.test', 'a URL with one slash'),
+  say(line('GET @allowed.test/{id} HTTP/1.1', 'Host: allowed.test'), '@allowed.test', 'a URL that begins with @'),
+  say(line('GET allowed.test:443 HTTP/1.1', 'Host: allowed.test'), 'allowed.test:443', 'what CONNECT takes, with GET'),
+  say(
+    line('CONNECT http://allowed.test/{id} HTTP/1.1', 'Host: allowed.test'),
+    'http://allowed.test/',
+    'what GET takes, with CONNECT',
+  ),
+  say(line('CONNECT /{id} HTTP/1.1', 'Host: allowed.test:443'), '/', 'a path, with CONNECT'),
+  say(line('CONNECT * HTTP/1.1', 'Host: allowed.test:443'), '*', 'a star, with CONNECT'),
+  say(
+    line('GET http://allowed.test/{id} HTTP/1.1', 'Host: evil.test'),
+    'http://allowed.test/',
+    'another name in Host: the URL counts, and goes on as Host',
+    allowed,
+  ),
+  say(
+    line('CONNECT allowed.test:443 HTTP/1.1', 'Host: evil.test:443'),
+    'allowed.test:443',
+    'another name in Host, in a tunnel: where it goes counts',
+    allowed,
+  ),
+  say(
+    line('CONNECT allowed.test:443 HTTP/1.1', 'Host: allowed.test'),
+    'allowed.test:443',
+    'a Host without port',
+    allowed,
+  ),
+)

@@ -1,0 +1,64 @@
+import type { Heard, Say } from '../support/lab/client.ts'
+import type { Answer } from '../support/lab/dns-message.ts'
+import { at, type Lab } from '../support/lab/lab.ts'
+import type { Attack } from './attack.ts'
+
+export type Sent = Attack & { n: number; id: string; from: string; text: string; error: string | null; ms: number }
+
+export const zone: Record<string, Answer> = {
+  ...Object.fromEntries(
+    ['allowed.test', '*.allowed.test', 'exact.test', 'xn--bcher-kva.test', '*.tricks.test'].map(it => [
+      it,
+      { a: [at.web], aaaa: [at.web6] },
+    ]),
+  ),
+  'ports.test': { a: [at.otherPorts] },
+}
+
+export const zoneOf = (set: Attack[]): Record<string, Answer> =>
+  Object.assign({}, zone, ...set.map(it => it.zone ?? {}))
+
+/** Says every case to the proxy, each from an address of its own, and hears what comes back. */
+export const sendAll = async (lab: Lab, set: Attack[], sideBySide = 24): Promise<Sent[]> => {
+  const client = await lab.startClient()
+  const heard = new Map<number, (it: Heard) => void>()
+  client.onEach(it => heard.get((it as Heard).n)?.(it as Heard))
+  const from = sources(set)
+  const one = async (it: Attack, n: number): Promise<Sent> => {
+    const id = `case-${n}-`
+    const filled = (text: string) => text.replaceAll('{id}', id).replaceAll('{refused}', `refused-${n}-`)
+    const words: Say = {
+      n,
+      from: from[n]!,
+      to: at.proxyInside,
+      port: 3128,
+      parts: [it.raw].flat().map(filled),
+      pauseMs: it.pauseMs ?? 0,
+      probe: `GET /${id} HTTP/1.1\r\nHost: in-the-tunnel\r\n\r\n`,
+      idleMs: it.idleMs ?? 400,
+    }
+    const answer = new Promise<Heard>(resolve => heard.set(n, resolve))
+    client.write(JSON.stringify(words))
+    return { ...it, ...(await answer), id, from: from[n]! }
+  }
+  const sent: Sent[] = []
+  const queue = set.map((it, n) => [it, n] as const)
+  const worker = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) sent[next[1]] = await one(...next)
+  }
+  await Promise.all(Array.from({ length: sideBySide }, worker))
+  await client.stop()
+  return sent
+}
+
+/** So that a line of the log is told from all others by its client alone. */
+const sources = (set: Attack[]): string[] => {
+  let [pods, strangers] = [0, 0]
+  return set.map(({ stranger }) => {
+    if (stranger) return `${at.strangers}.${++strangers}`
+    const n = pods++
+    const net = at.pods[Math.floor(n / 254)]
+    if (!net) throw new Error('the attack set is larger than the addresses of its pods')
+    return `${net}.${(n % 254) + 1}`
+  })
+}
