@@ -1,6 +1,7 @@
 import { clients } from './clients.ts'
 import { dnsTricks } from './dns-tricks.ts'
 import { embeddings } from './embeddings.ts'
+import { entries } from './entries.ts'
 import { forging } from './forging.ts'
 import { honest } from './honest.ts'
 import { itself } from './itself.ts'
@@ -15,6 +16,6 @@ import { smuggling } from './smuggling.ts'
 
 /** The whole set. */
 export const attackSet = [
-  ...[honest, clients, notations, embeddings, ranges, cluster, itself, dnsTricks, names].flat(),
+  ...[honest, entries, clients, notations, embeddings, ranges, cluster, itself, dnsTricks, names].flat(),
   ...[ports, methods, mismatch, smuggling, manager, forging].flat(),
 ]

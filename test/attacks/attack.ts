@@ -26,15 +26,6 @@ export type Verdict = 'allowed' | 'denied'
 type More = Partial<Omit<Attack, 'class'>>
 type Unclassed = Omit<Attack, 'class'>
 
-/** The tenant of the attack set; all names in it, and below those with a dot, lead to an honest server. */
-export const allow = [
-  { domain: '.allowed.test' },
-  { domain: 'exact.test' },
-  { domain: 'bücher.test' },
-  { domain: 'ports.test', ports: [8080, 8443] },
-  { domain: '.tricks.test' },
-]
-
 export const connect = (authority: string, reason: string, more: More = {}): Unclassed => ({
   destination: authority,
   method: 'CONNECT',

@@ -1,21 +1,5 @@
+import { type AuditLine, parseAuditLine } from '../../src/policy/audit-line.ts'
 import type { Sent } from './send.ts'
-
-export type AuditLine = { client: string; verdict: string } & Record<string, string>
-
-/** Lines that are not one JSON object of strings come back as `bad`. */
-export const parseLines = (lines: string[]): { good: AuditLine[]; bad: string[] } => {
-  const [good, bad]: [AuditLine[], string[]] = [[], []]
-  for (const line of lines) {
-    try {
-      const it = JSON.parse(line) as AuditLine
-      if (Object.values(it).every(value => typeof value === 'string') && it.client && it.verdict) good.push(it)
-      else bad.push(line)
-    } catch {
-      bad.push(line)
-    }
-  }
-  return { good, bad }
-}
 
 /** What is wrong with a case as its client sees it; null: nothing. */
 export const judgeAnswer = (it: Sent): string | null => {
@@ -27,17 +11,10 @@ export const judgeAnswer = (it: Sent): string | null => {
     : null
 }
 
-/**
- * What is wrong with a case in the log: a line for each request, with its verdict. Bytes behind a request that could not
- * be read are a line more, without a method.
- */
+/** What is wrong with a case in the log: it has a line for each request, with its verdict. */
 export const judgeLog = (it: Sent, lines: AuditLine[]): string | null => {
-  const wanted = verdictsOf(it)
-  const rest = lines.filter(line => line.method === '-')
-  const counted = lines.length - rest.length === wanted.length ? lines.filter(line => line.method !== '-') : lines
-  const found = counted.map(line => line.verdict)
-  if (!same(found, wanted)) return told(it, `the log says [${found.join()}], not [${wanted.join()}]`)
-  return rest.length < 2 && rest.every(line => line.verdict === 'denied') ? null : told(it, 'lines without a method')
+  const found = lines.map(line => line.verdict ?? 'none')
+  return same(found, verdictsOf(it)) ? null : told(it, `the log says [${found.join()}], not [${verdictsOf(it).join()}]`)
 }
 
 export const verdictsOf = ({ verdicts, expect }: Sent) => verdicts ?? [expect]
@@ -54,3 +31,9 @@ export const honestOf = (sent: Sent[]): Set<string> =>
       .filter(it => it.verdicts?.includes('allowed') ?? it.expect === 'allowed')
       .flatMap(it => [...it.text.matchAll(/\nreached (\S+) (\d+)/g)].map(found => `${found[1]} tcp ${found[2]}`)),
   )
+
+/** Lines that the strict reader does not take come back as `bad`. */
+export const parseLines = (lines: string[]): { good: AuditLine[]; bad: string[] } => {
+  const read = lines.map(line => ({ line, it: parseAuditLine(line) }))
+  return { good: read.flatMap(({ it }) => it ?? []), bad: read.filter(({ it }) => !it).map(({ line }) => line) }
+}

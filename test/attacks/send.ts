@@ -7,10 +7,15 @@ export type Sent = Attack & { n: number; id: string; from: string; text: string;
 
 export const zone: Record<string, Answer> = {
   ...Object.fromEntries(
-    ['allowed.test', '*.allowed.test', 'exact.test', 'xn--bcher-kva.test', '*.tricks.test'].map(it => [
-      it,
-      { a: [at.web], aaaa: [at.web6] },
-    ]),
+    [
+      'allowed.test',
+      '*.allowed.test',
+      'exact.test',
+      'xn--bcher-kva.test',
+      '*.tricks.test',
+      'tunnel.test',
+      'read.test',
+    ].map(it => [it, { a: [at.web], aaaa: [at.web6] }]),
   ),
   'ports.test': { a: [at.otherPorts] },
 }

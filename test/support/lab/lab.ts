@@ -22,6 +22,8 @@ export const at = {
   web6: '2001:db8:aa::10',
   /** Has a name of its own, with ports of its own. */
   otherPorts: '203.0.113.20',
+  /** Listed as it is. */
+  address: '203.0.113.30',
   elsewhere: '203.0.113.200',
 } as const
 
