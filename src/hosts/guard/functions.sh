@@ -18,7 +18,7 @@ guard_arm() {
   [ ! -e "$guard/armed" ] && [ ! -e "$guard/reverting" ] || { echo 'an earlier change could not be taken back'; exit 1; }
   (cd "$guard" && rm -rf -- saved confirmed reverted ready changing keep timer)
   mkdir "$guard/saved"
-  printf '%s\n' "$3" >"$guard/keep"
+  { [ -z "$3" ] || printf '%s\n' "$3"; } >"$guard/keep"
   while read -r p; do
     if [ -e "$p" ] || [ -L "$p" ]; then
       mkdir -p -- "$guard/saved${p%/*}"
@@ -59,7 +59,7 @@ DefaultDependencies=no
 RequiresMountsFor=/etc /var/lib/kapsule-egress
 After=local-fs.target
 Before=sysinit.target network-pre.target ufw.service firewalld.service nftables.service ssh.service ssh.socket sshd.service
-Before=networking.service systemd-networkd.service NetworkManager.service
+Before=networking.service systemd-networkd.service NetworkManager.service systemd-sysctl.service
 ConditionPathExists=|/var/lib/kapsule-egress/guard/armed
 ConditionPathExists=|/var/lib/kapsule-egress/guard/reverting
 

@@ -6,7 +6,14 @@ import { type FileState, fileTask, lookFile, sameFile } from './file.ts'
 import { fields, type TaskKind } from './kind.ts'
 
 /** `key` is a line of authorized_keys, with options if it has any. It is known by its base64 part. */
-export type AuthorizedKeyTask = { task: 'authorizedKey'; user: string; key: string; present?: boolean }
+export type AuthorizedKeyTask = {
+  task: 'authorizedKey'
+  user: string
+  key: string
+  present?: boolean
+  /** How long the host waits for a new login when the key goes. */
+  confirmSeconds?: number
+}
 /** `folder`: what ~/.ssh is. The user may be made by a task before this one: then all is absent. */
 export type AuthorizedKeyState = { folder: 'absent' | 'directory' | 'other'; file: FileState }
 
@@ -48,11 +55,11 @@ ${folder === 'absent' ? 'rmdir -- "$d" 2>/dev/null || :' : ':'}
 fi`,
   same: (before, now) => before.folder === now.folder && sameFile(before.file, now.file),
   // It may be the one we log in with.
-  guard: ({ user, present = true }) =>
+  guard: ({ user, present = true, confirmSeconds = 30 }) =>
     present
       ? null
       : {
-          ...guardZone('login', 30),
+          ...guardZone('login', confirmSeconds),
           save: `${find(user)}\nif [ -n "$h" ] && [ -f "$p" ]; then cp -p -- "$p" key; fi`,
           back: `${find(user)}\nif [ -f key ]; then cp -p -- key "$c"; mv -f -- "$c" "$p"; fi`,
           boot: `${find(user)}\nif [ -f key ]; then cp -p -- key "$c"; mv -f -- "$c" "$p"; fi`,

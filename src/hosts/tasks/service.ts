@@ -1,7 +1,15 @@
+import { guardService } from '../guard/services.ts'
 import { quote } from '../shell.ts'
 import { fields, type TaskKind } from './kind.ts'
 
-export type ServiceTask = { task: 'service'; name: string; running: boolean; enabled: boolean }
+export type ServiceTask = {
+  task: 'service'
+  name: string
+  running: boolean
+  enabled: boolean
+  /** How long the host waits for a new login, where the service is one by which we come in. */
+  confirmSeconds?: number
+}
 export type ServiceState = { running: boolean; enabled: boolean }
 
 const title = ({ name }: ServiceTask) => `service ${name}`
@@ -38,6 +46,11 @@ if ${isEnabled(quote(name))}; then echo enabled yes; else echo enabled no; fi`,
     `${before.running ? '' : `echo ${quote(name)} >>"$KE_STOPPED"\n`}${bring(name, before)}`,
   same: (before, now) => before.running === now.running && before.enabled === now.enabled,
   live: true,
+  guard: ({ name, confirmSeconds }) => {
+    const word = quote(name)
+    const asked = { isRunning: isRunning(word), isEnabled: isEnabled(word) }
+    return guardService(name, { ...asked, bring: it => bring(name, it) }, confirmSeconds)
+  },
 }
 
 const word = (it: boolean) => (it ? 'yes' : 'no')

@@ -3,7 +3,13 @@ import { quote, unbase64 } from '../shell.ts'
 import { type FileState, type FileTask, fileTask, lookFile, sameFile } from './file.ts'
 import type { TaskKind } from './kind.ts'
 
-export type SysctlTask = { task: 'sysctl'; name: string; value: string }
+export type SysctlTask = {
+  task: 'sysctl'
+  name: string
+  value: string
+  /** How long the host waits for a new login, where the setting could cut us off. */
+  confirmSeconds?: number
+}
 /** `live`: what the kernel has, null where it has no such setting. `file`: ours, which sets it after a boot. */
 export type SysctlState = { live: string | null; file: FileState }
 
@@ -34,7 +40,23 @@ ${fileTask.diff(fileOf(task), file) ? fileTask.change(fileOf(task), file) : ':'}
   restore: (task, { live, file }) => `${live === null ? ':' : set(task, live)}
 ${fileTask.restore(fileOf(task), file)}`,
   same: (before, now) => before.live === now.live && sameFile(before.file, now.file),
+  // At a boot the kernel begins with its own values, and reads the file after it was put back.
+  guard: task =>
+    !cutsOff(task.name)
+      ? null
+      : {
+          seconds: task.confirmSeconds ?? 30,
+          keep: [fileOf(task).path],
+          save: `cat ${quote(procPath(task))} >value 2>/dev/null || :`,
+          back: `[ ! -s value ] || cat value >${quote(procPath(task))}`,
+        },
 }
+
+// Forwarding, filters by the way back, ARP, whether there is IPv6. What only has to do with speed is left alone.
+const harmless = /^net[./](core[./]|unix[./]|ipv4[./](tcp_|udp_|ip_local_port_range$|ip_local_reserved_ports$|ping_))/
+
+/** May the kernel not answer us any more? */
+export const cutsOff = (name: string): boolean => /^net[./]/.test(name) && !harmless.test(name)
 
 const words = (text: string) => text.trim().split(/\s+/).join(' ')
 

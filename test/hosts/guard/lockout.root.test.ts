@@ -1,7 +1,10 @@
 import * as assert from 'uvu/assert'
-import { createSsh } from '../../../src/hosts/ssh.ts'
+import type { Problem } from '../../../src/engine/problem.ts'
+import { hostPlay } from '../../../src/hosts/play.ts'
+import { createSsh, type Ssh } from '../../../src/hosts/ssh.ts'
 import type { Task } from '../../../src/hosts/tasks/all.ts'
 import { enough, file, firewall, type GuardedHost, guardedHost, seconds, sshdFile } from '../../support/guarded-host.ts'
+import { quiet } from '../../support/plays.ts'
 import { suite } from '../../support/suite.ts'
 import { until } from '../../support/until.ts'
 
@@ -12,6 +15,12 @@ let host: GuardedHost
 
 before(async () => {
   host = await guardedHost(12, ssh)
+  // Stands in for netplan, which is not on every machine: does what comments of the files say.
+  host.sh(`cat >/usr/sbin/netplan <<'NETPLAN'
+#!/bin/sh
+[ "$1" != apply ] || sed -n 's/^# ip //p' /etc/netplan/*.yaml | while read -r words; do ip $words; done
+NETPLAN
+chmod 755 /usr/sbin/netplan`)
 })
 after(async () => {
   await ssh.close()
@@ -42,6 +51,17 @@ for (const { when, task } of [
     when: 'an address of its own',
     task: network('ip address add 198.51.100.9/24 dev eth0; ip address del 192.0.2.178/30 dev eth0'),
   },
+  {
+    when: 'an ssh service that is stopped',
+    task: { task: 'service', name: 'ssh', running: false, enabled: false, confirmSeconds: seconds },
+  },
+  {
+    when: 'a file of netplan that sends our answers nowhere',
+    task: file(
+      '/etc/netplan/99-ours.yaml',
+      '# ip route add unreachable 192.0.2.128/25\n# ip route del 192.0.2.176/30\n',
+    ),
+  },
   { when: 'an interface that is down', task: network('ip link set eth0 down') },
 ] as { when: string; task: Task }[])
   test(`${when} is taken back in time, to the letter, with all before it in the run`, async () => {
@@ -54,6 +74,40 @@ for (const { when, task } of [
     assert.match(why, /no new login confirmed the change/)
     assert.is(host.picture(), was)
     assert.is(host.sh('ls /etc/before-it 2>/dev/null || echo gone').trim(), 'gone')
+  })
+
+const key = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${'A'.repeat(43)} of root`
+
+for (const { when, task, ground, value, before, after } of [
+  {
+    when: 'a kernel setting',
+    task: { task: 'sysctl', name: 'net.ipv4.conf.eth0.rp_filter', value: '2', confirmSeconds: seconds },
+    ground: 'echo 0 >/proc/sys/net/ipv4/conf/eth0/rp_filter',
+    value: 'cat /proc/sys/net/ipv4/conf/eth0/rp_filter; ls /etc/sysctl.d | grep rp_filter || :',
+    before: /^0\n$/,
+    after: /^2\n99-zz-kapsule-egress-/,
+  },
+  {
+    when: 'a key that goes',
+    task: { task: 'authorizedKey', user: 'root', key, present: false, confirmSeconds: seconds },
+    ground: `mkdir -p /root/.ssh; echo '${key}' >/root/.ssh/authorized_keys`,
+    value: 'cat /root/.ssh/authorized_keys',
+    before: /of root/,
+    after: /^$/,
+  },
+] as { when: string; task: Task; ground: string; value: string; before: RegExp; after: RegExp }[])
+  test(`${when} comes back when nobody logs in, and stays as wanted when we do`, async () => {
+    host.sh(ground)
+    const deaf: Ssh = { ...ssh, fresh: () => Promise.reject(new Error('nobody comes')) }
+    const seen = await host.look([task])
+    const thrown = await hostPlay
+      .apply(host.want([task]), { ssh: deaf }, seen, quiet)
+      .catch((error: unknown) => error as Problem)
+    assert.match((thrown as Problem).why, /no new login confirmed the change/)
+    assert.match(host.sh(value), before)
+    await host.apply([task])
+    assert.match(host.sh(value), after)
+    assert.is(host.armed(), false)
   })
 
 test('what sshd refuses never replaces a file, and needs no window', async () => {

@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert'
 import { confirmation, guarded } from '../../../src/hosts/guard/guard.ts'
 import { guardPath, guardZone, zoneOfPath } from '../../../src/hosts/guard/zones.ts'
+import { kindOf, type Task } from '../../../src/hosts/tasks/all.ts'
 import { suite } from '../../support/suite.ts'
 
 const { test } = suite('what could cut us off')
@@ -42,3 +43,28 @@ test('what cannot be kept is refused, and words stay words', () => {
   assert.match(guarded(':', 'r', { seconds: 1.2, keep: ["/a'b"] }), /^guard_arm r 2 '\/a'\\''b' : : :$/m)
   assert.match(confirmation('a b'), /^run='a b'$/m)
 })
+
+for (const [task, guarded] of [
+  [{ task: 'service', name: 'ssh' }, true],
+  [{ task: 'service', name: 'sshd.service' }, true],
+  [{ task: 'service', name: 'ssh.socket' }, true],
+  [{ task: 'service', name: 'systemd-networkd' }, true],
+  [{ task: 'service', name: 'networking' }, true],
+  [{ task: 'service', name: 'nftables' }, true],
+  [{ task: 'service', name: 'ufw' }, true],
+  [{ task: 'service', name: 'squid' }, false],
+  [{ task: 'service', name: 'ssh-agent' }, false],
+  [{ task: 'sysctl', name: 'net.ipv4.ip_forward', value: '1' }, true],
+  [{ task: 'sysctl', name: 'net.ipv4.conf.eth0/7.rp_filter', value: '1' }, true],
+  [{ task: 'sysctl', name: 'net/ipv6/conf/all/disable_ipv6', value: '1' }, true],
+  [{ task: 'sysctl', name: 'net.netfilter.nf_conntrack_max', value: '9' }, true],
+  [{ task: 'sysctl', name: 'net.core.somaxconn', value: '9' }, false],
+  [{ task: 'sysctl', name: 'net.ipv4.tcp_fin_timeout', value: '9' }, false],
+  [{ task: 'sysctl', name: 'vm.swappiness', value: '9' }, false],
+] as const)
+  test(`${task.task} ${task.name}: ${guarded ? 'guarded' : 'not guarded'}`, () => {
+    const it = { running: false, enabled: false, ...task } as Task
+    const guard = kindOf(it).guard?.(it) ?? null
+    assert.is(guard !== null, guarded)
+    assert.is(guard?.inForce, undefined)
+  })
