@@ -14,13 +14,31 @@ export const checkSquid = `( ${parse('{}')}
 echo squid parsed >>"$KE_SURE" )`
 
 /**
- * Brings the files in force without ending tunnels. A HUP with a bad file kills Squid, so they are parsed before; while
- * it reads, its port is closed. Down although nobody stopped it: started, and failed if it was we who broke it.
+ * While Squid reads a new squid.conf its ports are closed, and who connects is refused. So SYNs are dropped meanwhile:
+ * clients repeat them, after a second at first. The kernel ends the hold by itself, whatever becomes of us.
  */
-export const reloadSquid = (port: number): string => {
-  const hex = port.toString(16).toUpperCase().padStart(4, '0')
+const hold = (ports: number[]): string => `hold() { command -v nft >/dev/null && nft -f - <<'NFT' || :
+table inet kapsule_egress_hold
+delete table inet kapsule_egress_hold
+table inet kapsule_egress_hold {
+  set ports { type inet_service; flags timeout; elements = { ${ports.map(it => `${it} timeout ${holdSeconds}s`).join(', ')} }; }
+  chain input { type filter hook input priority -300; tcp dport @ports tcp flags & (syn | ack) == syn drop; }
+}
+NFT
+}
+let_go() { nft delete table inet kapsule_egress_hold 2>/dev/null || :; }`
+
+const holdSeconds = 5
+
+/**
+ * Brings the files in force without ending tunnels or refusing anybody. A HUP with a bad file kills Squid, so they are
+ * parsed before. Down although nobody stopped it: started, and failed if it was we who broke it.
+ */
+export const reloadSquid = (ports: number[]): string => {
+  const hex = ports.at(-1)!.toString(16).toUpperCase().padStart(4, '0')
   const listening = `grep -h ':${hex} [0-9A-F]*:0000 0A ' /proc/net/tcp /proc/net/tcp6 2>/dev/null`
-  return `listens() { [ -n "$(sockets)" ]; }
+  return `${hold(ports)}
+listens() { [ -n "$(sockets)" ]; }
 sockets() { ${listening} | while read -r _ _ _ _ _ _ _ _ _ inode _; do echo "$inode"; done; }
 await_port() { n=0; until listens; do n=$((n + 1)); [ $n -le 500 ] || return 1; sleep 0.02; done; }
 runs() {
@@ -36,6 +54,10 @@ sure parsed || ( ${parse('/etc/squid/squid.conf')} )
 if ! runs; then start; await_port; exit; fi
 await_port
 had=$(sockets)
+trap let_go EXIT
+hold
+# Who has connected already is taken before the port closes.
+sleep 0.05
 if [ -n "$pid" ]; then kill -HUP "$pid"; else squid -k reconfigure; fi
 n=0
 while runs && [ $n -lt 500 ]; do

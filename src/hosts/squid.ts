@@ -37,13 +37,14 @@ export const squidTasks = ({ hostName, tenants, inner, nameservers = [], vars = 
   for (const { name } of tenants) if (!/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name)) throw badName(name)
   for (const it of nameservers) if (!isIP(it)) throw badName(it)
   refuseOverlaps(tenants)
+  const listeners = [...new Set(tenants.map(it => it.port))].sort((a, b) => a - b)
   const conf = filled('etc/squid/squid.conf', {
     hostName,
     inner: innerRanges(inner),
     nameservers,
     auditLog,
     tenants: tenants.map(({ name, port, clients }) => ({ name, port, clients })),
-    listeners: [...new Set(tenants.map(it => it.port))].sort((a, b) => a - b),
+    listeners,
     helper: policyHelper,
     policies,
     spool,
@@ -59,6 +60,8 @@ export const squidTasks = ({ hostName, tenants, inner, nameservers = [], vars = 
   })
   const tasks: Task[] = [
     { task: 'package', name: 'squid' },
+    // Of nft(8), for the moment in which Squid's ports are closed.
+    { task: 'package', name: 'nftables' },
     { task: 'directory', path: policies, mode: '0755', owner: 'root', group: 'root' },
     { task: 'directory', path: '/var/log/squid', mode: '0750', owner: 'proxy', group: 'proxy' },
     file(policyHelper, readFileSync(helperSource, 'utf8'), { mode: '0755', check: 'perl -c {}', notify: [reload] }),
@@ -76,7 +79,7 @@ export const squidTasks = ({ hostName, tenants, inner, nameservers = [], vars = 
   ]
   const handlers = {
     [daemonReload]: 'if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi',
-    [reload]: reloadSquid(tenants[0]?.port ?? 3128),
+    [reload]: reloadSquid(listeners.length ? listeners : [3128]),
   }
   return { tasks: tasks.map(it => ({ ...it, tags: tagsOf(it) })), handlers }
 }

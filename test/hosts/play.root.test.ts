@@ -138,6 +138,7 @@ test('a hand edit is named, shown and mended, without a restart', async () => {
   await hostPlay.apply(want, { ssh }, await look(), report)
   assert.is(await differs(), null)
   assert.is(host.sh('cat /run/squid.pid'), pid)
+  assert.not.match(host.sh('nft list tables'), /kapsule_egress_hold/)
   assert.is(reloads(), 1)
 })
 
