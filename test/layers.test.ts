@@ -27,7 +27,7 @@ const mayImport: Record<string, string[]> = {
   'src/scaleway': ['src/engine'],
   'src/hosts': ['src/policy', 'src/engine'],
   'src/rollout': ['src/engine'],
-  'src/report': ['src/engine'],
+  'src/report': ['src/policy', 'src/engine'],
   'src/engine': [],
   'src/sandbox': [],
 }

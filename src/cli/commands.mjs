@@ -31,6 +31,17 @@ const changing = {
   resume: { type: 'optional', value: '[RUN]', help: 'go on after a run that did not end' },
 }
 
+/** @type {Record<string, FlagSpec>} */
+const hearing = {
+  since: { type: 'string', value: 'TIME', help: 'so long ago (90m, 24h, 7d; default 24h), or a day or time in UTC' },
+  tenant: { type: 'string', value: 'NAME', help: 'only this one' },
+  log: {
+    type: 'list',
+    value: 'FILE',
+    help: 'read this copy of an audit log, plain or .gz, and ask no proxy; repeat it',
+  },
+}
+
 /** @param {string} summary @returns {CommandSpec} */
 const stage = summary => ({ summary, flags: { ...changing, ...common } })
 
@@ -83,6 +94,19 @@ export const commands = {
   status: {
     summary: 'what stands, which phase each workload is in, last runs',
     flags: { limit: /** @type {FlagSpec} */ (changing.limit), ...common },
+  },
+  report: {
+    summary: 'what left, by tenant, from the audit logs: destinations, denials, entries that nothing used',
+    flags: {
+      ...hearing,
+      format: { type: 'string', value: 'FORMAT', help: 'table (default), json or html' },
+      output: { type: 'string', value: 'FILE', help: 'write it there, readable for you alone' },
+      ...common,
+    },
+  },
+  replay: {
+    summary: 'the audit logs against the inventory as it is now: which requests would end otherwise',
+    flags: { ...hearing, ...common },
   },
   inventory: {
     summary: "dynamic inventory in Ansible's JSON",

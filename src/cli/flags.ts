@@ -28,6 +28,12 @@ export type Flags = {
   prune: boolean
   out?: string
   plan?: string
+  since?: string
+  tenant?: string
+  format?: string
+  output?: string
+  /** Copies of audit logs. */
+  log: string[]
 }
 
 /** Reads a command's flags. Throws a Problem with exit 2 for anything it does not know. */
@@ -46,6 +52,10 @@ export const parse = (command: string, argv: readonly string[], env = process.en
     render: text('render'),
     out: text('out'),
     plan: text('plan'),
+    since: text('since'),
+    tenant: text('tenant'),
+    format: text('format'),
+    output: text('output'),
   }
   return {
     flags: {
@@ -59,6 +69,7 @@ export const parse = (command: string, argv: readonly string[], env = process.en
       list: is('list'),
       prune: is('prune'),
       replace: Array.isArray(values.replace) ? values.replace.flatMap(it => wordsIn(String(it))) : [],
+      log: Array.isArray(values.log) ? values.log.map(String) : [],
       ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
       ...(text('tags') && { tags: wordsIn(text('tags')!) }),
       ...(values.resume === '' ? { resume: true as const } : text('resume') && { resume: text('resume')! }),

@@ -10,6 +10,8 @@ import { deploy } from './commands/deploy.ts'
 import { destroy } from './commands/destroy.ts'
 import { inventory } from './commands/inventory.ts'
 import { render } from './commands/render.ts'
+import { replay } from './commands/replay.ts'
+import { report } from './commands/report.ts'
 import { rollback } from './commands/rollback.ts'
 import { status } from './commands/status.ts'
 import { type Flags, parse } from './flags.ts'
@@ -45,6 +47,8 @@ const commands: Record<string, Command> = {
   rollback: { writes: changing, run: rollback },
   destroy: { writes: changing, run: destroy },
   status: { writes: looking, run: status },
+  report: { writes: looking, offline: ({ log }) => log.length > 0, run: report },
+  replay: { writes: looking, offline: ({ log }) => log.length > 0, run: replay },
   inventory: { writes: looking, offline: ({ from }) => from !== undefined, run: inventory },
 }
 

@@ -99,7 +99,8 @@ export const createReport = ({ context, since, until, policies, from = () => nul
       of(line.tenant ?? '-').add(line, from, Math.floor((line.time - since) / sliceMs))
     },
     end(sources: Source[]): Report {
-      const parts = [...tenants].sort(([a], [b]) => (a < b ? -1 : 1))
+      const order = (name: string) => (name === '-' ? '~' : name)
+      const parts = [...tenants].sort(([a], [b]) => (order(a) < order(b) ? -1 : 1))
       return {
         ...{ context, since: iso(since), until: iso(until), sliceSeconds: sliceMs / 1000, sources, totals },
         tenants: parts.map(([tenant, it]) => ({

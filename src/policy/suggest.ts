@@ -7,8 +7,8 @@ type Asked = { host: string; port: number | null; method: string; rule: string; 
  * deny entry refuses needs that entry gone, so it is only named. Hosts are told most asked for first.
  */
 export const suggestAllow = (asked: readonly Asked[]): string => {
-  const denied = [...new Set(asked.filter(it => it.rule.startsWith('deny')).map(it => it.rule))]
-  const named = asked.filter(it => it.port !== null && isName(it.host))
+  const denied = [...new Set(asked.filter(it => /^deny(-all)?:[a-z0-9._:/-]+$/.test(it.rule)).map(it => it.rule))]
+  const named = asked.filter(it => it.port !== null && isName(it.host) && /^[A-Z]+$/.test(it.method))
   const hosts = Map.groupBy(
     named.filter(it => !it.rule.startsWith('deny') && !isListed(it)),
     it => it.host,

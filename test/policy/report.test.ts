@@ -46,8 +46,8 @@ test('requests, tunnels and bytes are added up, for all and for each tenant', ()
   assert.equal(
     tenants.map(it => [it.tenant, it.mode, it.totals.requests]),
     [
-      ['-', null, 1],
       ['client-a', 'report', 3],
+      ['-', null, 1],
     ],
   )
 })
@@ -154,6 +154,8 @@ test('what is listed for something else is not listed twice', () => {
 test('hostile names are nobody’s suggestion, and addresses are told as such', () => {
   const asked = ['x.example }\n- { domain: evil.example', '*.x.example', 'localhost', 'x..example', '2001:db8::1', '-']
   const seen = asked.map(host => ({ host, port: 443, method: 'CONNECT', rule: 'not-listed', requests: 1 }))
+  seen.push({ ...seen[0]!, host: 'x.example', rule: 'port', method: 'X\n- domain: evil.example' })
+  seen.push({ ...seen[0]!, host: 'x.example', rule: 'deny:x\n- domain: evil.example' })
   assert.equal(parse(suggestAllow(seen)), [{ address: '2001:db8::1', protocols: ['connect'] }])
 })
 

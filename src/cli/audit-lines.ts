@@ -1,0 +1,88 @@
+import { Problem } from '../engine/problem.ts'
+import { readAudit, readAuditFile } from '../hosts/audit-read.ts'
+import { semaphore } from '../hosts/semaphore.ts'
+import { auditLog } from '../hosts/squid.ts'
+import { type AuditLine, parseAuditLine } from '../policy/audit-line.ts'
+import type { Source } from '../policy/report.ts'
+import type { ProxyHost } from './audit-hosts.ts'
+import type { Session } from './session.ts'
+
+/** Where lines came from, and the problems of those that could not be read, or not wholly. */
+export type Heard = { sources: Source[]; problems: Problem[] }
+
+type Wanted = { since: number; seconds: number; signal: AbortSignal }
+
+const atOnce = 8
+
+/** Every line of these proxies since then, several proxies side by side. One that fails does not stop the others. */
+export const hearProxies = (
+  { clients: { ssh } }: Pick<Session, 'clients'>,
+  proxies: readonly ProxyHost[],
+  { since, seconds, signal }: Wanted,
+  onLine: (line: AuditLine) => void,
+): Promise<Heard> =>
+  hear(
+    proxies.map(({ name, host }) => ({
+      name,
+      read: onText => {
+        if (!host) throw notThere(name)
+        return readAudit(ssh, host, { log: auditLog, since, timeoutSeconds: seconds, signal }, onText)
+      },
+    })),
+    onLine,
+  )
+
+/** The same of copies of logs, e.g. from where they are collected. */
+export const hearFiles = (
+  files: readonly string[],
+  signal: AbortSignal,
+  onLine: (line: AuditLine) => void,
+): Promise<Heard> =>
+  hear(
+    files.map(file => ({ name: file, read: onText => readAuditFile(file, signal, onText).catch(unreadable(file)) })),
+    onLine,
+  )
+
+type Reader = { name: string; read: (onText: (text: string) => void) => Promise<void> }
+
+const hear = async (readers: readonly Reader[], onLine: (line: AuditLine) => void): Promise<Heard> => {
+  const limited = semaphore(atOnce)
+  const problems: Problem[] = []
+  const sources = await Promise.all(
+    readers.map(({ name, read }) =>
+      limited(async (): Promise<Source> => {
+        const source: Source = { proxy: name, lines: 0, unparsable: 0, problem: null }
+        try {
+          await read(text => {
+            const line = parseAuditLine(text)
+            if (line) {
+              source.lines++
+              onLine(line)
+            } else if (text !== '') source.unparsable++
+          })
+        } catch (error) {
+          if (!(error instanceof Problem)) throw error
+          problems.push(error)
+          source.problem = `${error.message}: ${error.why}`
+        }
+        return source
+      }),
+    ),
+  )
+  return { sources, problems }
+}
+
+const notThere = (name: string) =>
+  new Problem(`${name} does not stand yet`, {
+    why: 'the cloud knows no such server, or it has no address',
+    next: 'deploy.mjs makes it; there is no log of it before',
+  })
+
+const unreadable = (file: string) => (error: Error) => {
+  if (error.name === 'AbortError') throw error
+  throw new Problem(`${file} cannot be read as an audit log`, {
+    why: error.message,
+    next: 'name a copy of audit.log that you can read, plain or .gz, as --log FILE',
+    cause: error,
+  })
+}
