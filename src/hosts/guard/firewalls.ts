@@ -2,7 +2,11 @@ import type { Guard } from './guard.ts'
 
 export const ufw: Omit<Guard, 'seconds'> = {
   keep: ['/etc/ufw', '/etc/default/ufw'],
-  back: `if grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf; then
+  // Each ufw tries what the kernel can in a chain of its own, which one that was ended leaves behind.
+  back: `for t in iptables ip6tables; do
+  $t -S 2>/dev/null | sed -n 's/^-N \\(ufw6*-caps-test.*\\)/\\1/p' | while read -r it; do $t -F "$it"; $t -X "$it"; done
+done
+if grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf; then
   ufw reload || :
   # A reload that failed half-way has switched the firewall off for itself.
   cp -a ./etc/ufw/ufw.conf /etc/ufw/ufw.conf
