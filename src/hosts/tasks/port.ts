@@ -17,8 +17,8 @@ export const portTask: TaskKind<PortTask, PortState> = {
   change: task => `${isOpen(task)}
 n=0
 until is_open; do
-  n=$((n + 1)); [ $n -le ${(task.seconds ?? 30) * 5} ] || { echo ${'"'}${title(task)} did not open within ${task.seconds ?? 30} s${'"'}; exit 1; }
-  sleep 0.2
+  n=$((n + 1)); [ $n -le ${(task.seconds ?? 30) * (task.host === undefined ? 50 : 5)} ] || { echo ${'"'}${title(task)} did not open within ${task.seconds ?? 30} s${'"'}; exit 1; }
+  sleep ${task.host === undefined ? 0.02 : 0.2}
 done`,
   restore: () => ':',
   same: () => true,
