@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import ssh2, { type ParsedKey } from 'ssh2'
+import type { ParsedKey } from 'ssh2'
 import type { SshKey } from './keyring.ts'
+import { agents, parseKey } from './ssh2.ts'
 
 // One that is there answers at once; one behind a dead forwarded socket never does.
 const patienceMs = 2000
 
 /** The keys that an agent can sign with. Throws when nothing answers at its socket. */
 export const agentKeys = async (socket: string): Promise<SshKey[]> => {
-  const agent = ssh2.createAgent(socket)
+  const agent = agents().createAgent(socket)
   const late = new AbortController()
   try {
     return await Promise.race([
@@ -16,7 +17,7 @@ export const agentKeys = async (socket: string): Promise<SshKey[]> => {
           if (error) return reject(error)
           resolve(
             (keys ?? []).flatMap(it => {
-              const key = ssh2.utils.parseKey(publicPart(it)) as ParsedKey | Error
+              const key = parseKey(publicPart(it))
               if (key instanceof Error) return []
               return {
                 key,

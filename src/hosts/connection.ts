@@ -1,16 +1,17 @@
 import { connect as connectTo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import ssh2, { type BaseAgent, type Client } from 'ssh2'
+import type { Client } from 'ssh2'
 import { Problem } from '../engine/problem.ts'
 import type { HostAddress } from './address.ts'
 import { type Exec, type ExecResult, NoSession, runOn } from './exec.ts'
 import { type Flight, flightOf, type Started } from './flight.ts'
 import { checkHostKey, hostKeysOf } from './host-keys.ts'
-import { Keyring, type SshKey } from './keyring.ts'
+import { keyring, type SshKey } from './keyring.ts'
 import { watchPulse } from './pulse.ts'
 import { semaphore } from './semaphore.ts'
 import { connectProblem, unreachable } from './ssh-problems.ts'
+import { client as clientKind } from './ssh2.ts'
 
 /** One SSH connection. `closed` settles when it is gone, for whatever reason. */
 export type Connection = {
@@ -27,7 +28,7 @@ type Options = {
   sock?: Duplex
   timeoutSeconds: number
   signal?: AbortSignal
-  keys: SshKey[]
+  keys: () => Promise<SshKey[]>
   /** Goes with the login, in one flight. It may run although the login seems to have failed. */
   first?: Exec
 }
@@ -38,12 +39,10 @@ const maxChannels = 8
 /** Logs in. Throws Unreachable where trying again may help, another Problem where it cannot. */
 export const connect = async (
   host: HostAddress,
-  { sock, timeoutSeconds, signal, keys, first }: Options,
+  { sock, timeoutSeconds, signal, keys: keysOf, first }: Options,
 ): Promise<Connection> => {
-  const record = hostKeysOf(host)
-  const client = new ssh2.Client()
-  // Nagle's algorithm costs 80 ms on every exec.
-  const stream = sock ?? connectTo({ host: host.address, port: host.port, noDelay: true })
+  const { stream, keys, record } = await reach(host, sock, keysOf)
+  const client = new (clientKind())()
   const seen: { offered?: string; revoked?: boolean; greeted: boolean; keys: string[] } = {
     greeted: false,
     keys: keys.map(it => it.from),
@@ -63,6 +62,7 @@ export const connect = async (
       stream.destroy()
       return stop()
     }
+    if (stream.destroyed) return fail(stream.errored ?? new Error('the connection was closed during the handshake'))
     signal?.addEventListener('abort', stop, { once: true })
     client
       .on('error', fail)
@@ -80,7 +80,7 @@ export const connect = async (
       })
       .connect({
         username: host.user,
-        agent: new Keyring(keys) as BaseAgent,
+        agent: keyring(keys),
         // Without asking first what the server accepts.
         authHandler: ['agent'],
         sock: stream,
@@ -102,6 +102,27 @@ export const connect = async (
     const flight = flightOf(client)
     const answer = flight ? ahead(client, host, flight, keys, first) : undefined
   })
+}
+
+/** Who is asked for a passphrase may take longer than a server waits for a login. */
+const staleMs = 5000
+
+/** The server is called before the keys are read and ssh2 is loaded, so that it wakes up meanwhile. */
+const reach = async (host: HostAddress, sock: Duplex | undefined, keysOf: () => Promise<SshKey[]>) => {
+  const call = (): Duplex =>
+    // Nagle's algorithm costs 80 ms on every exec. An error is found on the stream when it is used.
+    connectTo({ host: host.address, port: host.port, noDelay: true }).on('error', () => {})
+  const began = Date.now()
+  const stream = sock ?? call()
+  try {
+    const [record, keys] = [hostKeysOf(host), await keysOf()]
+    if (sock || Date.now() - began < staleMs) return { stream, keys, record }
+    stream.destroy()
+    return { stream: call(), keys, record }
+  } catch (error) {
+    stream.destroy()
+    throw error
+  }
 }
 
 /** Undefined when no command was given. */

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import ssh2, { type ParsedKey } from 'ssh2'
+import type { ParsedKey } from 'ssh2'
 import { Problem } from '../engine/problem.ts'
 import type { HostAddress } from './address.ts'
 import { type KnownKeys, knownKeysIn } from './known-hosts.ts'
 import { unknownHost } from './ssh-problems.ts'
+import { parseKey } from './ssh2.ts'
 
 /** The keys a host may show, and the algorithms that ask for them and no others. */
 export type HostKeys = KnownKeys & { algorithms: string[] }
@@ -40,7 +41,7 @@ const inFiles = ({ name, knownHosts = [], hostKeyAlias, address, port }: HostAdd
 }
 
 const publicKey = (host: HostAddress, line: string): ParsedKey => {
-  const key = ssh2.utils.parseKey(line)
+  const key = parseKey(line)
   if (key instanceof Error)
     throw new Problem(`${host.name}: the host key on record cannot be read`, {
       why: `${key.message}: ${line.slice(0, 60)}`,

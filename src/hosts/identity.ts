@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
-import ssh2, { type ParsedKey } from 'ssh2'
+import type { ParsedKey } from 'ssh2'
+import { parseKey } from './ssh2.ts'
 
 /** What a file of ssh-keygen holds. `open`: the public half where it can be told. */
 export type Identity =
@@ -23,7 +24,7 @@ export const readIdentity = (path: string): Identity => {
 }
 
 const parsed = (text: Buffer, passphrase?: string): ParsedKey | Error => {
-  const key = ssh2.utils.parseKey(text, passphrase)
+  const key = parseKey(text, passphrase)
   return Array.isArray(key) ? key[0]! : key
 }
 

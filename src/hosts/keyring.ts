@@ -1,4 +1,6 @@
-import ssh2, { type IdentityCallback, type ParsedKey, type SignCallback, type SigningRequestOptions } from 'ssh2'
+import type { BaseAgent, IdentityCallback, ParsedKey, SignCallback, SigningRequestOptions } from 'ssh2'
+import { lazily } from '../engine/lazily.ts'
+import { agents } from './ssh2.ts'
 
 /** A key to log in with, and who can sign with it: this process, or an agent. */
 export type SshKey = {
@@ -19,30 +21,35 @@ export const ownKey = (key: ParsedKey, path: string): SshKey => ({
 })
 
 /** Our keys in the order they are tried, as ssh2 wants them: wherever they come from, it takes them for an agent's. */
-export class Keyring extends ssh2.BaseAgent<ParsedKey> {
-  readonly keys: SshKey[]
+export const keyring = (keys: SshKey[]): BaseAgent => new (kind())(keys) as BaseAgent
 
-  constructor(keys: SshKey[]) {
-    super()
-    this.keys = keys
-  }
+const kind = lazily(
+  () =>
+    class extends agents().BaseAgent<ParsedKey> {
+      readonly keys: SshKey[]
 
-  getIdentities(tell: IdentityCallback<ParsedKey>) {
-    tell(
-      undefined,
-      this.keys.map(it => it.key),
-    )
-  }
+      constructor(keys: SshKey[]) {
+        super()
+        this.keys = keys
+      }
 
-  sign(
-    wanted: ParsedKey,
-    data: Buffer,
-    options: SigningRequestOptions | SignCallback,
-    tell = options as SignCallback,
-  ): void {
-    const found = this.keys.find(it => it.key.getPublicSSH().equals(wanted.getPublicSSH()))
-    const { hash } = options as SigningRequestOptions
-    if (found) found.sign(data, hash, (error, signature) => tell(error, signature))
-    else tell(new Error('the key is not in this keyring'))
-  }
-}
+      getIdentities(tell: IdentityCallback<ParsedKey>) {
+        tell(
+          undefined,
+          this.keys.map(it => it.key),
+        )
+      }
+
+      sign(
+        wanted: ParsedKey,
+        data: Buffer,
+        options: SigningRequestOptions | SignCallback,
+        tell = options as SignCallback,
+      ): void {
+        const found = this.keys.find(it => it.key.getPublicSSH().equals(wanted.getPublicSSH()))
+        const { hash } = options as SigningRequestOptions
+        if (found) found.sign(data, hash, (error, signature) => tell(error, signature))
+        else tell(new Error('the key is not in this keyring'))
+      }
+    },
+)

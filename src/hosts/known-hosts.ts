@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import ssh2, { type ParsedKey } from 'ssh2'
+import type { ParsedKey } from 'ssh2'
+import { parseKey } from './ssh2.ts'
 
 type Entry = { hosts: string; revoked: boolean; key: ParsedKey }
 export type KnownKeys = { known: ParsedKey[]; revoked: ParsedKey[] }
@@ -38,7 +39,7 @@ const entries = (text: string): Entry[] =>
     const [hosts, type, data] = words
     if (!hosts || hosts.startsWith('#') || !type || !data || marker === '@cert-authority') return []
     if (marker && marker !== '@revoked') return []
-    const key = ssh2.utils.parseKey(`${type} ${data}`)
+    const key = parseKey(`${type} ${data}`)
     return key instanceof Error ? [] : [{ hosts, revoked: marker === '@revoked', key }]
   })
 

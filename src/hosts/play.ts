@@ -3,7 +3,7 @@ import { sameJson } from '../engine/json.ts'
 import type { Detail, Kind, Report } from '../engine/kind.ts'
 import { Problem } from '../engine/problem.ts'
 import type { HostAddress } from './address.ts'
-import { type BundleStep, runBundle } from './bundle.ts'
+import type { Bundle, BundleStep } from './bundle.ts'
 import { look, lookBody, newMark, parseLook, type Seen } from './exchange.ts'
 import type { Guard } from './guard/guard.ts'
 import { guardPath } from './guard/zones.ts'
@@ -48,7 +48,7 @@ export const hostPlay: Kind<HostPlay, Seen, { ssh: Ssh }> = {
     const steps = joined(due.map(task => forward(task, seen)))
     const mark = newMark()
     const bundle = { steps, handlers, health: health.map(healthStep), look: lookBody(tasks, mark) }
-    const said = await runBundle(ssh, host, bundle, report)
+    const said = await change(ssh, host, bundle, report)
     const now = parseLook(tasks, mark, said) ?? (await look(ssh, host, tasks, options(report)))
     const left = differences(want, now)
     if (left.length)
@@ -73,11 +73,15 @@ export const hostPlay: Kind<HostPlay, Seen, { ssh: Ssh }> = {
         .map(task => backward(task, before, seen)),
     )
     const owes = owed({ handlers }, seen).length > 0 || seen.pending.includes('health check')
-    if (steps.length || owes) await runBundle(ssh, host, { steps, handlers }, report)
+    if (steps.length || owes) await change(ssh, host, { steps, handlers }, report)
   },
 }
 
 export const play = word(hostPlay)
+
+// Most runs find nothing to change, and need none of it.
+const change = async (ssh: Ssh, host: HostAddress, bundle: Bundle, report: Report): Promise<string> =>
+  (await import('./bundle.ts')).runBundle(ssh, host, bundle, report)
 
 const options = (report: Report) => ({
   signal: report.signal,

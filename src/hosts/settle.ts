@@ -1,20 +1,24 @@
+import { createRequire } from 'node:module'
+import { lazily } from '../engine/lazily.ts'
 import { Problem } from '../engine/problem.ts'
 import type { Seen } from './exchange.ts'
 import type { Facts } from './facts.ts'
 import type { Task } from './tasks/all.ts'
 import { factsTitle } from './tasks/facts.ts'
-import { fileOfTemplate } from './tasks/template.ts'
-import { render } from './template.ts'
+import type { render } from './template.ts'
+
+const load = createRequire(import.meta.url)
+const templates = lazily(() => load('./tasks/template.ts') as typeof import('./tasks/template.ts'))
 
 /** What is to be done on this very host, now that it was looked at: conditions are decided, templates rendered. */
-export const settled = (tasks: Task[], { states }: Pick<Seen, 'states'>, draw = render): Task[] => {
+export const settled = (tasks: Task[], { states }: Pick<Seen, 'states'>, draw?: typeof render): Task[] => {
   const facts = states[factsTitle] as Facts | undefined
   return tasks
     .filter(task => meant(task, facts))
     .map(task => {
       if (task.task !== 'template') return task
       const { onlyOn: _, ...rest } = task
-      return fileOfTemplate(rest, facts, draw)
+      return templates().fileOfTemplate(rest, facts, draw)
     })
 }
 

@@ -78,11 +78,10 @@ export const createSsh = ({
     timeoutSeconds: number,
     { signal, sock, first }: { signal?: AbortSignal | undefined; sock?: Duplex | undefined; first?: Exec | undefined },
   ) => {
-    const keys = await keysOf(host)
     const connection = await perBastion(host)(() =>
       connect(host, {
         timeoutSeconds,
-        keys,
+        keys: () => keysOf(host),
         ...(signal && { signal }),
         ...(sock && { sock }),
         ...(first && { first }),

@@ -1,28 +1,28 @@
-import { type AbsentTask, absentTask } from './absent.ts'
-import { type AuthorizedKeyTask, authorizedKeyTask } from './authorized-key.ts'
-import { type BlockTask, blockTask } from './block.ts'
-import { type CommandTask, commandTask } from './command.ts'
-import { type CronTask, cronTask } from './cron.ts'
-import { type DirectoryTask, directoryTask } from './directory.ts'
-import { type FactsTask, factsTask } from './facts.ts'
-import { type FetchTask, fetchTask } from './fetch.ts'
-import { type FileTask, fileTask } from './file.ts'
-import { type FirewalldTask, firewalldTask } from './firewalld.ts'
-import { type GroupTask, groupTask } from './group.ts'
+import { createRequire } from 'node:module'
+import { lazily } from '../../engine/lazily.ts'
+import type { AbsentTask } from './absent.ts'
+import type { AuthorizedKeyTask } from './authorized-key.ts'
+import type { BlockTask } from './block.ts'
+import type { CommandTask } from './command.ts'
+import type { CronTask } from './cron.ts'
+import type { DirectoryTask } from './directory.ts'
+import type { FactsTask } from './facts.ts'
+import type { FetchTask } from './fetch.ts'
+import type { FileTask } from './file.ts'
+import type { FirewalldTask } from './firewalld.ts'
+import type { GroupTask } from './group.ts'
 import type { Extras, TaskKind } from './kind.ts'
-import { type LineTask, lineTask } from './line.ts'
-import { type PackageTask, packageTask } from './package.ts'
-import { type PolicyTask, policyTask } from './policy.ts'
-import { type PortTask, portTask } from './port.ts'
-import { type ServiceTask, serviceTask } from './service.ts'
-import { type SymlinkTask, symlinkTask } from './symlink.ts'
-import { type SysctlTask, sysctlTask } from './sysctl.ts'
-import { type TemplateTask, templateTask } from './template.ts'
-import { timerTask } from './timer.ts'
+import type { LineTask } from './line.ts'
+import type { PackageTask } from './package.ts'
+import type { PolicyTask } from './policy.ts'
+import type { PortTask } from './port.ts'
+import type { ServiceTask } from './service.ts'
+import type { SymlinkTask } from './symlink.ts'
+import type { SysctlTask } from './sysctl.ts'
+import type { TemplateTask } from './template.ts'
 import type { TimerTask } from './timer-units.ts'
-import { ufwTask } from './ufw.ts'
 import type { UfwTask } from './ufw-task.ts'
-import { type UserTask, userTask } from './user.ts'
+import type { UserTask } from './user.ts'
 
 export type Task = Extras &
   (
@@ -53,32 +53,35 @@ export type Task = Extras &
 // biome-ignore lint/suspicious/noExplicitAny: a registry holds kinds of every task and state
 type AnyTaskKind = TaskKind<any, any>
 
-const kinds: Record<Task['task'], AnyTaskKind> = {
-  package: packageTask,
-  directory: directoryTask,
-  facts: factsTask,
-  file: fileTask,
-  template: templateTask,
-  symlink: symlinkTask,
-  absent: absentTask,
-  line: lineTask,
-  block: blockTask,
-  service: serviceTask,
-  command: commandTask,
-  group: groupTask,
-  user: userTask,
-  authorizedKey: authorizedKeyTask,
-  sysctl: sysctlTask,
-  cron: cronTask,
-  timer: timerTask,
-  fetch: fetchTask,
-  port: portTask,
-  policy: policyTask,
-  ufw: ufwTask,
-  firewalld: firewalldTask,
+const load = createRequire(import.meta.url)
+
+// A play has a few of them: each is loaded with its first task.
+const kinds: Record<Task['task'], () => AnyTaskKind> = {
+  package: lazily(() => (load('./package.ts') as typeof import('./package.ts')).packageTask),
+  directory: lazily(() => (load('./directory.ts') as typeof import('./directory.ts')).directoryTask),
+  facts: lazily(() => (load('./facts.ts') as typeof import('./facts.ts')).factsTask),
+  file: lazily(() => (load('./file.ts') as typeof import('./file.ts')).fileTask),
+  template: lazily(() => (load('./template.ts') as typeof import('./template.ts')).templateTask),
+  symlink: lazily(() => (load('./symlink.ts') as typeof import('./symlink.ts')).symlinkTask),
+  absent: lazily(() => (load('./absent.ts') as typeof import('./absent.ts')).absentTask),
+  line: lazily(() => (load('./line.ts') as typeof import('./line.ts')).lineTask),
+  block: lazily(() => (load('./block.ts') as typeof import('./block.ts')).blockTask),
+  service: lazily(() => (load('./service.ts') as typeof import('./service.ts')).serviceTask),
+  command: lazily(() => (load('./command.ts') as typeof import('./command.ts')).commandTask),
+  group: lazily(() => (load('./group.ts') as typeof import('./group.ts')).groupTask),
+  user: lazily(() => (load('./user.ts') as typeof import('./user.ts')).userTask),
+  authorizedKey: lazily(() => (load('./authorized-key.ts') as typeof import('./authorized-key.ts')).authorizedKeyTask),
+  sysctl: lazily(() => (load('./sysctl.ts') as typeof import('./sysctl.ts')).sysctlTask),
+  cron: lazily(() => (load('./cron.ts') as typeof import('./cron.ts')).cronTask),
+  timer: lazily(() => (load('./timer.ts') as typeof import('./timer.ts')).timerTask),
+  fetch: lazily(() => (load('./fetch.ts') as typeof import('./fetch.ts')).fetchTask),
+  port: lazily(() => (load('./port.ts') as typeof import('./port.ts')).portTask),
+  policy: lazily(() => (load('./policy.ts') as typeof import('./policy.ts')).policyTask),
+  ufw: lazily(() => (load('./ufw.ts') as typeof import('./ufw.ts')).ufwTask),
+  firewalld: lazily(() => (load('./firewalld.ts') as typeof import('./firewalld.ts')).firewalldTask),
 }
 
-export const kindOf = (task: Task): AnyTaskKind => kinds[task.task]
+export const kindOf = (task: Task): AnyTaskKind => kinds[task.task]()
 
 export const titleOf = (task: Task): string => kindOf(task).title(task)
 

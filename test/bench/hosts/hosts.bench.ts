@@ -10,7 +10,7 @@ type Scene = 'first run' | 'no change' | 'one line'
 type Timed = { seconds: number; changed: number; megabytes: number }
 
 const sizes = (process.env.EGRESS_BENCH_HOSTS ?? '1,8,32').split(',').map(Number)
-const programs = { floor: 'floor.mjs', ours: 'ours.ts' }
+const programs = { floor: 'floor.mjs', ours: 'ours.mjs' }
 const goals: Record<Scene, number> = { 'first run': 9, 'no change': 50, 'one line': 25 }
 
 /** Squid and UFW on N hosts: ours, the least that SSH allows, and Ansible where EGRESS_BENCH_PEERS has its playbook. */

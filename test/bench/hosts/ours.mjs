@@ -9,10 +9,12 @@ const { play } = await import('../../../src/hosts/play.ts')
 const { createSsh } = await import('../../../src/hosts/ssh.ts')
 const { tasksFor } = await import('./job.ts')
 
-import type { Wish } from './lab.ts'
-
-/** `node ours.ts WISH`: plans and applies as the commands do, as one process; prints how many hosts were changed. */
-const wishes = JSON.parse(readFileSync(process.argv[2]!, 'utf8')) as Wish[]
+/**
+ * `node ours.mjs WISH`: plans and applies as the commands do, as one process; prints how many hosts were changed. As
+ * theirs, its first file is JavaScript: nothing is compiled that is in the cache.
+ * @type {import('./lab.ts').Wish[]}
+ */
+const wishes = JSON.parse(readFileSync(String(process.argv[2]), 'utf8'))
 const ssh = createSsh({ bootSeconds: 20 })
 const signal = new AbortController().signal
 const world = {
