@@ -69,15 +69,22 @@ const loginOf = ({ ssh: { identity, passphrase, agent, knownHosts, config, compr
 const healthOf = ({ configure: { health = [{ port: proxyPort, within: '30s' }] } }: Context) =>
   health.map(({ within, ...it }) => ({ ...it, withinSeconds: millis(within) / 1000 }))
 
+/** Our own networks, where no name may lead. */
+export const innerOf = ({ network, cluster }: Context): string[] => [
+  network.privateNetwork.cidr,
+  cluster.podCidr,
+  cluster.serviceCidr,
+]
+
 /** What is put on one proxy: also what `--render` writes, without a connection. */
 export const hostTasks = (context: Context, it: Tenant) => {
-  const { network, cluster, ssh, dns } = context
+  const { network, ssh, dns } = context
   const { tenant, egress } = it
   const { cidr } = network.privateNetwork
   const { tasks, handlers } = squidTasks({
     hostName: egress.proxy.name,
     tenants: [{ name: tenant, port: proxyPort, clients: [cidr], policy: policyOf(context, it) }],
-    inner: [cidr, cluster.podCidr, cluster.serviceCidr],
+    inner: innerOf(context),
     nameservers: dns.nameservers,
     vars: { ...it.machine?.vars, ...varsOf(context, it) },
   })

@@ -2,7 +2,7 @@
 
 /**
  * @typedef {{ type: 'string' | 'boolean' | 'optional' | 'list', value?: string, help: string }} FlagSpec
- * @typedef {{ summary: string, usage?: string, detail?: string, flags: Record<string, FlagSpec> }} CommandSpec
+ * @typedef {{ summary: string, usage?: string, detail?: string, operands?: boolean, flags: Record<string, FlagSpec> }} CommandSpec
  */
 
 /** @type {Record<string, FlagSpec>} */
@@ -118,6 +118,17 @@ export const commands = {
         value: 'PATH',
         help: 'read this inventory of Ansible instead (INI, YAML or a folder), as ansible-inventory would',
       },
+      ...common,
+    },
+  },
+  explain: {
+    summary: 'allow or deny, by which entry, and the smallest change that would turn it; asks the inventory alone',
+    usage: '--tenant NAME [flags] URL | CONNECT HOST:PORT',
+    operands: true,
+    flags: {
+      tenant: { type: 'string', value: 'NAME', help: 'who asks' },
+      method: { type: 'string', value: 'METHOD', help: 'of a plain HTTP request (GET); a tunnel hides it' },
+      resolve: { type: 'list', value: 'ADDRESS', help: 'what the name resolves to, or none; repeat it, or commas' },
       ...common,
     },
   },

@@ -34,6 +34,11 @@ export type Flags = {
   output?: string
   /** Copies of audit logs. */
   log: string[]
+  method?: string
+  /** Addresses that a name is taken to have. */
+  resolve?: string[]
+  /** What stands without a flag, for commands that take it. */
+  operands?: string[]
 }
 
 /** Reads a command's flags. Throws a Problem with exit 2 for anything it does not know. */
@@ -56,6 +61,9 @@ export const parse = (command: string, argv: readonly string[], env = process.en
     tenant: text('tenant'),
     format: text('format'),
     output: text('output'),
+    method: text('method'),
+    resolve: Array.isArray(values.resolve) ? values.resolve.flatMap(it => wordsIn(String(it))) : undefined,
+    operands: spec.operands ? (values[operandsKey] as string[]) : undefined,
   }
   return {
     flags: {
@@ -77,6 +85,9 @@ export const parse = (command: string, argv: readonly string[], env = process.en
   }
 }
 
+/** No flag is named so. */
+const operandsKey = ' '
+
 const wordsIn = (text: string): string[] =>
   text
     .split(',')
@@ -93,8 +104,10 @@ const valuesOf = (command: string, spec: CommandSpec, argv: readonly string[]): 
   const args = withOptionalValues(spec, argv)
   const { values, tokens } = parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true })
   const seen = new Set<string>()
+  const operands: string[] = []
   for (const token of tokens) {
-    if (token.kind === 'positional') throw unexpected(command, token.value)
+    if (token.kind === 'positional' && spec.operands) operands.push(token.value)
+    else if (token.kind === 'positional') throw unexpected(command, token.value)
     if (token.kind !== 'option') continue
     const known = spec.flags[token.name]
     if (!known || !token.rawName.startsWith('--')) throw unknownFlag(command, token.rawName, Object.keys(spec.flags))
@@ -106,7 +119,7 @@ const valuesOf = (command: string, spec: CommandSpec, argv: readonly string[]): 
     if (takesValue(known) && !token.inlineValue && token.value?.startsWith('--'))
       throw tooLittle(token.rawName, known.value ?? 'VALUE')
   }
-  return values
+  return { ...values, [operandsKey]: operands }
 }
 
 const takesValue = ({ type }: CommandSpec['flags'][string]) => type === 'string' || type === 'list'

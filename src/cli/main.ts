@@ -8,6 +8,7 @@ import { problemText } from '../report/problem.ts'
 import { alike } from './alike.ts'
 import { deploy } from './commands/deploy.ts'
 import { destroy } from './commands/destroy.ts'
+import { explain } from './commands/explain.ts'
 import { inventory } from './commands/inventory.ts'
 import { render } from './commands/render.ts'
 import { replay } from './commands/replay.ts'
@@ -49,6 +50,7 @@ const commands: Record<string, Command> = {
   status: { writes: looking, run: status },
   report: { writes: looking, offline: ({ log }) => log.length > 0, run: report },
   replay: { writes: looking, offline: ({ log }) => log.length > 0, run: replay },
+  explain: { writes: looking, offline: () => true, run: async session => explain(session) },
   inventory: { writes: looking, offline: ({ from }) => from !== undefined, run: inventory },
 }
 
