@@ -65,8 +65,12 @@ export const flexibleIpKind: Kind<FlexibleIpWant, FlexibleIpLive, Scaleway> = {
 }
 export const flexibleIp = word(flexibleIpKind)
 
-/** An address has no name of its own: one whose name tag was taken away is known by the server that has it. */
+/**
+ * An address has no name of its own: where none carries the name tag, one that lost its tag is known by the server that
+ * has it. A server of several tenants has several, so those go by their tags alone.
+ */
 const pickIp = (scaleway: Scaleway, name: string, all: Instancev1.Ip[]): Instancev1.Ip | null =>
+  theOne(scaleway, 'flexible IP', name, all) ??
   theOne(
     scaleway,
     'flexible IP',

@@ -24,6 +24,8 @@ export type ServerWant = {
   ipamIpId: string
   /** null: no public address, it leaves through the gateway. */
   flexibleIpId: string | null
+  /** More public addresses beside it, of tenants that share the server. Scaleway takes five in all. */
+  moreFlexibleIpIds?: string[]
   securityGroupId: string
   /** What `cloudInit.render` takes. No secrets. */
   cloudInit: Json
@@ -104,7 +106,7 @@ export const createServer = async (
         image,
         volumes: { 0: { volumeType: 'sbs_volume', size: rootVolumeGb * 1e9, boot: true } },
         dynamicIpRequired: false, // the default would give it a public address that changes
-        publicIps: want.flexibleIpId ? [want.flexibleIpId] : [],
+        publicIps: addressIdsOf(want),
         securityGroup: want.securityGroupId,
         bootType: 'local',
         tags: tagsOf(scaleway, name),
@@ -168,14 +170,20 @@ export const bringServer = async (
 const getServer = async ({ instance }: Scaleway, serverId: string): Promise<Server | null> =>
   (await orNull(instance.getServer({ serverId })))?.server ?? null
 
+/** Its own first: what it leaves with when nothing else is said, and where SSH finds it. */
+const addressIdsOf = ({ flexibleIpId, moreFlexibleIpIds = [] }: ServerWant): string[] =>
+  flexibleIpId ? [flexibleIpId, ...moreFlexibleIpIds] : moreFlexibleIpIds
+
 const bringAddresses = async ({ instance }: Scaleway, want: ServerWant, server: Server): Promise<void> => {
-  const { name, flexibleIpId, securityGroupId } = want
+  const { name, securityGroupId } = want
   const serverId = server.id
   const isProtected = want.protected ?? false
   if (server.protected !== isProtected) await instance.updateServer({ serverId, protected: isProtected })
   if (server.name !== name) await instance.updateServer({ serverId, name })
-  if ((server.publicIps[0]?.id ?? null) !== flexibleIpId)
-    await instance.updateServer({ serverId, publicIps: flexibleIpId ? [flexibleIpId] : [] })
+  const there = server.publicIps.map(it => it.id)
+  const wanted = addressIdsOf(want)
+  if (there.length !== wanted.length || wanted.some(it => !there.includes(it)))
+    await instance.updateServer({ serverId, publicIps: wanted })
   if (server.securityGroup?.id !== securityGroupId)
     await instance.updateServer({ serverId, securityGroup: { id: securityGroupId, name: 'egress' } })
 }

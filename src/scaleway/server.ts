@@ -32,6 +32,8 @@ export type ServerLive = Untagged & {
   privateIp: string | null
   flexibleIpId: string | null
   publicIp: string | null
+  /** The other public addresses, sorted; absent: none. */
+  moreFlexibleIpIds?: string[]
   securityGroupId: string | null
   protected?: boolean
   /** The public host key, out of the user data: known before the first connection. */
@@ -98,8 +100,9 @@ export const serverKind: Kind<ServerWant, ServerLive, ServerClients> = {
       const { server } = await clients.instance.getServer({ serverId: before.id })
       if (!server) return
       const { privateNetworkId, cloudInit, image, name, type } = want
-      const { ipamIpId, flexibleIpId, securityGroupId } = before
-      const old = { name, type, image, privateNetworkId, cloudInit, flexibleIpId, protected: before.protected ?? false }
+      const { ipamIpId, flexibleIpId, moreFlexibleIpIds = [], securityGroupId } = before
+      const addresses = { flexibleIpId, moreFlexibleIpIds }
+      const old = { name, type, image, privateNetworkId, cloudInit, ...addresses, protected: before.protected ?? false }
       await bringServer(
         clients,
         { ...old, ipamIpId: ipamIpId ?? want.ipamIpId, securityGroupId: securityGroupId ?? want.securityGroupId },
@@ -139,6 +142,7 @@ const inPlace = (want: ServerWant, live: ServerLive): Change | null => {
     field('state', live.state, 'running'),
     field('private address', live.ipamIpId, want.ipamIpId),
     field('flexible ip', live.flexibleIpId, want.flexibleIpId),
+    field('more flexible ips', joined(live.moreFlexibleIpIds), joined(want.moreFlexibleIpIds)),
   ]
   const rest = [
     field('name', live.name, want.name),
@@ -149,6 +153,8 @@ const inPlace = (want: ServerWant, live: ServerLive): Change | null => {
   const change = update(`server ${want.name}`, [...unreachable, ...rest])
   return change && unreachable.some(it => it !== null) ? { ...change, unready: true } : change
 }
+
+const joined = (ids: readonly string[] = []) => [...ids].sort().join(', ')
 
 export const sharedServers = (clients: Scaleway) => listHere(clients, 'server', listServers)
 
@@ -172,6 +178,8 @@ const see = async (
   const nic = server.privateNics.find(it => it.privateNetworkId === want.privateNetworkId)
   const held = addresses.find(it => nic && it.resource?.id === nic.id)
   const userData = text ? await compareUserData(clients, text, want.cloudInit) : null
+  const ip = server.publicIps.find(it => it.id === want.flexibleIpId) ?? server.publicIps[0]
+  const more = server.publicIps.flatMap(it => (it === ip ? [] : [it.id])).sort()
   return {
     id: server.id,
     name: server.name,
@@ -183,8 +191,9 @@ const see = async (
     nicId: nic?.id ?? null,
     ipamIpId: held?.id ?? null,
     privateIp: held ? withoutMask(held.address) : null,
-    flexibleIpId: server.publicIps[0]?.id ?? null,
-    publicIp: server.publicIps[0]?.address ?? null,
+    flexibleIpId: ip?.id ?? null,
+    publicIp: ip?.address ?? null,
+    ...(more.length > 0 && { moreFlexibleIpIds: more }),
     securityGroupId: server.securityGroup?.id ?? null,
     hostKey: userData?.hostKey ?? null,
     userDataSha: userData?.sha256 ?? null,

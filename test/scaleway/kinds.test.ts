@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
+import { flexibleIpKind } from '../../src/scaleway/flexible-ip.ts'
 import { listOwned } from '../../src/scaleway/leftovers.ts'
 import { suite } from '../support/suite.ts'
 import { oneStage } from './hazards/stage.ts'
@@ -80,6 +81,34 @@ test('replaces a server whose user data changed, and keeps its addresses', async
   assert.equal({ publicIp, privateIp }, { publicIp: old.publicIp, privateIp: old.privateIp })
   assert.equal(await drift(await cloud.clients(), wishes({ motd: 'changed' })), [])
   await deploy(clients, wishes())
+})
+
+test('gives a server more addresses beside its own, and takes them back', async () => {
+  const clients = await cloud.clients()
+  const own = (await deploy(clients, wishes())).lives.server
+  const names = ['client-b', 'client-c', 'client-d', 'client-e']
+  const made = []
+  for (const name of names) made.push(await flexibleIpKind.apply({ name }, clients, null, report))
+  const more = made.map(it => it.id)
+  const { lives, done } = await deploy(clients, wishes({ more }))
+  assert.equal(
+    done.filter(it => it.action).map(it => `${it.action} ${it.kind.name}`),
+    ['update server'],
+  )
+  const { id, publicIp, moreFlexibleIpIds } = lives.server
+  assert.equal([id, publicIp, moreFlexibleIpIds], [own.id, own.publicIp, [...more].sort()])
+  assert.equal(await drift(await cloud.clients(), wishes({ more: [...more].reverse() })), [])
+  // One that lost its name is still not taken for another of the same server.
+  const [first, second] = made
+  await clients.instance.updateIp({ ip: first!.id, tags: [] })
+  assert.is((await flexibleIpKind.read({ name: 'client-c' }, await cloud.clients(), report))?.id, second!.id)
+  const sixth = await flexibleIpKind.apply({ name: 'client-f' }, clients, null, report)
+  const tooMany = await deploy(clients, wishes({ more: [...more, sixth.id] })).catch(it => it)
+  assert.instance(tooMany, Error)
+  await undo(await cloud.clients(), done)
+  assert.equal(await drift(await cloud.clients(), wishes()), [])
+  assert.is((await deploy(await cloud.clients(), wishes())).lives.server.moreFlexibleIpIds, undefined)
+  for (const { id: ip } of [...made, sixth]) await clients.instance.deleteIp({ ip })
 })
 
 test('brings back what a hand at the console took away', async () => {

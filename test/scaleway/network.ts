@@ -31,6 +31,8 @@ export type Wishes = {
   poolType?: string
   cni?: string
   cluster?: string
+  /** More addresses of the proxy, by their ids. */
+  more?: string[]
   /** Of gateway, proxy and pool. */
   zone?: string
 }
@@ -92,6 +94,7 @@ const network = ({ zone, ...wishes }: Wishes): [AnyKind, (lives: Lives) => objec
         privateNetworkId: it['private-network'].id,
         ipamIpId: it['ipam-address'].id,
         flexibleIpId: it['flexible-ip'].id,
+        ...(wishes.more && { moreFlexibleIpIds: wishes.more }),
         securityGroupId: it['security-group'].id,
         cloudInit: { hostname: 'proxy', motd: wishes.motd ?? 'hello' },
       }),

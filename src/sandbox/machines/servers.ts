@@ -75,9 +75,10 @@ export const createServers = (world: World, links: Links, router: Router, names:
   }
 
   return {
-    up: (spec: ServerSpec) =>
-      turn(spec.id, async () => {
-        const known = records.all.get(spec.id)
+    up: (wanted: ServerSpec) =>
+      turn(wanted.id, async () => {
+        const known = records.all.get(wanted.id)
+        const spec = { ...wanted, publicIps: inOrder(wanted.publicIps, known?.spec.publicIps ?? []) }
         const netns = known?.netns ?? names.claim(spec.id, spec.name)
         const fresh = await makeNetns(netns)
         const before = fresh ? null : (known ?? null)
@@ -111,6 +112,12 @@ export const createServers = (world: World, links: Links, router: Router, names:
       })),
   }
 }
+
+/** A server leaves with the first address it was given, as long as it has it: more of them change nothing. */
+const inOrder = (addresses: string[], before: string[]): string[] => [
+  ...before.filter(it => addresses.includes(it)),
+  ...addresses.filter(it => !before.includes(it)),
+]
 
 const freeDevice = (taken: string[]): string => {
   for (let n = 1; ; n++) if (!taken.includes(`eth${n}`)) return `eth${n}`

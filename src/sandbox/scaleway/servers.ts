@@ -27,6 +27,7 @@ export const serverRoutes = (cloud: Cloud): Route[] => {
     require(body, 'commercial_type', 'image', ...(body.image ? [] : ['volumes']))
     const volume = rootVolume(body)
     const ips = (texts(body, 'public_ips') ?? []).map(id => mustFind(cloud, 'instance_ips', id, place))
+    refuseMany(ips)
     const group = text(body, 'security_group')
     const server = addServer(cloud, place, {
       name: text(body, 'name') ?? `srv-${uuid().slice(0, 8)}`,
@@ -61,6 +62,7 @@ export const serverRoutes = (cloud: Cloud): Route[] => {
     const group = object(body, 'security_group')
     const groupId = group && mustFind(cloud, 'security_groups', text(group, 'id') ?? '', place).id
     const ips = texts(body, 'public_ips')?.map(id => mustFind(cloud, 'instance_ips', id, place))
+    refuseMany(ips ?? [])
     server.commercial_type = type ?? server.commercial_type
     server.name = text(body, 'name') ?? server.name
     server.tags = texts(body, 'tags') ?? server.tags
@@ -176,4 +178,9 @@ const rootVolume = (body: Body) => {
   const type = text(volume, 'volume_type')
   if (type && type !== 'sbs_volume') throw constraint('volumes', 'this emulator has SBS volumes only')
   return { size: count(volume, 'size') ?? 10_000_000_000, boot: flag(volume, 'boot') ?? false }
+}
+
+/** As the documentation says; nothing recorded tells in which words. */
+const refuseMany = (ips: unknown[]) => {
+  if (ips.length > 5) throw constraint('public_ips', 'a server takes five flexible IPs')
 }
