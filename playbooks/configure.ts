@@ -5,7 +5,7 @@ import { play } from '../src/hosts/play.ts'
 import { squidTasks, ufwTask } from '../src/hosts/squid.ts'
 import type { Task } from '../src/hosts/tasks/all.ts'
 import type { Machine } from '../src/inventory/ansible/login.ts'
-import type { Context, Tenant } from '../src/inventory/context.ts'
+import { type Context, type ProxyHost, proxiesIn, type Tenant } from '../src/inventory/context.ts'
 import { varsOf } from '../src/inventory/groups.ts'
 import { policyOf } from '../src/policy/entries.ts'
 import type { gatewayPlaybook } from './gateway.ts'
@@ -19,12 +19,12 @@ export const configurePlaybook = (
 ) => {
   const { ssh } = context
   const jump = bastionOf(context, gateway)
-  const plays = context.tenants.map(tenant => {
-    const { name, privateIp } = tenant.egress.proxy
+  const plays = proxiesIn(context).map(({ tenant, proxy }) => {
+    const { name, privateIp } = proxy
     const { port, user, become } = ssh
-    const rest = { ...hostTasks(context, tenant), health: healthOf(context) }
-    if (tenant.machine) return play(name, { host: existingHost(context, name, tenant.machine), ...rest })
-    const { ip, machine } = proxies.find(it => it.tenant === tenant.tenant)!
+    const rest = { ...hostTasks(context, { tenant, proxy }), health: healthOf(context) }
+    if (proxy.machine) return play(name, { host: existingHost(context, name, proxy.machine), ...rest })
+    const { ip, machine } = proxies.find(it => it.name === name)!
     const host = { name, port, user, hostKey: machine.out.hostKey, ...loginOf(context), ...(become && { become }) }
     return jump
       ? play(name, { host: { ...host, address: privateIp, jump }, ...rest }, { after: [gateway.attached] })
@@ -77,20 +77,19 @@ export const innerOf = ({ network, cluster }: Context): string[] => [
 ]
 
 /** What is put on one proxy: also what `--render` writes, without a connection. */
-export const hostTasks = (context: Context, it: Tenant) => {
+export const hostTasks = (context: Context, { tenant: it, proxy }: { tenant: Tenant; proxy: ProxyHost }) => {
   const { network, ssh, dns } = context
-  const { tenant, egress } = it
   const { cidr } = network.privateNetwork
   const { tasks, handlers } = squidTasks({
-    hostName: egress.proxy.name,
-    tenants: [{ name: tenant, port: proxyPort, clients: [cidr], policy: policyOf(context, it) }],
+    hostName: proxy.name,
+    tenants: [{ name: it.tenant, port: proxyPort, clients: [cidr], policy: policyOf(context, it) }],
     inner: innerOf(context),
     nameservers: dns.nameservers,
-    vars: { ...it.machine?.vars, ...varsOf(context, it) },
+    vars: { ...proxy.machine?.vars, ...varsOf(context, it) },
   })
   const firewall = ufwTask({
     // Who comes through the bastion comes from the gateway's address in our network.
-    ssh: { allow: [...ssh.allow, ...(ssh.via === 'bastion' ? [cidr] : [])], port: it.machine?.port ?? ssh.port },
+    ssh: { allow: [...ssh.allow, ...(ssh.via === 'bastion' ? [cidr] : [])], port: proxy.machine?.port ?? ssh.port },
     proxy: { from: [cidr], ports: [proxyPort] },
   })
   const walls: Task[] = [

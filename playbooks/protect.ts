@@ -1,4 +1,4 @@
-import type { Context } from '../src/inventory/context.ts'
+import { type Context, proxiesIn } from '../src/inventory/context.ts'
 
 /**
  * The ids that `protect: true` covers. A proxy's addresses go with it: partners have them on their lists, so they are
@@ -20,7 +20,7 @@ export const protectedIn = ({ protect, network, gateway, cluster, tenants }: Con
     ...(cluster.kubeconfig
       ? []
       : [...cluster.pools, ...tenants.map(it => it.pool)].flatMap(it => on(it.protect, `pool/${it.name}`))),
-    ...tenants.flatMap(({ egress: { proxy } }) =>
+    ...proxiesIn({ tenants }).flatMap(({ proxy }) =>
       on(proxy.protect, `server/${proxy.name}`, `flexible-ip/${proxy.name}`, `ipam-address/${proxy.name}`),
     ),
   ])

@@ -1,10 +1,10 @@
-import type { Context, Tenant } from '../src/inventory/context.ts'
+import { type Context, type ProxyHost, proxiesIn } from '../src/inventory/context.ts'
 import { flexibleIp } from '../src/scaleway/flexible-ip.ts'
 import { securityGroup } from '../src/scaleway/security-group.ts'
 import { server } from '../src/scaleway/server.ts'
 import type { gatewayPlaybook } from './gateway.ts'
 
-/** One proxy VM per tenant: its fixed private address, its own flexible IP, and a security group in front. */
+/** A tenant's proxy VMs: each its fixed private address, its own flexible IP, and a security group in front. */
 export const proxyPlaybook = (
   { protect, scaleway, ssh, network, tenants }: Context,
   operatorKey: string,
@@ -18,16 +18,12 @@ export const proxyPlaybook = (
       outboundDefault: 'accept',
       rules: [...ssh.allow.map(range => rule(range, ssh.port)), rule(network.privateNetwork.cidr, proxyPort)],
     })
-  const zoneOf = ({ egress: { proxy } }: Tenant) => proxy.zone ?? scaleway.zone
+  const zoneOf = (proxy: ProxyHost) => proxy.zone ?? scaleway.zone
   // A machine that exists already is nobody's to make.
-  const made = tenants.filter(it => !it.machine)
+  const made = proxiesIn({ tenants }).flatMap(({ proxy }) => (proxy.machine ? [] : [proxy]))
   const guards = new Map([...new Set(made.map(zoneOf))].map(zone => [zone, guardIn(zone)]))
-  const proxies = made.map(wanted => {
-    const {
-      tenant,
-      egress: { proxy },
-    } = wanted
-    const zone = zoneOf(wanted)
+  const proxies = made.map(proxy => {
+    const zone = zoneOf(proxy)
     const ip = flexibleIp(proxy.name, { name: proxy.name, zone })
     const machine = server(
       proxy.name,
@@ -54,7 +50,7 @@ export const proxyPlaybook = (
       // A server takes the project's keys when it boots.
       { after: [key] },
     )
-    return { tenant, ip, machine }
+    return { name: proxy.name, ip, machine }
   })
   return { desired: [...guards.values(), ...proxies.flatMap(({ ip, machine }) => [ip, machine])], proxies }
 }

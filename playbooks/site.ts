@@ -1,5 +1,5 @@
 import type { Desired } from '../src/engine/desired.ts'
-import type { Context } from '../src/inventory/context.ts'
+import { type Context, proxiesIn } from '../src/inventory/context.ts'
 import { clusterPlaybook } from './cluster.ts'
 import { configurePlaybook } from './configure.ts'
 import { gatewayPlaybook } from './gateway.ts'
@@ -57,21 +57,14 @@ export const site = (
       gatewayIp: gateway.ip.id,
       cluster: cluster.id,
       kubeconfig: `kubeconfig/${context.cluster.name}`,
-      proxies: context.tenants.map(
-        ({
-          tenant,
-          egress: {
-            proxy: { name, existing, privateIp },
-          },
-        }) => ({
-          tenant,
-          name,
-          flexibleIp: `flexible-ip/${name}`,
-          address: `ipam-address/${name}`,
-          play: `host-play/${name}`,
-          ...(existing && { existing: { publicIp: existing.publicIp, privateIp } }),
-        }),
-      ),
+      proxies: proxiesIn(context).map(({ tenant: { tenant }, proxy: { name, existing, privateIp } }) => ({
+        tenant,
+        name,
+        flexibleIp: `flexible-ip/${name}`,
+        address: `ipam-address/${name}`,
+        play: `host-play/${name}`,
+        ...(existing && { existing: { publicIp: existing.publicIp, privateIp } }),
+      })),
     },
   }
 }

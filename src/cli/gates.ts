@@ -1,3 +1,4 @@
+import { proxyPort } from '../../playbooks/proxy.ts'
 import type { Moved } from '../../playbooks/rollout.ts'
 import { proxyOf } from '../../playbooks/rollout.ts'
 import type { Ref } from '../engine/desired.ts'
@@ -26,18 +27,27 @@ export const kubeOf = (staged: Staged) => {
 
 export const subjectOf = (staged: Staged, { tenant, workload }: Moved): Subject => {
   const { verify } = staged.session.context
+  const fixed = publicIpsOf(staged, tenant)
   return {
     tenant: tenant.tenant,
     namespace: tenant.namespace,
     workload,
-    proxy: { ...proxyOf(tenant), publicIp: publicIpOf(staged, tenant) },
+    proxy: proxyOf(tenant),
+    proxies: tenant.egress.proxies.map((it, at) => ({
+      address: it.privateIp,
+      port: proxyPort,
+      publicIp: fixed[at] ?? '',
+    })),
     echo: verify.echo,
     forbidden: verify.forbidden,
   }
 }
 
-export const publicIpOf = (staged: Staged, { egress }: Tenant): string =>
-  egress.proxy.existing?.publicIp ?? String(liveOf(staged, `flexible-ip/${egress.proxy.name}`)?.address ?? '')
+/** The fixed addresses of a tenant, in the order of its proxies; '' where one is not there yet. */
+export const publicIpsOf = (staged: Staged, { egress }: Tenant): string[] =>
+  egress.proxies.map(
+    ({ name, existing }) => existing?.publicIp ?? String(liveOf(staged, `flexible-ip/${name}`)?.address ?? ''),
+  )
 
 /** Asks the gates one after the other about one workload; stops at the first that does not pass. */
 export const askGates = async (
@@ -61,14 +71,22 @@ export const askGates = async (
   return results
 }
 
-/** The proxy's own log, as a second witness to what a pod saw. */
+/** The log of the proxies, as a second witness to what a pod saw; null: not every one could be read, and none has it. */
 const witness =
   (staged: Staged, { egress }: Tenant) =>
   async (needle: string) => {
-    const seen = staged.plan.seen.get(`host-play/${egress.proxy.name}`)
-    if (!seen) return null
     const lives = new Map([...staged.plan.seen].map(([id, it]) => [id, it.live]))
-    const { host } = resolve(seen.desired.want, lives).value as { host: HostAddress | Ref }
     const search = { log: auditLog, needle, withinSeconds: 2, signal: staged.session.world.abort }
-    return createAuditLog(staged.session.clients.ssh).find(host as HostAddress, search)
+    const logs = await Promise.all(
+      egress.proxies.map(async ({ name }) => {
+        const seen = staged.plan.seen.get(`host-play/${name}`)
+        if (!seen) return null
+        const { host } = resolve(seen.desired.want, lives).value as { host: HostAddress | Ref }
+        const found = createAuditLog(staged.session.clients.ssh).find(host as HostAddress, search)
+        // One proxy that is down keeps nobody from reading the others.
+        return egress.proxies.length === 1 ? found : found.catch(() => null)
+      }),
+    )
+    const lines = logs.flatMap(it => it ?? [])
+    return lines.length > 0 || logs.every(it => it !== null) ? lines : null
   }

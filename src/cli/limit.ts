@@ -11,14 +11,22 @@ export const forTargets = (context: Context, limit: string | undefined): Context
   if (limit === undefined) return context
   const known = context.tenants.map(it => ({
     it,
-    names: [it.tenant, it.namespace, it.egress.proxy.name, ...groupsOf(context, it), 'egress', ...theirs(it)],
+    names: [
+      it.tenant,
+      it.namespace,
+      ...it.egress.proxies.map(({ name }) => name),
+      ...groupsOf(context, it),
+      'egress',
+      ...theirs(it),
+    ],
   }))
   const chosen = choose(limit, known, `the tenants of ${context.context}`)
   return { ...context, tenants: chosen.map(({ it }) => it) }
 }
 
 /** A machine that existed before answers to what Ansible calls it, too. */
-const theirs = ({ machine }: Context['tenants'][number]) => (machine ? [machine.host, ...machine.groups] : [])
+const theirs = ({ egress }: Context['tenants'][number]) =>
+  egress.proxies.flatMap(({ machine }) => (machine ? [machine.host, ...machine.groups] : []))
 
 /** Does a Desired carry one of the tags? Tags are stages, phases (canary, expand, rollout/gateway), kinds and names. */
 export const tagged = (desired: Desired, places: readonly string[], tags: readonly string[] | undefined): boolean => {

@@ -1,7 +1,7 @@
 import { readJournals } from '../engine/journal.ts'
 import { Problem } from '../engine/problem.ts'
 import { standing } from '../engine/undo.ts'
-import { type Context, zonesIn } from '../inventory/context.ts'
+import { type Context, proxiesIn, zonesIn } from '../inventory/context.ts'
 import { listKnown } from '../scaleway/known.ts'
 import { listOwned, type Owned } from '../scaleway/leftovers.ts'
 import { agreed } from './confirm.ts'
@@ -23,11 +23,11 @@ export const findOrphans = async (session: Session, { whole }: { whole: boolean 
 }
 
 /** A proxy that was made here and is now named as one that exists carries its tenant: it and its addresses stay. */
-const stillUsed = ({ tenants }: Context): ReadonlySet<string> =>
+const stillUsed = (context: Context): ReadonlySet<string> =>
   new Set(
-    tenants
-      .filter(it => it.machine)
-      .flatMap(({ egress: { proxy } }) => ['server', 'flexible-ip', 'ipam-address'].map(it => `${it}/${proxy.name}`)),
+    proxiesIn(context)
+      .filter(({ proxy }) => proxy.machine)
+      .flatMap(({ proxy }) => ['server', 'flexible-ip', 'ipam-address'].map(it => `${it}/${proxy.name}`)),
   )
 
 export const tellOrphans = ({ output, flags }: Session, orphans: readonly Owned[]): void => {

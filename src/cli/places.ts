@@ -1,5 +1,5 @@
 import { Problem, Problems } from '../engine/problem.ts'
-import type { Context } from '../inventory/context.ts'
+import { type Context, type ProxyHost, proxiesIn, type Tenant } from '../inventory/context.ts'
 import type { Place, ProblemAt } from '../inventory/load.ts'
 
 /** Problems of a wish that was written in the inventory, with the line where it was. */
@@ -15,13 +15,16 @@ export const placeOf = ({ step, field }: { step: string; field: string }, { clus
   const [kind = '', ...rest] = step.split('/')
   const name = rest.join('/')
   const fields: Record<string, string> = { address: 'privateIp' }
-  const proxy = tenants.find(it => it.egress.proxy.name === name)
+  const proxy = proxiesIn({ tenants }).find(it => it.proxy.name === name)
   const owner = tenants.find(it => it.pool.name === name)
   const own = cluster.pools.findIndex(it => it.name === name)
   if ((kind === 'server' || kind === 'ipam-address') && proxy)
-    return { tenant: proxy.tenant, path: ['egress', 'proxy', fields[field] ?? field] }
+    return { tenant: proxy.tenant.tenant, path: [...pathOf(proxy), fields[field] ?? field] }
   if (kind === 'pool' && own >= 0) return { tenant: null, path: ['cluster', 'pools', own, field] }
   if (kind === 'pool' && owner) return { tenant: owner.tenant, path: ['pool', field] }
   if (kind === 'private-network') return { tenant: null, path: ['network', 'privateNetwork', field] }
   return { tenant: null, path: [...kind.split('.'), field] }
 }
+
+const pathOf = ({ tenant: { egress }, proxy }: { tenant: Tenant; proxy: ProxyHost }) =>
+  egress.through === 'address' ? ['egress', 'proxy'] : ['egress', 'proxies', egress.proxies.indexOf(proxy)]

@@ -3,7 +3,7 @@ import { readJournals } from '../engine/journal.ts'
 import { table } from '../report/table.ts'
 import { movedGates } from '../rollout/gates.ts'
 import { egressAddress } from '../rollout/probe.ts'
-import { askGates, type GateResult, kubeOf, publicIpOf, subjectOf } from './gates.ts'
+import { askGates, type GateResult, kubeOf, publicIpsOf, subjectOf } from './gates.ts'
 import type { Staged } from './staged.ts'
 
 /** What is proved of one tenant: the evidence at the end of a deploy. */
@@ -71,7 +71,7 @@ export const proofTable = (staged: Staged, proofs: readonly Proof[]): string =>
       `${it.moved} of ${it.workloads}`,
       it.addressBefore ?? '-',
       it.addressNow ?? '-',
-      publicIpOf(staged, staged.session.context.tenants.find(({ tenant }) => tenant === it.tenant)!),
+      publicIpsOf(staged, staged.session.context.tenants.find(({ tenant }) => tenant === it.tenant)!).join(' '),
       `${it.gatesPassed} of ${it.gatesAsked}`,
     ]),
   )

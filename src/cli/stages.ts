@@ -22,7 +22,7 @@ export const siteOf = ({ context, state, flags: { tags } }: Session): Site => {
 
 /** Machines that exist already need nothing of the earlier stages: no cloud is asked to configure them. */
 export const hostsAlone = ({ tenants }: Context, stages: readonly StageName[]): boolean =>
-  stages.every(it => it === 'configure') && tenants.every(it => it.machine)
+  stages.every(it => it === 'configure') && tenants.every(it => it.egress.proxies.every(({ machine }) => machine))
 
 /** Looks at everything up to the last of these stages. */
 export const planStages = async (

@@ -1,4 +1,5 @@
 import type { Path } from './document.ts'
+import { proxiesAt } from './proxies.ts'
 import type { Say } from './say.ts'
 import type { ContextFile } from './schema-context.ts'
 import type { TenantFile } from './schema-tenant.ts'
@@ -49,19 +50,25 @@ const idle = (path: Path, say: Say) =>
   say(path, `${path.join('.')} is not ours to choose`, 'what exists already is used as it is', 'leave it out')
 
 /** A proxy is made, and then of a type and an image, or it exists, and then in an inventory of hosts. */
-export const checkMachine = ({ hosts }: Parts<ContextFile>, { egress }: Parts<TenantFile>, say: Say): void => {
-  const proxy = egress?.proxy
-  if (!proxy) return
-  const at = (field: string) => ['egress', 'proxy', field]
+export const checkMachines = (context: Parts<ContextFile>, tenant: Parts<TenantFile>, say: Say): void => {
+  for (const it of proxiesAt(tenant)) checkMachine(context, it, say)
+}
+
+const checkMachine = (
+  { hosts }: Parts<ContextFile>,
+  { path, proxy }: ReturnType<typeof proxiesAt>[number],
+  say: Say,
+): void => {
+  const at = (field: string) => [...path, field]
   if (!proxy.existing) {
     for (const field of ['type', 'image'] as const)
       if (proxy[field] === undefined)
-        say(at(field), `egress.proxy.${field} is missing`, 'it is needed for the server that is made', 'add it')
+        say(at(field), `${at(field).join('.')} is missing`, 'it is needed for the server that is made', 'add it')
     return
   }
   for (const field of ['type', 'image', 'rootVolumeGb', 'zone', 'protect'] as const)
     if (proxy[field] !== undefined)
-      say(at(field), `egress.proxy.${field} says nothing of a machine that exists`, 'nothing is made', 'take it out')
+      say(at(field), `${at(field).join('.')} says nothing of a machine that exists`, 'nothing is made', 'take it out')
   if (!hosts)
     say(
       at('existing'),

@@ -1,5 +1,6 @@
 import { nearest } from '../engine/nearest.ts'
 import { ansibleName, tenantGroup } from './dynamic.ts'
+import { proxiesAt } from './proxies.ts'
 import type { Say } from './say.ts'
 import type { ContextFile } from './schema-context.ts'
 import type { TenantFile } from './schema-tenant.ts'
@@ -13,8 +14,10 @@ export const checkGroups = (
 ): void => {
   const names = Object.keys(groups)
   const taken = new Map(
-    tenants.flatMap(({ tenant, namespace, egress }) =>
-      [tenant, namespace, egress?.proxy?.name].map(it => [it, `of tenant ${tenant}`] as const),
+    tenants.flatMap(it =>
+      [it.tenant, it.namespace, ...proxiesAt(it).map(({ proxy }) => proxy.name)].map(
+        name => [name, `of tenant ${it.tenant}`] as const,
+      ),
     ),
   )
   for (const [it, whose] of [...reserved.map(it => [it, 'of every host'] as const), ...taken]) {

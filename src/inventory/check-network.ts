@@ -1,4 +1,5 @@
 import { overlap } from '../engine/ranges.ts'
+import { proxiesAt } from './proxies.ts'
 import { excluded, isPrivate, isWide, prefixOf, usableIn, withoutHostBits } from './ranges.ts'
 import type { Say } from './say.ts'
 import type { ContextFile } from './schema-context.ts'
@@ -62,12 +63,13 @@ export const checkRoom = (
   if (!cidr || prefixOf(cidr) < 20 || prefixOf(cidr) > 29) return
   const pools = cluster?.kubeconfig ? [] : [...(cluster?.pools ?? []), ...tenants.map(it => it.pool)]
   const nodes = pools.reduce((sum, it) => sum + (it?.autoscaling?.max ?? it?.size ?? 1), 0)
-  const needed = tenants.length + nodes + 1
+  const proxies = tenants.flatMap(proxiesAt).length
+  const needed = proxies + nodes + 1
   if (needed <= usableIn(cidr)) return
   say(
     ['network', 'privateNetwork', 'cidr'],
     `${cidr} is too small for what is to join it`,
-    `${tenants.length} proxies, ${nodes} nodes and the gateway need ${needed} addresses, and it has ${usableIn(cidr)}`,
+    `${proxies} proxies, ${nodes} nodes and the gateway need ${needed} addresses, and it has ${usableIn(cidr)}`,
     'take a larger range: it cannot be changed later',
   )
 }

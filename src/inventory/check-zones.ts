@@ -1,4 +1,5 @@
 import type { Path } from './document.ts'
+import { proxiesAt } from './proxies.ts'
 import type { Say } from './say.ts'
 import type { ContextFile } from './schema-context.ts'
 import type { TenantFile } from './schema-tenant.ts'
@@ -12,9 +13,9 @@ export const checkZones = ({ scaleway, gateway, cluster }: Parts<ContextFile>, s
     checkZone(['cluster', 'pools', at, 'zone'], pool?.zone, scaleway?.region, say)
 }
 
-export const checkTenantZones = ({ scaleway }: Parts<ContextFile>, { pool, egress }: Parts<TenantFile>, say: Say) => {
-  checkZone(['pool', 'zone'], pool?.zone, scaleway?.region, say)
-  checkZone(['egress', 'proxy', 'zone'], egress?.proxy?.zone, scaleway?.region, say)
+export const checkTenantZones = ({ scaleway }: Parts<ContextFile>, tenant: Parts<TenantFile>, say: Say) => {
+  checkZone(['pool', 'zone'], tenant.pool?.zone, scaleway?.region, say)
+  for (const { path, proxy } of proxiesAt(tenant)) checkZone([...path, 'zone'], proxy.zone, scaleway?.region, say)
 }
 
 const checkZone = (path: Path, zone: string | undefined, region: string | undefined, say: Say) => {

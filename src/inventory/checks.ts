@@ -1,12 +1,13 @@
 import type { Problem } from '../engine/problem.ts'
 import { freeIn } from '../engine/ranges.ts'
-import { checkExisting, checkMachine } from './check-existing.ts'
+import { checkExisting, checkMachines } from './check-existing.ts'
 import { checkGroups, checkMembership } from './check-groups.ts'
 import { checkBastion, checkNetworkName, checkOperators, checkRanges, checkRoom } from './check-network.ts'
 import { checkPolicy, checkSharedPolicy } from './check-policy.ts'
 import { checkPools, checkPoolType, checkScaling } from './check-pools.ts'
 import { checkTenantZones, checkZones } from './check-zones.ts'
-import type { Document } from './document.ts'
+import type { Document, Path } from './document.ts'
+import { checkProxies, proxiesAt } from './proxies.ts'
 import { placeIn } from './ranges.ts'
 import { checkEcho } from './reach.ts'
 import { gather, type Say } from './say.ts'
@@ -64,12 +65,13 @@ export const checkTenants = (context: Parts<ContextFile>, all: readonly Found<Te
     gather(document, say => {
       checkNames(document, parts, say)
       checkTaken(parts, taken, say)
-      checkAddress(parts, context.network?.privateNetwork?.cidr, taken, say)
+      checkProxies(parts, say)
+      for (const it of proxiesAt(parts)) checkAddress(it, context.network?.privateNetwork?.cidr, taken, say)
       checkScaling(['pool'], parts.pool, say)
       if (!context.cluster?.kubeconfig) checkPoolType(['pool', 'type'], parts.pool?.type, say)
       checkTenantZones(context, parts, say)
       checkMembership(context, parts, say)
-      checkMachine(context, parts, say)
+      checkMachines(context, parts, say)
       checkUnbuilt(parts, say)
       checkReserved(parts, say)
       checkPolicy(context, parts, say)
@@ -110,29 +112,33 @@ const checkReserved = ({ tenant, namespace }: Parts<TenantFile>, say: Say) => {
   }
 }
 
-const checkTaken = ({ tenant, namespace, pool, egress }: Parts<TenantFile>, taken: Map<string, string>, say: Say) => {
-  const owned = [
+const checkTaken = (file: Parts<TenantFile>, taken: Map<string, string>, say: Say) => {
+  const { tenant, namespace, pool } = file
+  const owned: { path: Path; what: string; value: string | undefined }[] = [
     { path: ['namespace'], what: 'namespace', value: namespace },
     { path: ['pool', 'name'], what: 'pool', value: pool?.name },
-    { path: ['egress', 'proxy', 'name'], what: 'proxy', value: egress?.proxy?.name },
-    { path: ['egress', 'proxy', 'privateIp'], what: 'address', value: egress?.proxy?.privateIp },
+    ...proxiesAt(file).flatMap(({ path, proxy: { name, privateIp } }) => [
+      { path: [...path, 'name'], what: 'proxy', value: name },
+      { path: [...path, 'privateIp'], what: 'address', value: privateIp },
+    ]),
   ]
   for (const { path, what, value } of owned) {
     if (value === undefined) continue
     const key = `${what} ${value}`
     const owner = taken.get(key)
-    if (owner) say(path, `${key} is taken by ${owner}`, 'each tenant has its own', 'choose another')
+    if (owner && owner === tenant) say(path, `${key} is there twice`, 'each proxy has its own', 'choose another')
+    else if (owner) say(path, `${key} is taken by ${owner}`, 'each tenant has its own', 'choose another')
     else taken.set(key, tenant ?? 'another tenant')
   }
 }
 
 const checkAddress = (
-  { egress }: Parts<TenantFile>,
+  { path, proxy }: ReturnType<typeof proxiesAt>[number],
   cidr: string | undefined,
   taken: ReadonlyMap<string, string>,
   say: Say,
 ) => {
-  const address = egress?.proxy?.privateIp
+  const address = proxy.privateIp
   if (!address || !cidr) return
   const place = placeIn(address, cidr)
   if (place === 'free') return
@@ -140,7 +146,7 @@ const checkAddress = (
     place === 'outside' ? `the private network is ${cidr}` : 'the first two and the last two addresses are reserved'
   const free = freeIn(cidr, it => taken.has(`address ${it}`))
   say(
-    ['egress', 'proxy', 'privateIp'],
+    [...path, 'privateIp'],
     `${address} cannot be the proxy's address`,
     why,
     `choose another one in ${cidr}${free ? `, e.g. ${free}` : ''}`,

@@ -1,13 +1,22 @@
 import type { Machine } from './ansible/login.ts'
+import type { ProxyFile } from './proxies.ts'
 import type { ContextFile } from './schema-context.ts'
 import type { TenantFile } from './schema-tenant.ts'
 
 /** A tenant with all defaults filled in. */
-export type Tenant = Omit<TenantFile, 'workloads'> & {
+export type Tenant = Omit<TenantFile, 'workloads' | 'egress'> & {
   workloads: NonNullable<TenantFile['workloads']>
-  /** Its proxy, where that exists already. */
-  machine?: Machine
+  egress: Omit<TenantFile['egress'], 'proxy' | 'proxies'> & {
+    /** The first of `proxies`. */
+    proxy: ProxyHost
+    proxies: ProxyHost[]
+    /** How pods reach them: the address of the only one, or a Service before all of them. */
+    through: 'address' | 'service'
+  }
 }
+
+/** `machine`: as Ansible's inventory knows one that exists already. */
+export type ProxyHost = ProxyFile & { machine?: Machine }
 
 /** One environment, validated and frozen. Paths are absolute. */
 export type Context = Omit<ContextFile, 'verify' | 'network' | 'cluster'> & {
@@ -17,12 +26,16 @@ export type Context = Omit<ContextFile, 'verify' | 'network' | 'cluster'> & {
   tenants: Tenant[]
 }
 
+/** Every proxy with its tenant: in the order of the tenants, a tenant's first one first. */
+export const proxiesIn = ({ tenants }: Pick<Context, 'tenants'>): { tenant: Tenant; proxy: ProxyHost }[] =>
+  tenants.flatMap(tenant => tenant.egress.proxies.map(proxy => ({ tenant, proxy })))
+
 /** Every zone in which the context wants something, the usual one first. */
 export const zonesIn = ({ scaleway, gateway, cluster, tenants }: Context): string[] => {
   const named = [
     gateway.zone,
     ...cluster.pools.map(it => it.zone),
-    ...tenants.flatMap(it => [it.pool.zone, it.egress.proxy.zone]),
+    ...tenants.flatMap(it => [it.pool.zone, ...it.egress.proxies.map(({ zone }) => zone)]),
   ]
   return [...new Set([scaleway.zone, ...named.filter(it => it !== undefined)])]
 }
@@ -31,6 +44,6 @@ export const zonesIn = ({ scaleway, gateway, cluster, tenants }: Context): strin
 export const byHand = ({ tenants }: Context): string[] =>
   tenants.flatMap(({ tenant, rollout: { externalAllowlist } }) =>
     externalAllowlist
-      ? [`${tenant}: ${externalAllowlist.provider} is not told the new address (not built yet): do that by hand`]
+      ? [`${tenant}: ${externalAllowlist.provider} is not told the new addresses (not built yet): do that by hand`]
       : [],
   )

@@ -1,4 +1,4 @@
-import type { Context } from './context.ts'
+import { type Context, proxiesIn, type Tenant } from './context.ts'
 import { groupsOf, type Vars, varsOf } from './groups.ts'
 
 /** How a host that exists is reached, as one who was not there when it was made has to know it. */
@@ -31,9 +31,9 @@ export const dynamicInventory = (
   sshConfig: string,
 ): DynamicInventory => {
   const { groups = {}, vars } = context
-  const live = context.tenants.flatMap(tenant => {
-    const it = reached.find(({ host }) => host === tenant.egress.proxy.name)
-    return it ? [{ tenant, ...it }] : []
+  const live = proxiesIn(context).flatMap(({ tenant, proxy }) => {
+    const it = reached.find(({ host }) => host === proxy.name)
+    return it ? [{ tenant, privateIp: proxy.privateIp, ...it }] : []
   })
   const hostsIn = (name: string) => live.filter(it => it.tenant.groups?.includes(name)).map(it => it.host)
   const inner = new Set(Object.values(groups).flatMap(it => it.children ?? []))
@@ -60,7 +60,7 @@ export const dynamicInventory = (
 /** What goes over what is decided here once: Ansible has another order for groups side by side. */
 const variables = (
   context: Context,
-  { tenant, address, port, user, identity, facts }: Reached & { tenant: Context['tenants'][number] },
+  { tenant, privateIp, address, port, user, identity, facts }: Reached & { tenant: Tenant; privateIp: string },
   sshConfig: string,
 ) => ({
   ...varsOf(context, tenant),
@@ -72,7 +72,7 @@ const variables = (
   egress_tenant: tenant.tenant,
   egress_namespace: tenant.namespace,
   egress_groups: groupsOf(context, tenant),
-  egress_private_ip: tenant.egress.proxy.privateIp,
+  egress_private_ip: privateIp,
   ...facts,
 })
 

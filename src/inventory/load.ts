@@ -6,8 +6,9 @@ import { Problem, Problems } from '../engine/problem.ts'
 import { type Machine, machineOf } from './ansible/login.ts'
 import { type AnsibleInventory, readAnsible } from './ansible/read.ts'
 import { checkContext, checkTenants, warningsOf } from './checks.ts'
-import type { Context, Tenant } from './context.ts'
+import type { Context, ProxyHost, Tenant } from './context.ts'
 import { type Document, type Path, readDocument } from './document.ts'
+import type { ProxyFile } from './proxies.ts'
 import { type ContextFile, contextSchema } from './schema-context.ts'
 import { type TenantFile, tenantSchema } from './schema-tenant.ts'
 import { validate } from './validate.ts'
@@ -134,15 +135,23 @@ const complete = (file: ContextFile, tenants: TenantFile[], root: string, env: N
       (it): Tenant => ({
         ...it,
         workloads: it.workloads ?? [it.rollout.canary],
-        ...machineFor(it, file.hosts, inventoryOf),
+        egress: egressOf(it, proxy => ({ ...proxy, ...machineFor(it.tenant, proxy, file.hosts, inventoryOf) })),
       }),
     ),
   }
 }
 
+/** One proxy or several, seen the same way. */
+const egressOf = ({ egress }: TenantFile, known: (proxy: ProxyFile) => ProxyHost): Tenant['egress'] => {
+  const { proxy, proxies = [], ...rest } = egress
+  const all = (proxy ? [proxy] : proxies).map(known)
+  return { ...rest, proxy: all[0]!, proxies: all, through: proxy ? 'address' : 'service' }
+}
+
 /** The machine that exists already, as Ansible's inventory knows it. */
 const machineFor = (
-  { tenant, egress: { proxy } }: TenantFile,
+  tenant: string,
+  proxy: ProxyFile,
   hosts: ContextFile['hosts'],
   inventoryOf: (path: string) => AnsibleInventory,
 ): { machine?: Machine } => {
@@ -153,7 +162,7 @@ const machineFor = (
   const near = nearest(host, [...inventory.tree.hosts.keys()])
   throw new Problem(`tenant ${tenant}: ${hosts.ansible} has no host ${host}`, {
     why: `it has ${[...inventory.tree.hosts.keys()].slice(0, 20).join(', ') || 'none'}`,
-    next: near ? `did you mean ${near}?` : 'correct egress.proxy.existing.host',
+    next: near ? `did you mean ${near}?` : `correct existing.host of proxy ${proxy.name}`,
     exit: 2,
   })
 }

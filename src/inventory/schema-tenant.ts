@@ -5,6 +5,23 @@ import { address4, duration, name, vars } from './words.ts'
 
 const workload = z.strictObject({ kind: z.enum(['Deployment']), name })
 
+const proxy = z.strictObject({
+  name,
+  existing: z
+    .strictObject({
+      host: z.string().min(1).describe("its name in the context's hosts"),
+      publicIp: address4.describe('the address it leaves with'),
+    })
+    .optional()
+    .describe('a machine that exists already, in the private network: configured, never made or deleted'),
+  type: z.string().min(1).optional().describe('of the server that is made'),
+  image: z.string().min(1).optional(),
+  rootVolumeGb: z.int().min(10).max(10000).optional().describe('absent: 10; used when it is made'),
+  privateIp: address4,
+  zone: otherZone,
+  protect,
+})
+
 /** inventory/<context>/tenants/<tenant>.yaml */
 export const tenantSchema = z.strictObject({
   tenant: name,
@@ -14,22 +31,13 @@ export const tenantSchema = z.strictObject({
   pool,
   egress: z.strictObject({
     via: z.enum(['proxy-vm', 'gateway-pod']).default('proxy-vm'),
-    proxy: z.strictObject({
-      name,
-      existing: z
-        .strictObject({
-          host: z.string().min(1).describe("its name in the context's hosts"),
-          publicIp: address4.describe('the address it leaves with'),
-        })
-        .optional()
-        .describe('a machine that exists already, in the private network: configured, never made or deleted'),
-      type: z.string().min(1).optional().describe('of the server that is made'),
-      image: z.string().min(1).optional(),
-      rootVolumeGb: z.int().min(10).max(10000).optional().describe('absent: 10; used when it is made'),
-      privateIp: address4,
-      zone: otherZone,
-      protect,
-    }),
+    proxy: proxy.optional().describe('one proxy, which pods reach by its address'),
+    proxies: z
+      .array(proxy)
+      .min(1)
+      .max(8)
+      .optional()
+      .describe('several, which pods reach through one Service; the first is "the" proxy of the outputs'),
     mode: z.enum(['enforce', 'report']).default('enforce'),
     allow,
     deny: deny.optional(),

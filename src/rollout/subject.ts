@@ -3,13 +3,10 @@ export type Subject = {
   tenant: string
   namespace: string
   workload: { kind: 'Deployment'; name: string }
-  proxy: {
-    /** As pods reach it. */
-    address: string
-    port: number
-    /** As the world sees it: the tenant's fixed address. */
-    publicIp: string
-  }
+  /** As pods reach it: the only proxy, or the Service before several. */
+  proxy: { address: string; port: number }
+  /** Each proxy alone, and how the world sees what leaves by it: one of the tenant's fixed addresses. */
+  proxies: { address: string; port: number; publicIp: string }[]
   /** URLs that answer with the caller's address. */
   echo: string[]
   /** A URL that no allowlist has. */

@@ -102,7 +102,7 @@ test('what stays in a cluster that was there before us is told', async () => {
   assert.ok(out.includes('  stays the cluster of /x/config: it was there before us'))
   const withTenant = {
     cluster: { kubeconfig: '/x/config', pools: [] },
-    tenants: tenants.map(it => ({ ...it, pool: { name: 'a' }, egress: { proxy: { name: 'proxy-a' } } })),
+    tenants: tenants.map(it => ({ ...it, pool: { name: 'a' }, egress: { proxies: [{ name: 'proxy-a' }] } })),
   }
   const told = (await run(['--check'], { context: withTenant })).out.join('\n')
   assert.match(told, 'namespace a-demo with curl, which we made')

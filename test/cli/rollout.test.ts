@@ -8,12 +8,13 @@ import { stagedWith } from './staged.ts'
 
 const { test } = suite('cli: a phase of a rollout')
 
+const at = (name: string) => ({ name: `proxy-${name}`, privateIp: '192.0.2.1' })
 const tenant = (name: string) => ({
   tenant: name,
   namespace: name,
   // biome-ignore lint/suspicious/noThenProperty: the word of the inventory; nothing awaits a tenant
   rollout: { canary: { kind: 'Deployment', name: 'web' }, then: { soak: '0s' } },
-  egress: { proxy: { name: `proxy-${name}`, privateIp: '192.0.2.1' } },
+  egress: { proxy: at(name), proxies: [at(name)], through: 'address' },
 })
 const tenants = [tenant('a'), tenant('b')]
 const [web, api] = ['a/web', 'b/web'].map(it => thing(`workload-egress/${it}`))

@@ -289,7 +289,8 @@ test('gates look from inside the pods', async () => {
     tenant: 'client-a',
     namespace: NS,
     workload: { kind: 'Deployment' as const, name: 'gated' },
-    proxy: { ...proxy, publicIp: '203.0.113.7' },
+    proxy,
+    proxies: [{ ...proxy, publicIp: '203.0.113.7' }],
     echo: ['http://echo.example/'],
     forbidden: 'http://no.invalid/',
   }

@@ -102,7 +102,8 @@ const addresses = async ({ clients, context }: Session, list: readonly ToUndo[])
         tenant: namespace,
         namespace,
         workload: { kind, name },
-        proxy: { address: '', port: 0, publicIp: '' },
+        proxy: { address: '', port: 0 },
+        proxies: [],
         echo: context.verify.echo,
         forbidden: context.verify.forbidden,
       }

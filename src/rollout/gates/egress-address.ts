@@ -3,22 +3,23 @@ import { addressIn, everyPod, type Probes } from '../probe.ts'
 import type { Subject } from '../subject.ts'
 import type { Pod } from '../workload.ts'
 
-/** Every pod, through its own environment, is seen with the fixed address by every echo service. */
+/** Every pod, through its own environment, is seen with one of the fixed addresses by every echo service. */
 export const egressAddressGate = gate<Subject, Probes>("egress address is the tenant's own", {
   every: '500ms',
   measure: 2,
   mayFail: 0,
   async ask(subject, probes) {
+    const fixed = subject.proxies.map(it => it.publicIp)
     const verdicts = await everyPod(subject, probes, async pod =>
-      worst(await Promise.all(subject.echo.map(url => seenAs(subject, probes, pod, url, [])))),
+      worst(await Promise.all(subject.echo.map(url => seenAs(fixed, probes, pod, url, [])))),
     )
     return worst(verdicts)
   },
 })
 
 /**
- * For the phase before any workload moves: from a pod that still leaves the old way, the proxy, asked for by
- * name, shows the tenant's fixed address.
+ * For the phase before any workload moves: from a pod that still leaves the old way, each proxy, asked for by
+ * name, shows its own fixed address, and a Service before them one of these.
  */
 export const proxyAnswers = gate<Subject, Probes>('proxy answers with its fixed address', {
   every: '500ms',
@@ -26,27 +27,26 @@ export const proxyAnswers = gate<Subject, Probes>('proxy answers with its fixed 
   mayFail: 0,
   mayBeUnclear: 5,
   async ask(subject, probes) {
-    const { address, port } = subject.proxy
-    // The pod's NO_PROXY must not take the probe past the proxy.
-    const by = ['--noproxy', '', '--proxy', `http://${address}:${port}`]
+    const { proxy, proxies } = subject
+    const ways = proxies.map(({ publicIp, ...at }) => ({ ...at, fixed: [publicIp] }))
+    if (ways.every(it => it.address !== proxy.address)) ways.push({ ...proxy, fixed: proxies.map(it => it.publicIp) })
     const pods = await probes.pods(subject)
     if (!pods?.length) return inconclusive(`${subject.namespace}/${subject.workload.name} has no pods to ask`)
-    return worst(await Promise.all(subject.echo.map(url => seenAs(subject, probes, pods[0] as Pod, url, by))))
+    const asked = ways.flatMap(({ address, port, fixed }) => {
+      // The pod's NO_PROXY must not take the probe past the proxy.
+      const by = ['--noproxy', '', '--proxy', `http://${address}:${port}`]
+      return subject.echo.map(url => seenAs(fixed, probes, pods[0] as Pod, url, by))
+    })
+    return worst(await Promise.all(asked))
   },
 })
 
-const seenAs = async (
-  { proxy: { publicIp } }: Subject,
-  probes: Probes,
-  pod: Pod,
-  url: string,
-  by: string[],
-): Promise<Verdict> => {
+const seenAs = async (fixed: string[], probes: Probes, pod: Pod, url: string, by: string[]): Promise<Verdict> => {
   const from = `${pod.metadata.name} at ${url}`
   const answer = await probes.curl(pod, [...by, '--fail', url])
   if ('unheard' in answer) return inconclusive(answer.unheard)
   if (answer.code !== 0) return inconclusive(`${from}: curl exit ${answer.code} ${answer.stderr.trim()}`)
   const address = addressIn(answer.stdout)
   if (!address) return inconclusive(`${from}: the answer holds no address`)
-  return address === publicIp ? pass : fail(`${from}: seen as ${address}, not as ${publicIp}`)
+  return fixed.includes(address) ? pass : fail(`${from}: seen as ${address}, not as ${fixed.join(' or ')}`)
 }

@@ -15,7 +15,8 @@ const subject: Subject = {
   tenant: 'a',
   namespace: 'a-demo',
   workload: { kind: 'Deployment', name: 'web' },
-  proxy: { address: '172.16.28.8', port: 3128, publicIp: '203.0.113.7' },
+  proxy: { address: '172.16.28.8', port: 3128 },
+  proxies: [{ address: '172.16.28.8', port: 3128, publicIp: '203.0.113.7' }],
   echo: ['http://echo.example/', 'https://echo.example/'],
   forbidden: 'http://egress-probe.invalid/',
 }
@@ -70,6 +71,45 @@ for (const { when, answer, pods, verdict } of [
     assert.is(asked.verdict, verdict)
   })
 }
+
+const two = {
+  ...subject,
+  proxy: { address: 'egress-proxy', port: 3128 },
+  proxies: [...subject.proxies, { address: '172.16.28.18', port: 3128, publicIp: '203.0.113.8' }],
+}
+
+test('of two fixed addresses each is right, and none other', async () => {
+  const seen = async (address: string) =>
+    (
+      await egressAddressGate.ask(
+        two,
+        probes(pod => said(pod === 'p1' ? '203.0.113.7' : address)),
+        new Map(),
+      )
+    ).verdict
+  assert.is(await seen('203.0.113.8'), 'pass')
+  assert.is(await seen('203.0.113.9'), 'fail')
+})
+
+test('each of two proxies must show its own address, and the Service before them any', async () => {
+  const asked = async (byService: string, bySecond: string) => {
+    const answers: Record<string, string> = {
+      'http://172.16.28.8:3128': '203.0.113.7',
+      'http://172.16.28.18:3128': bySecond,
+      'http://egress-proxy:3128': byService,
+    }
+    return (
+      await proxyAnswers.ask(
+        two,
+        probes((_, args) => said(answers[args[3] ?? ''] ?? '')),
+        new Map(),
+      )
+    ).verdict
+  }
+  assert.is(await asked('203.0.113.8', '203.0.113.8'), 'pass')
+  assert.is(await asked('203.0.113.8', '203.0.113.7'), 'fail', 'the second leaves by the address of the first')
+  assert.is(await asked('203.0.113.1', '203.0.113.8'), 'fail')
+})
 
 test('the proxy is asked by name, past NO_PROXY', async () => {
   const args: string[][] = []
