@@ -145,8 +145,9 @@ export type PodSpec = {
     env: Record<string, string>
     workingDir?: string
     files: Record<string, string>
+    directories?: string[]
     runAsUser?: number
-  }[] // files: mounted ConfigMaps, path -> content
+  }[] // files: mounted ConfigMaps, path -> content; directories: empty ones that everybody may write to
 }
 
 /** What one pod may do. An absent direction is not isolated; present means default deny plus the rules. */

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import type { Clusters, Pods, Taint } from '../ports.ts'
+import { tokenFor } from './accounts.ts'
 import { share } from './addresses.ts'
 import { certificates } from './certificates.ts'
 import { createControl } from './control.ts'
@@ -43,12 +44,15 @@ export const createCluster = async (
   saved: ClusterState | undefined,
   { pods, directory, pace, onChange }: Parts,
 ) => {
-  const control = createControl({ ...spec, clusterId: spec.id, pods, saved: saved?.store, pace, onChange })
+  const token = saved?.token ?? randomBytes(24).toString('base64url')
+  let ca = ''
+  const credentials = (account: Obj) => ({ token: tokenFor(account, token), 'ca.crt': ca })
+  const control = createControl({ ...spec, clusterId: spec.id, pods, saved: saved?.store, pace, credentials, onChange })
   const { store, api, apiIp } = control
   const nodes = new Map<string, NodeState>(saved?.nodes.map(it => [it.name, it]))
-  const token = saved?.token ?? randomBytes(24).toString('base64url')
   const socket = saved?.socket ?? socketPath(directory, spec.id)
   const tls = await certificates(directory, apiIp)
+  ca = tls.ca
   const handlers = createHandlers({ store, api, pods, token, version: spec.version })
   const server = await serve(handlers, { port: saved?.port ?? 0, socket, tls })
 

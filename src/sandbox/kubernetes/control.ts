@@ -4,10 +4,11 @@ import type { Admit } from './api.ts'
 import { createApi } from './api.ts'
 import { createCollector } from './collect.ts'
 import { reconcileDeployment } from './deployments.ts'
+import { reconcileEndpoints, serviceLabel } from './endpoints.ts'
 import { createRecorder } from './events.ts'
 import type { Pace } from './kubelet.ts'
 import { createKubelet } from './kubelet.ts'
-import { createNetwork, reconcileEndpoints } from './network.ts'
+import { createNetwork } from './network.ts'
 import type { Obj } from './object.ts'
 import { controllerOf, isActive, keyOf, same } from './object.ts'
 import { createQueue } from './queue.ts'
@@ -26,10 +27,21 @@ export type ControlParts = {
   pods: Pods
   saved?: StoreState | undefined
   pace: Pace
+  /** What a pod of this service account finds of it on its disk. */
+  credentials(account: Obj): Record<string, string>
   onChange(): void
 }
 /** The control plane of one cluster without its HTTP: objects, and the controllers that act on them once started. */
-export const createControl = ({ clusterId, serviceCidr, dnsIp, pods, saved, pace, onChange }: ControlParts) => {
+export const createControl = ({
+  clusterId,
+  serviceCidr,
+  dnsIp,
+  pods,
+  saved,
+  pace,
+  credentials,
+  onChange,
+}: ControlParts) => {
   const apiIp = toIp(range(serviceCidr).first + 1)
   const store = createStore({ saved })
   const admit: Admit = (of, obj, before) => {
@@ -46,7 +58,7 @@ export const createControl = ({ clusterId, serviceCidr, dnsIp, pods, saved, pace
     pods,
     pace,
     record: createRecorder(store, api, 'kubelet'),
-    wiring: { clusterId, dnsIp, apiIp },
+    wiring: { clusterId, dnsIp, apiIp, credentials },
     secure: network.policies,
   })
   const queues = {
@@ -107,8 +119,10 @@ export const createControl = ({ clusterId, serviceCidr, dnsIp, pods, saved, pace
       if (type === 'DELETED' || !before || isSeenOtherwise(object, before)) queues.network.add('policies')
     }
     if (of.kind === 'NetworkPolicy' || of.kind === 'Namespace') queues.network.add('policies')
-    if (of.kind === 'Service') queues.endpoints.add(key)
-    if (of.kind === 'Service' || of.kind === 'Endpoints') {
+    if (of.kind === 'Service' || of.kind === 'Endpoints') queues.endpoints.add(key)
+    if (of.kind === 'EndpointSlice' && type === 'DELETED')
+      queues.endpoints.add(`${namespace}/${object.metadata.labels?.[serviceLabel] ?? ''}`)
+    if (of.kind === 'Service' || of.kind === 'EndpointSlice') {
       queues.network.add('services')
       queues.network.add('names')
     }

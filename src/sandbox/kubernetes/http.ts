@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { parse } from 'yaml'
 import type { Pods } from '../ports.ts'
+import { accountOf, type Caller, mayDo } from './accounts.ts'
 import type { Api } from './api.ts'
 import { discovery, openapi } from './discovery.ts'
 import type { Loose } from './object.ts'
@@ -11,7 +12,7 @@ import type { Target } from './requests.ts'
 import { answer } from './requests.ts'
 import { kind, resourceAt } from './resources.ts'
 import { sendJson } from './respond.ts'
-import { badRequest, Refused } from './status.ts'
+import { badRequest, forbidden, Refused } from './status.ts'
 import type { Store } from './store.ts'
 import { refuseUpgrade, sendLogs, serveExec } from './streams.ts'
 
@@ -28,10 +29,11 @@ export const createHandlers = (parts: ServerParts) => ({
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy())
     try {
-      authorize(parts, request)
+      const caller = authenticate(parts, request)
       const url = new URL(request.url ?? '/', 'http://api')
       const target = locate(url.pathname)
       if (target?.of.kind !== 'Pod' || target.sub !== 'exec') throw badRequest('only exec is served over a websocket')
+      authorize(parts, caller, target, 'create')
       const pod = parts.api.get(kind('Pod'), target.namespace, target.name!)
       serveExec(parts.pods, pod, url.searchParams, request, socket, head)
     } catch (thrown) {
@@ -53,21 +55,44 @@ const failure = (thrown: unknown): [number, Loose] => {
 
 const digest = (text: string) => createHash('sha256').update(text).digest()
 
-const authorize = ({ token }: ServerParts, request: IncomingMessage): void => {
+/** Who asks; throws 401 where that is nobody. */
+const authenticate = ({ store, token }: ServerParts, request: IncomingMessage): Caller => {
   const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
-  if (!timingSafeEqual(digest(given), digest(token))) throw new Refused(401, 'Unauthorized', 'Unauthorized')
+  if (timingSafeEqual(digest(given), digest(token))) return { admin: true }
+  const account = accountOf(store, given, token)
+  if (!account) throw new Refused(401, 'Unauthorized', 'Unauthorized')
+  return account
+}
+
+/** Throws 403 where the caller has no role for it. */
+const authorize = ({ store }: ServerParts, caller: Caller, target: Target, verb: string): void => {
+  const { of, namespace, name, sub } = target
+  const resource = sub ? `${of.plural}/${sub}` : of.plural
+  if (caller.admin || mayDo(store, caller, { verb, group: of.group, resource, namespace, name })) return
+  const where = namespace ? `in the namespace "${namespace}"` : 'at the cluster scope'
+  const who = `system:serviceaccount:${caller.namespace}:${caller.name}`
+  const why = `User "${who}" cannot ${verb} resource "${resource}" in API group "${of.group}" ${where}`
+  throw forbidden(of, name ?? '', why)
+}
+
+const verbOf = ({ method }: IncomingMessage, { name }: Target, query: URLSearchParams): string => {
+  if (method === 'GET')
+    return name !== undefined ? 'get' : /^(true|1)$/.test(query.get('watch') ?? '') ? 'watch' : 'list'
+  const verbs: Record<string, string> = { POST: 'create', PUT: 'update', PATCH: 'patch' }
+  return verbs[method ?? ''] ?? (name === undefined ? 'deletecollection' : 'delete')
 }
 
 const handle = async (parts: ServerParts, request: IncomingMessage, response: ServerResponse): Promise<unknown> => {
   const url = new URL(request.url ?? '/', 'http://api')
   const path = url.pathname.replace(/\/+$/, '') || '/'
   if (['/healthz', '/livez', '/readyz'].includes(path)) return response.writeHead(200).end('ok')
-  authorize(parts, request)
+  const caller = authenticate(parts, request)
   const accept = request.headers.accept ?? ''
   const fixed = path === '/version' ? versionInfo(parts.version) : (discovery(path, accept) ?? openapi(path))
   if (fixed && request.method === 'GET') return sendFixed(response, fixed, accept)
   const target = locate(path)
   if (!target) throw new Refused(404, 'NotFound', 'the server could not find the requested resource')
+  authorize(parts, caller, target, verbOf(request, target, url.searchParams))
   const body = await readBody(request)
   if (target.sub === 'log') {
     return sendLogs(parts.pods, parts.api.get(target.of, target.namespace, target.name!), url.searchParams, response)

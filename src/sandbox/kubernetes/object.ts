@@ -84,3 +84,7 @@ export const withCondition = (conditions: Loose[] = [], next: Loose): Loose[] =>
   const condition = { ...next, lastTransitionTime }
   return before ? conditions.map(it => (it === before ? condition : it)) : [...conditions, condition]
 }
+
+/** These two Services the machines route themselves. */
+export const isBuiltIn = ({ metadata }: Obj): boolean =>
+  ['default/kubernetes', 'kube-system/kube-dns'].includes(`${metadata.namespace}/${metadata.name}`)

@@ -4,7 +4,12 @@ import { kind } from './resources.ts'
 import type { Store } from './store.ts'
 
 /** The cluster's own addresses, as pods need them. */
-export type Wiring = { clusterId: string; dnsIp: string; apiIp: string }
+export type Wiring = {
+  clusterId: string
+  dnsIp: string
+  apiIp: string
+  credentials(account: Obj): Record<string, string>
+}
 
 /** A pod cannot be started as it is written; kubectl shows the reason. */
 export class Unstartable extends Error {
@@ -27,6 +32,7 @@ export const podSpec = (store: Store, pod: Obj, wiring: Wiring): PodSpec => {
   if (spec.hostNetwork) throw new Unstartable('HostNetworkUnsupported', 'pods of this emulator have their own network')
   if (spec.initContainers?.length)
     throw new Unstartable('InitContainersUnsupported', 'this emulator has no init containers')
+  const account = identity(store, pod, wiring)
   return {
     uid,
     name,
@@ -41,13 +47,15 @@ export const podSpec = (store: Store, pod: Obj, wiring: Wiring): PodSpec => {
     },
     containers: spec.containers.map((it: Loose) => {
       const env = environment(store, pod, it, wiring)
+      const writable = emptyDirs(pod, it)
       const user = it.securityContext?.runAsUser ?? spec.securityContext?.runAsUser
       const command = [...(it.command ?? []), ...(it.args ?? [])].map(part => expand(part, env))
       return {
         name: it.name,
         command: command.length > 0 ? command : ['sleep', 'infinity'],
         env,
-        files: files(store, pod, it),
+        files: { ...account, ...files(store, pod, it) },
+        ...(writable.length > 0 && { directories: writable }),
         ...(it.workingDir && { workingDir: it.workingDir }),
         ...(user !== undefined && { runAsUser: user }),
       }
@@ -130,6 +138,24 @@ const fieldOf = (pod: Obj, path: string): string => {
         )
   return value === undefined || value === null ? '' : String(value)
 }
+
+/** The service account of a pod, as files; none where the pod or the account says so. */
+const identity = (store: Store, pod: Obj, { credentials }: Wiring): Record<string, string> => {
+  const { namespace } = pod.metadata
+  const name = pod.spec.serviceAccountName ?? 'default'
+  const account = store.get(kind('ServiceAccount'), namespace, name)
+  if (!account) throw new Unstartable('CreateContainerConfigError', `serviceaccount "${name}" not found`)
+  if (!(pod.spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true)) return {}
+  const all = { ...credentials(account), namespace: namespace! }
+  return Object.fromEntries(Object.entries(all).map(([file, text]) => [`${accountPath}/${file}`, text]))
+}
+
+const accountPath = '/var/run/secrets/kubernetes.io/serviceaccount'
+
+const emptyDirs = (pod: Obj, container: Loose): string[] =>
+  (container.volumeMounts ?? []).flatMap(({ name, mountPath }: Loose) =>
+    pod.spec.volumes?.find((it: Loose) => it.name === name)?.emptyDir ? [mountPath] : [],
+  )
 
 const files = (store: Store, pod: Obj, container: Loose): Record<string, string> => {
   const found: Record<string, string> = {}

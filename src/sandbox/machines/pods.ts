@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PodSpec, Pods } from '../ports.ts'
 import { boxExit, boxPid, disk, startBox, stopBox } from './box.ts'
@@ -177,7 +177,7 @@ const environment = ({ name }: PodSpec, { env }: Container): Record<string, stri
   ...env,
 })
 
-const furnish = (root: string, { name, ip, dns }: PodSpec, { files }: Container) => {
+const furnish = (root: string, { name, ip, dns }: PodSpec, { files, directories = [] }: Container) => {
   const resolv = [
     ...dns.nameservers.map(it => `nameserver ${it}`),
     ...(dns.searches.length > 0 ? [`search ${dns.searches.join(' ')}`] : []),
@@ -187,6 +187,10 @@ const furnish = (root: string, { name, ip, dns }: PodSpec, { files }: Container)
   put(join(root, 'etc/hosts'), `127.0.0.1 localhost\n${ip} ${name}\n`)
   put(join(root, 'etc/hostname'), `${name}\n`)
   for (const [path, content] of Object.entries(files)) put(join(root, path), content)
+  for (const it of directories) {
+    mkdirSync(join(root, it), { recursive: true })
+    chmodSync(join(root, it), 0o1777)
+  }
 }
 
 const handles = (pid: number, signal: number): boolean => {
