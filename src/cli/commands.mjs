@@ -108,6 +108,16 @@ export const commands = {
     summary: 'the audit logs against the inventory as it is now: which requests would end otherwise',
     flags: { ...hearing, ...common },
   },
+  policy: {
+    summary: 'the numbered policies that the proxies have, and which is in force; --to brings one back',
+    flags: {
+      tenant: { type: 'string', value: 'NAME', help: 'only this tenant' },
+      to: { type: 'string', value: 'REVISION', help: 'previous, or a number: this one is in force again' },
+      check: /** @type {FlagSpec} */ (changing.check),
+      yes: /** @type {FlagSpec} */ (changing.yes),
+      ...common,
+    },
+  },
   inventory: {
     summary: "dynamic inventory in Ansible's JSON",
     flags: {

@@ -10,6 +10,7 @@ import { deploy } from './commands/deploy.ts'
 import { destroy } from './commands/destroy.ts'
 import { explain } from './commands/explain.ts'
 import { inventory } from './commands/inventory.ts'
+import { policy } from './commands/policy.ts'
 import { render } from './commands/render.ts'
 import { replay } from './commands/replay.ts'
 import { report } from './commands/report.ts'
@@ -48,6 +49,7 @@ const commands: Record<string, Command> = {
   rollback: { writes: changing, run: rollback },
   destroy: { writes: changing, run: destroy },
   status: { writes: looking, run: status },
+  policy: { writes: ({ check, to }) => !check && to !== undefined, run: policy },
   report: { writes: looking, offline: ({ log }) => log.length > 0, run: report },
   replay: { writes: looking, offline: ({ log }) => log.length > 0, run: replay },
   explain: { writes: looking, offline: () => true, run: async session => explain(session) },

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import * as assert from 'uvu/assert'
+import type { Revision } from '../../src/hosts/revisions.ts'
 import { makeCheckout } from '../support/checkout.ts'
 import { suite } from '../support/suite.ts'
 import { looksAt, namespaces, ok, type Summary, summaryOf } from './looks.ts'
@@ -159,6 +160,34 @@ test('the runbook for rolling back runs, and finds nothing left', async () => {
   })
   assert.is(exitCode, 0, all)
   assert.match(String(all), /nothing to roll back/)
+})
+
+test('a policy gets a number, and the one before it is one command away', async () => {
+  const file = join(checkout.directory, 'inventory/sandbox/tenants/client-a.yaml')
+  const text = readFileSync(file, 'utf8')
+  const wider = text.replace(/^( +)allow:\n/m, '$1allow:\n$1  - { domain: later.example.com }\n')
+  assert.is.not(wider, text)
+  const revisions = async () => {
+    const { events } = await run('policy.mjs', '--tenant', 'client-a', '--json')
+    const { revisions } = events.find(it => it.event === 'revisions') as unknown as { revisions: Revision[] }
+    return { current: revisions.find(it => it.current && it.inForce)!, all: revisions.length }
+  }
+  const was = await revisions()
+  writeFileSync(file, wider)
+  const told = await run('40-configure.mjs', '--check', '--diff')
+  ok(told, 3)
+  assert.match(told.stdout, /\+ allow later\.example\.com/)
+  ok(await run('40-configure.mjs', '--json'))
+  const now = await revisions()
+  assert.is(now.all, was.all + 1)
+  assert.is(now.current.rules, was.current.rules + 1)
+  const back: [string, ...string[]] = ['policy.mjs', '--tenant', 'client-a', '--to', 'previous']
+  ok(await run(...back, '--check'), 3)
+  ok(await run(...back, '--yes'))
+  assert.equal((await revisions()).current, was.current)
+  ok(await run('policy.mjs', '--tenant', 'client-a', '--to', '999'), 2)
+  writeFileSync(file, text)
+  ok(await run('40-configure.mjs', '--check'))
 })
 
 test('--render writes what the hosts have, without a connection', async () => {

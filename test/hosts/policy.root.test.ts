@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert'
 import { hostPlay } from '../../src/hosts/play.ts'
+import { listRevisions, revisionTo } from '../../src/hosts/revisions.ts'
 import { squidTasks } from '../../src/hosts/squid.ts'
 import { reloadSquid } from '../../src/hosts/squid-shell.ts'
 import { createSsh } from '../../src/hosts/ssh.ts'
@@ -110,6 +111,27 @@ test('a hold ends by itself when who took it is killed', async () => {
   assert.is(free(), false)
   assert.ok(await until(free, 30))
   lab.host.sh('nft delete table inet kapsule_egress_hold')
+})
+
+test('an earlier revision is one step away, and its undo is another', async () => {
+  const all = await listRevisions(ssh, lab.host.address, quiet.signal)
+  const [first, current] = [revisionTo(all, 'previous')!, all.find(it => it.current)!]
+  assert.is(current.inForce, true)
+  assert.is(first.rules, 2)
+  const play = {
+    host: lab.host.address,
+    tasks: [{ task: 'revision' as const, tenant: 'client-a', to: first.revision }],
+    handlers: {},
+  }
+  const before = (await hostPlay.read(play, { ssh }, quiet))!
+  assert.is(hostPlay.diff(play, before)?.details?.[0]?.diff, `${current.revision} -> ${first.revision}`)
+  const now = await hostPlay.apply(play, { ssh }, before, quiet)
+  assert.is((await listRevisions(ssh, lab.host.address, quiet.signal)).find(it => it.inForce)?.revision, first.revision)
+  await hostPlay.undo!(play, { ssh }, before, now, quiet)
+  assert.is(
+    (await listRevisions(ssh, lab.host.address, quiet.signal)).find(it => it.inForce)?.revision,
+    current.revision,
+  )
 })
 
 test('a policy that is no policy never gets the link', async () => {

@@ -2,6 +2,8 @@ import { readJournals } from '../../engine/journal.ts'
 import { makePlan } from '../../engine/plan.ts'
 import type { ExitCode } from '../../engine/problem.ts'
 import { countChanges } from '../../engine/step.ts'
+import type { Seen } from '../../hosts/exchange.ts'
+import type { PolicyState } from '../../hosts/tasks/policy.ts'
 import { table } from '../../report/table.ts'
 import { findLeaks } from '../../scaleway/leaks.ts'
 import { listOwned } from '../../scaleway/leftovers.ts'
@@ -38,8 +40,13 @@ export const status = async (session: Session): Promise<ExitCode> => {
       return { tenant: move.tenant.tenant, workload: move.workload.name, phase: phaseNow, gates }
     }),
   )
+  const policies = session.context.tenants.map(({ tenant, egress }) => {
+    const live = plan.seen.get(`host-play/${egress.proxy.name}`)?.live as unknown as Seen | null | undefined
+    const state = live?.states[`policy of ${tenant}`] as PolicyState | undefined
+    return { tenant, proxy: egress.proxy.name, revision: state?.revision ?? null }
+  })
   const runs = lastRuns(session)
-  output.event('status', { resources: owned, workloads, runs })
+  output.event('status', { resources: owned, workloads, policies, runs })
   output.data(
     table(
       ['resource', 'name', 'id'],
@@ -50,6 +57,12 @@ export const status = async (session: Session): Promise<ExitCode> => {
     `\n${table(
       ['tenant', 'workload', 'phase', 'gates'],
       workloads.map(it => [it.tenant, it.workload, it.phase, it.gates]),
+    )}`,
+  )
+  output.data(
+    `\n${table(
+      ['tenant', 'proxy', 'policy revision'],
+      policies.map(it => [it.tenant, it.proxy, it.revision ?? 'none']),
     )}`,
   )
   output.data(

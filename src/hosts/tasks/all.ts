@@ -16,6 +16,7 @@ import type { LineTask } from './line.ts'
 import type { PackageTask } from './package.ts'
 import type { PolicyTask } from './policy.ts'
 import type { PortTask } from './port.ts'
+import type { RevisionTask } from './revision.ts'
 import type { ServiceTask } from './service.ts'
 import type { SymlinkTask } from './symlink.ts'
 import type { SysctlTask } from './sysctl.ts'
@@ -46,6 +47,7 @@ export type Task = Extras &
     | FetchTask
     | PortTask
     | PolicyTask
+    | RevisionTask
     | UfwTask
     | FirewalldTask
   )
@@ -77,6 +79,7 @@ const kinds: Record<Task['task'], () => AnyTaskKind> = {
   fetch: lazily(() => (load('./fetch.ts') as typeof import('./fetch.ts')).fetchTask),
   port: lazily(() => (load('./port.ts') as typeof import('./port.ts')).portTask),
   policy: lazily(() => (load('./policy.ts') as typeof import('./policy.ts')).policyTask),
+  revision: lazily(() => (load('./revision.ts') as typeof import('./revision.ts')).revisionTask),
   ufw: lazily(() => (load('./ufw.ts') as typeof import('./ufw.ts')).ufwTask),
   firewalld: lazily(() => (load('./firewalld.ts') as typeof import('./firewalld.ts')).firewalldTask),
 }
