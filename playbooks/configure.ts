@@ -2,7 +2,8 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { millis } from '../src/engine/duration.ts'
 import { play } from '../src/hosts/play.ts'
-import { squidTasks, ufwTask } from '../src/hosts/squid.ts'
+import { shipTasks } from '../src/hosts/ship.ts'
+import { auditLog, squidTasks, ufwTask } from '../src/hosts/squid.ts'
 import type { Task } from '../src/hosts/tasks/all.ts'
 import type { Machine } from '../src/inventory/ansible/login.ts'
 import { type Context, type ProxyHost, proxiesIn, type Tenant } from '../src/inventory/context.ts'
@@ -78,13 +79,14 @@ export const innerOf = ({ network, cluster }: Context): string[] => [
 
 /** What is put on one proxy: also what `--render` writes, without a connection. */
 export const hostTasks = (context: Context, { tenant: it, proxy }: { tenant: Tenant; proxy: ProxyHost }) => {
-  const { network, ssh, dns } = context
+  const { network, ssh, dns, audit } = context
   const { cidr } = network.privateNetwork
   const { tasks, handlers } = squidTasks({
     hostName: proxy.name,
     tenants: [{ name: it.tenant, port: proxyPort, clients: [cidr], policy: policyOf(context, it) }],
     inner: innerOf(context),
     nameservers: dns.nameservers,
+    keepDays: audit.keepDays,
     vars: { ...proxy.machine?.vars, ...varsOf(context, it) },
   })
   const firewall = ufwTask({
@@ -96,5 +98,6 @@ export const hostTasks = (context: Context, { tenant: it, proxy }: { tenant: Ten
     { task: 'package', name: 'ufw', tags: ['firewall', 'packages'] },
     { ...firewall, tags: ['firewall'] },
   ]
-  return { tasks: [...tasks, ...walls], handlers }
+  const shipping = shipTasks(audit.ship, auditLog)
+  return { tasks: [...tasks, ...walls, ...shipping.tasks], handlers: { ...handlers, ...shipping.handlers } }
 }

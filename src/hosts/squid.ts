@@ -25,6 +25,8 @@ export type SquidOptions = {
   /** CIDRs that are refused by resolved address, besides all special ranges: the private network, the proxy itself. */
   inner: string[]
   nameservers?: string[]
+  /** How long logs stay on the host. */
+  keepDays?: number
   /** The host's variables, which its templates read as `vars`. */
   vars?: Record<string, unknown>
 }
@@ -32,7 +34,7 @@ export type SquidOptions = {
 export const auditLog = '/var/log/squid/audit.log'
 
 /** Everything that makes a host an egress proxy, in order, and the handlers its files notify. */
-export const squidTasks = ({ hostName, tenants, inner, nameservers = [], vars = {} }: SquidOptions) => {
+export const squidTasks = ({ hostName, tenants, inner, nameservers = [], keepDays = 90, vars = {} }: SquidOptions) => {
   const filled = (path: string, data: Record<string, unknown>) => render(path, { vars, ...data })
   for (const { name } of tenants) if (!/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name)) throw badName(name)
   for (const it of nameservers) if (!isIP(it)) throw badName(it)
@@ -67,7 +69,7 @@ export const squidTasks = ({ hostName, tenants, inner, nameservers = [], vars = 
     file(policyHelper, readFileSync(helperSource, 'utf8'), { mode: '0755', check: 'perl -c {}', notify: [reload] }),
     ...tenants.map(({ name, policy }): Task => ({ task: 'policy', tenant: name, text: policyText(policy) })),
     file('/etc/squid/squid.conf', conf, { check: checkSquid, notify: [reload] }),
-    file('/etc/logrotate.d/squid', filled('etc/logrotate.d/squid', {})),
+    file('/etc/logrotate.d/squid', filled('etc/logrotate.d/squid', { keepDays })),
     file(
       '/etc/systemd/system/squid.service.d/limits.conf',
       filled('etc/systemd/system/squid.service.d/limits.conf', {}),

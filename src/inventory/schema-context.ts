@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { audit } from './schema-audit.ts'
 import { cluster, gateway, network, protect, scaleway } from './schema-cloud.ts'
 import { configure, hosts, ssh } from './schema-hosts.ts'
 import { policy } from './schema-policy.ts'
@@ -34,6 +35,7 @@ export const contextSchema = z.strictObject({
     })
     .prefault({}),
   policy: policy.optional().describe('what every tenant may reach, and what none may'),
+  audit,
   configure,
   hosts,
   groups: z
