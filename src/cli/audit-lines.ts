@@ -61,9 +61,10 @@ const hear = async (readers: readonly Reader[], onLine: (line: AuditLine) => voi
             } else if (text !== '') source.unparsable++
           })
         } catch (error) {
-          if (!(error instanceof Problem)) throw error
-          problems.push(error)
-          source.problem = `${error.message}: ${error.why}`
+          const problem = (error as Error).name === 'TimeoutError' ? tooLong(name) : error
+          if (!(problem instanceof Problem)) throw error
+          problems.push(problem)
+          source.problem = `${problem.message}: ${problem.why}`
         }
         return source
       }),
@@ -76,6 +77,12 @@ const notThere = (name: string) =>
   new Problem(`${name} does not stand yet`, {
     why: 'the cloud knows no such server, or it has no address',
     next: 'deploy.mjs makes it; there is no log of it before',
+  })
+
+const tooLong = (name: string) =>
+  new Problem(`${name}: its log was not read to the end`, {
+    why: 'there was no more time for it',
+    next: 'replay.mjs reads all of it',
   })
 
 const unreadable = (file: string) => (error: Error) => {

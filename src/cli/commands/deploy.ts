@@ -8,6 +8,7 @@ import { type Counts, countPlanned } from '../../engine/step.ts'
 import { plainProgress } from '../../report/plain.ts'
 import { clearWay, provision, rollOut, takingDown, verify } from '../carry-out.ts'
 import type { Flags } from '../flags.ts'
+import { foreseeReplay } from '../foresee-replay.ts'
 import { foreseenOf } from '../hosts.ts'
 import { findOrphans, prune, refusePrune, tellOrphans } from '../orphans.ts'
 import { outputsOf } from '../outputs.ts'
@@ -72,7 +73,7 @@ const pruneOfAPart = () =>
   })
 
 /** `--check`: says what would change, changes nothing. */
-const check = (staged: Staged): ExitCode => {
+const check = async (staged: Staged): Promise<ExitCode> => {
   const { session } = staged
   const asked = pendingOf(staged)
   const pending = asked.filter(it => !it.problem)
@@ -81,6 +82,7 @@ const check = (staged: Staged): ExitCode => {
   counts.delete += removed
   const changes = removed > 0 || pending.some(it => it.step)
   tellPlan(staged, pending)
+  await foreseeReplay(staged, pending)
   const { out } = session.flags
   if (out !== undefined) {
     writePlan(out, savedPlanOf(staged))

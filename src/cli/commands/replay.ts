@@ -1,3 +1,4 @@
+import { innerOf } from '../../../playbooks/configure.ts'
 import { throwAll } from '../../engine/plan.ts'
 import type { ExitCode } from '../../engine/problem.ts'
 import { policyOf } from '../../policy/entries.ts'
@@ -17,7 +18,7 @@ export const replay = async (asked: Session): Promise<ExitCode> => {
   const since = sinceOf(flags.since, until)
   const policies = context.tenants.map(it => policyOf(context, it))
   const from = flags.log.length > 0 ? () => null : await whoIs(session)
-  const replaying = createReplay({ since, until, policies, inner: innerOf(session), from })
+  const replaying = createReplay({ since, until, policies, inner: innerOf(context), from })
   const { sources, problems } = await hearAll(session, since, it => replaying.add(it))
   const made = replaying.end()
   output.event('replay', { replay: { ...made, sources } })
@@ -25,9 +26,3 @@ export const replay = async (asked: Session): Promise<ExitCode> => {
   throwAll(problems)
   return finish(session, { status: 'ok', changes: noChanges })
 }
-
-/** Our own networks, which the proxies refuse besides the special ranges. */
-export const innerOf = ({ context: { network, cluster } }: Session): string[] => [
-  network.privateNetwork.cidr,
-  ...[cluster.podCidr, cluster.serviceCidr].filter(it => it !== undefined),
-]
