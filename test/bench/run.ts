@@ -15,6 +15,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   memory: async () => (await import('./memory.bench.ts')).memory,
   truth: async () => (await import('./truth.bench.ts')).truth,
   kills: async () => (await import('./kills.bench.ts')).killing,
+  proxy: async () => (await import('./proxy.bench.ts')).proxy,
 }
 
 const main = async (args: string[]) => {

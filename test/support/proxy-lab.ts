@@ -11,9 +11,11 @@ export type LabNames = {
   origins: string[]
   /** Name (a leading dot: and all below it) to its addresses; any other name does not exist. */
   names: Record<string, string[]>
+  /** The program of the destinations; absent: `origin.mjs`. It prints a line when it listens. */
+  origin?: URL
 }
 
-export const makeProxyLab = async (slot: number, { origins, names }: LabNames): Promise<ProxyLab> => {
+export const makeProxyLab = async (slot: number, { origins, names, origin: program }: LabNames): Promise<ProxyLab> => {
   const host = await makeHost(slot)
   const netns = `ket-${process.pid % 100000}-${slot}`
   const children: ChildProcess[] = []
@@ -38,7 +40,7 @@ dnsmasq --conf-file=/dev/null --no-resolv --no-hosts --listen-address=127.0.0.1 
         'exec',
         netns,
         process.execPath,
-        fileURLToPath(new URL('origin.mjs', import.meta.url)),
+        fileURLToPath(program ?? new URL('origin.mjs', import.meta.url)),
         origins.join(','),
       ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
