@@ -26,7 +26,8 @@ export const makeProxyLab = async (slot: number, { origins, names, origin: progr
   try {
     for (const it of origins) execFileSync('ip', ['-n', netns, 'addr', 'add', it, 'dev', 'lo'])
     // Routes for what names lead to beside these: nothing may leave the namespace.
-    host.sh(`ip route add default dev lo || :
+    host.sh(`rm -f /etc/resolv.conf; echo nameserver 127.0.0.1 >/etc/resolv.conf
+ip route add default dev lo || :
 dnsmasq --conf-file=/dev/null --no-resolv --no-hosts --listen-address=127.0.0.1 --bind-interfaces --cache-size=0 \\
   --pid-file=/run/dnsmasq.pid --user=root --local=/#/ ${Object.entries(names)
     .flatMap(([name, all]) =>

@@ -109,7 +109,7 @@ ${awaitForce}`
  * Until Squid's helper says that it decides by it: at most ten seconds. Where Squid does not run, or with a
  * configuration that knows no helper yet, there is nobody to wait for.
  */
-const awaitForce = `if squid -k check >/dev/null 2>&1 && grep -q '^external_acl_type egress_policy ' /etc/squid/squid.conf; then
+const awaitForce = `if grep -q '^external_acl_type egress_policy ' /etc/squid/squid.conf 2>/dev/null && squid -k check >/dev/null 2>&1; then
   said=${spool}/egress-\${dir##*/}.loaded n=0
   until [ "$(head -n 1 "$said" 2>/dev/null)" = "loaded $revision" ]; do
     if grep "^refused $revision " "$said" 2>/dev/null; then exit 1; fi
