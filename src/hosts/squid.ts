@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
+import type { Wanting } from '../engine/desired.ts'
 import { Problem } from '../engine/problem.ts'
+import { isRef } from '../engine/refs.ts'
 import type { Policy } from '../policy/policy.ts'
 import { policyText } from '../policy/policy-file.ts'
 import { innerRanges, refuseOverlaps } from './overlap.ts'
@@ -14,8 +16,10 @@ import { render } from './template.ts'
 export type SquidTenant = {
   name: string
   port: number
-  /** Where its requests come from: CIDRs. Tenants on one port must not overlap. */
-  clients: string[]
+  /** Where its requests come from: CIDRs, or a Ref to addresses. Tenants on one port must not overlap. */
+  clients: Wanting<string[]>
+  /** The address it leaves with, where the host has several. */
+  outgoing?: Wanting<string>
   policy: Policy
 }
 
@@ -38,14 +42,27 @@ export const squidTasks = ({ hostName, tenants, inner, nameservers = [], keepDay
   const filled = (path: string, data: Record<string, unknown>) => render(path, { vars, ...data })
   for (const { name } of tenants) if (!/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name)) throw badName(name)
   for (const it of nameservers) if (!isIP(it)) throw badName(it)
-  refuseOverlaps(tenants)
+  refuseOverlaps(
+    tenants.flatMap(({ clients, ...it }) => (isRef(clients) ? [] : [{ ...it, clients: clients as string[] }])),
+  )
+  const fill: NonNullable<FileTask['fill']> = {}
+  // A word in the place of what is not known yet.
+  const later = (word: string, value: unknown) => {
+    if (!isRef(value)) return value
+    fill[word] = value as never
+    return word
+  }
   const listeners = [...new Set(tenants.map(it => it.port))].sort((a, b) => a - b)
   const conf = filled('etc/squid/squid.conf', {
     hostName,
     inner: innerRanges(inner),
     nameservers,
     auditLog,
-    tenants: tenants.map(({ name, port, clients }) => ({ name, port, clients })),
+    tenants: tenants.map(({ name, port, clients, outgoing }) => ({
+      ...{ name, port, outgoing: later(`@address:${name}@`, outgoing) ?? null },
+      clients: isRef(clients) ? [] : clients,
+      nodes: isRef(clients) ? later(`@clients:${name}@`, clients) : null,
+    })),
     listeners,
     helper: policyHelper,
     policies,
@@ -68,7 +85,11 @@ export const squidTasks = ({ hostName, tenants, inner, nameservers = [], keepDay
     { task: 'directory', path: '/var/log/squid', mode: '0750', owner: 'proxy', group: 'proxy' },
     file(policyHelper, readFileSync(helperSource, 'utf8'), { mode: '0755', check: 'perl -c {}', notify: [reload] }),
     ...tenants.map(({ name, policy }): Task => ({ task: 'policy', tenant: name, text: policyText(policy) })),
-    file('/etc/squid/squid.conf', conf, { check: checkSquid, notify: [reload] }),
+    file('/etc/squid/squid.conf', conf, {
+      ...(Object.keys(fill).length > 0 && { fill }),
+      check: checkSquid,
+      notify: [reload],
+    }),
     file('/etc/logrotate.d/squid', filled('etc/logrotate.d/squid', { keepDays })),
     file(
       '/etc/systemd/system/squid.service.d/limits.conf',

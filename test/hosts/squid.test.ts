@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import * as assert from 'uvu/assert'
 import { Problem } from '../../src/engine/problem.ts'
+import { refsIn } from '../../src/engine/refs.ts'
 import { type SquidTenant, squidTasks, ufwTask } from '../../src/hosts/squid.ts'
+import { type FileTask, fileTask } from '../../src/hosts/tasks/file.ts'
 import { policyOf } from '../../src/policy/entries.ts'
 import { suite } from '../support/suite.ts'
 
@@ -50,6 +52,26 @@ for (const [name, tenants] of [
     if (process.env.UPDATE) writeFileSync(golden, content)
     assert.fixture(content, readFileSync(golden, 'utf8'))
   })
+
+test('what is known later stands in a word, and is there when the file is written', () => {
+  const nodes = { $ref: 'pool/b', path: 'addresses' }
+  const { tasks } = squidTasks({
+    hostName: 'proxy-1',
+    tenants: [
+      { ...clientA, outgoing: '203.0.113.8' },
+      { ...clientB, clients: nodes, outgoing: { $ref: 'flexible-ip/b', path: 'address' } },
+    ],
+    inner: [],
+  })
+  const conf = tasks.find(it => it.task === 'file' && it.path === '/etc/squid/squid.conf') as FileTask
+  assert.match(conf.content, /^tcp_outgoing_address 203\.0\.113\.8 in_3128 from_client-a$/m)
+  assert.equal(refsIn(conf).sort(), ['flexible-ip/b', 'pool/b'])
+  const fill = { '@clients:client-b@': ['172.16.28.20', '172.16.28.21'], '@address:client-b@': '203.0.113.9' }
+  const { diff = '' } = fileTask.diff({ ...conf, fill }, fileTask.parse('type absent\n'))!
+  assert.match(diff, /^\+acl from_client-b src 255\.255\.255\.255 172\.16\.28\.20 172\.16\.28\.21$/m)
+  assert.match(diff, /^\+tcp_outgoing_address 203\.0\.113\.9 in_3129 from_client-b$/m)
+  assert.not.match(diff, /@/)
+})
 
 test('the order of defence: the name before the address, everything else denied', () => {
   const rules = contentOf('/etc/squid/squid.conf', [clientA, clientB])

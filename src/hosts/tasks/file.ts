@@ -10,6 +10,8 @@ export type FileTask = {
   task: 'file'
   path: string
   content: string
+  /** Words of the content that only the world knows, such as an address that is yet to be made; a list: by blanks. */
+  fill?: Record<string, string | string[]>
   mode: string
   owner: string
   group: string
@@ -36,36 +38,28 @@ const title = ({ path }: FileTask) => path
 export const fileTask: TaskKind<FileTask, FileState> = {
   title,
   ahead: tasks => lookAhead(tasks.map(it => it.path)),
-  look: task => `${ifSame(task, 'echo type same; exit')}\n${lookFile(quote(task.path))}`,
+  look: task => `${ifSame(filled(task), 'echo type same; exit')}\n${lookFile(quote(task.path))}`,
   parse(output, task) {
-    if (task && output === 'type same\n') return asWanted(task)
+    if (task && output === 'type same\n') return asWanted(filled(task))
     return parseFile(output)
   },
-  diff(task, state) {
+  diff(wanted, state) {
+    const task = filled(wanted)
     const name = title(task)
     if (state.type === 'absent') return { name, action: 'create', diff: patch(task.path, '', task.content) }
     if (state.type === 'other')
       return { name, action: 'update', diff: 'a link or something else is in its place: move it away' }
     const lines = rightsDiff(task, state)
-    const wanted = hash(task.content)
-    if (wanted !== state.sha256)
+    const sha256 = hash(task.content)
+    if (sha256 !== state.sha256)
       lines.push(
         state.content === null
-          ? `sha256: ${state.sha256} -> ${wanted}`
+          ? `sha256: ${state.sha256} -> ${sha256}`
           : patch(task.path, unbase64(state.content).toString(), task.content),
       )
     return lines.length ? { name, action: 'update', diff: lines.join('\n') } : null
   },
-  change: (task, state) => `p=${quote(task.path)}
-if [ -L "$p" ] || { [ -e "$p" ] && [ ! -f "$p" ]; }; then echo "$p is not a plain file"; exit 1; fi
-make_parents "$p"
-keep_backup "$p"
-c=${quote(candidate(task.path))}
-rm -rf -- "$c"
-${state.type === 'file' && state.sha256 === hash(task.content) ? 'cp -- "$p" "$c"' : writing(task.content, '"$c"')}
-${rights(task)}
-${task.check ? `${task.check.replaceAll('{}', '"$c"')} || { rm -f -- "$c"; exit 1; }` : ''}
-put_in_place "$c" "$p"`,
+  change: (task, state) => changeFile(filled(task), state),
   restore({ path }, before) {
     if (before.type === 'other') return ':'
     if (before.type === 'absent') return `p=${quote(path)}\nkeep_backup "$p"\nrm -f -- "$p"\ndrop_parents "$p"`
@@ -80,6 +74,24 @@ put_in_place "$c" "$p"
 fi`
   },
   same: sameFile,
+}
+
+const changeFile = (task: FileTask, state: FileState): string => `p=${quote(task.path)}
+if [ -L "$p" ] || { [ -e "$p" ] && [ ! -f "$p" ]; }; then echo "$p is not a plain file"; exit 1; fi
+make_parents "$p"
+keep_backup "$p"
+c=${quote(candidate(task.path))}
+rm -rf -- "$c"
+${state.type === 'file' && state.sha256 === hash(task.content) ? 'cp -- "$p" "$c"' : writing(task.content, '"$c"')}
+${rights(task)}
+${task.check ? `${task.check.replaceAll('{}', '"$c"')} || { rm -f -- "$c"; exit 1; }` : ''}
+put_in_place "$c" "$p"`
+
+/** The task with its content whole. */
+const filled = ({ fill = {}, ...task }: FileTask): FileTask => {
+  let { content } = task
+  for (const [word, text] of Object.entries(fill)) content = content.replaceAll(word, [text].flat().join(' '))
+  return { ...task, content }
 }
 
 /** Rights and hashes of all files at once; a pipe or a device is not read. */
