@@ -24,7 +24,7 @@ export const clusterPlaybook = (
 }
 
 const kapsule = (
-  { scaleway, cluster: wanted, tenants }: Context,
+  { scaleway, cluster: wanted, tenants, neighbours = [] }: Context,
   path: string,
   privateNet: ReturnType<typeof gatewayPlaybook>['privateNet'],
   attached: Desired,
@@ -65,7 +65,10 @@ const kapsule = (
       { after: [attached, ...guards] },
     )
   }
-  const pools = [...wanted.pools.map(it => node(it, it.tenant)), ...tenants.map(it => node(it.pool, it.tenant))]
+  const pools = [
+    ...wanted.pools.map(it => node(it, it.tenant)),
+    ...[...tenants, ...neighbours].map(it => node(it.pool, it.tenant)),
+  ]
   const access = kubeconfig(wanted.name, { clusterId: shared.out.id, path }, { after: pools })
   return {
     cloud: [shared, ...guards, ...pools, access] as Desired[],

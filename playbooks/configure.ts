@@ -1,18 +1,24 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import type { Ref } from '../src/engine/desired.ts'
 import { millis } from '../src/engine/duration.ts'
+import { Problem } from '../src/engine/problem.ts'
 import { play } from '../src/hosts/play.ts'
 import { shipTasks } from '../src/hosts/ship.ts'
 import { auditLog, squidTasks, ufwTask } from '../src/hosts/squid.ts'
 import type { Task } from '../src/hosts/tasks/all.ts'
 import type { Machine } from '../src/inventory/ansible/login.ts'
-import { type Context, type ProxyHost, proxiesIn, type Tenant } from '../src/inventory/context.ts'
+import { type Context, machinesIn, type Tenant } from '../src/inventory/context.ts'
 import { varsOf } from '../src/inventory/groups.ts'
 import { policyOf } from '../src/policy/entries.ts'
+import { flexibleIpKind } from '../src/scaleway/flexible-ip.ts'
+import { poolKind } from '../src/scaleway/pool.ts'
 import type { gatewayPlaybook } from './gateway.ts'
-import { type proxyPlaybook, proxyPort } from './proxy.ts'
+import { portsOf, type proxyPlaybook } from './proxy.ts'
 
-/** Squid answers the private network with the tenant's allowlist and nobody else; UFW says the same. */
+type ServedBy = ReturnType<typeof machinesIn>[number]
+
+/** Squid answers each tenant with its allowlist and nobody else; UFW lets in nobody else either. */
 export const configurePlaybook = (
   context: Context,
   { proxies }: ReturnType<typeof proxyPlaybook>,
@@ -20,10 +26,11 @@ export const configurePlaybook = (
 ) => {
   const { ssh } = context
   const jump = bastionOf(context, gateway)
-  const plays = proxiesIn(context).map(({ tenant, proxy }) => {
+  const plays = machinesIn(context).map(served => {
+    const { proxy, serves } = served
     const { name, privateIp } = proxy
     const { port, user, become } = ssh
-    const rest = { ...hostTasks(context, { tenant, proxy }), health: healthOf(context) }
+    const rest = { ...hostTasks(context, served), health: healthOf(context, serves) }
     if (proxy.machine) return play(name, { host: existingHost(context, name, proxy.machine), ...rest })
     const { ip, machine } = proxies.find(it => it.name === name)!
     const host = { name, port, user, hostKey: machine.out.hostKey, ...loginOf(context), ...(become && { become }) }
@@ -67,8 +74,11 @@ const loginOf = ({ ssh: { identity, passphrase, agent, knownHosts, config, compr
 })
 
 /** What must hold on a proxy before the next one is changed. */
-const healthOf = ({ configure: { health = [{ port: proxyPort, within: '30s' }] } }: Context) =>
-  health.map(({ within, ...it }) => ({ ...it, withinSeconds: millis(within) / 1000 }))
+const healthOf = ({ configure: { health } }: Context, serves: ServedBy['serves']) =>
+  (health ?? portsOf(serves).map(port => ({ port, within: '30s' as const }))).map(({ within, ...it }) => ({
+    ...it,
+    withinSeconds: millis(within) / 1000,
+  }))
 
 /** Our own networks, where no name may lead. */
 export const innerOf = ({ network, cluster }: Context): string[] => [
@@ -78,21 +88,30 @@ export const innerOf = ({ network, cluster }: Context): string[] => [
 ]
 
 /** What is put on one proxy: also what `--render` writes, without a connection. */
-export const hostTasks = (context: Context, { tenant: it, proxy }: { tenant: Tenant; proxy: ProxyHost }) => {
+export const hostTasks = (context: Context, { proxy, serves }: ServedBy) => {
   const { network, ssh, dns, audit } = context
   const { cidr } = network.privateNetwork
   const { tasks, handlers } = squidTasks({
     hostName: proxy.name,
-    tenants: [{ name: it.tenant, port: proxyPort, clients: [cidr], policy: policyOf(context, it) }],
+    tenants: serves.map(({ tenant, proxy: { port, flexibleIp, existing } }) => ({
+      name: tenant.tenant,
+      port,
+      clients: tenant.egress.clients ?? (serves.length > 1 ? nodesOf(context, tenant) : [cidr]),
+      ...(serves.length > 1 && { outgoing: existing?.publicIp ?? addressOf(flexibleIp ?? proxy.name) }),
+      policy: policyOf(context, tenant),
+    })),
     inner: innerOf(context),
     nameservers: dns.nameservers,
     keepDays: audit.keepDays,
-    vars: { ...proxy.machine?.vars, ...varsOf(context, it) },
+    vars: Object.assign({}, proxy.machine?.vars, ...serves.map(it => varsOf(context, it.tenant))),
   })
   const firewall = ufwTask({
     // Who comes through the bastion comes from the gateway's address in our network.
     ssh: { allow: [...ssh.allow, ...(ssh.via === 'bastion' ? [cidr] : [])], port: proxy.machine?.port ?? ssh.port },
-    proxy: { from: [cidr], ports: [proxyPort] },
+    proxy: {
+      from: [...new Set(serves.flatMap(it => it.tenant.egress.clients ?? [cidr]))],
+      ports: portsOf(serves),
+    },
   })
   const walls: Task[] = [
     { task: 'package', name: 'ufw', tags: ['firewall', 'packages'] },
@@ -100,4 +119,18 @@ export const hostTasks = (context: Context, { tenant: it, proxy }: { tenant: Ten
   ]
   const shipping = shipTasks(audit.ship, auditLog)
   return { tasks: [...tasks, ...walls, ...shipping.tasks], handlers: { ...handlers, ...shipping.handlers } }
+}
+
+/** What a tenant's flexible IP is, when it is made. */
+const addressOf = (name: string) => ({ $ref: `${flexibleIpKind.name}/${name}`, path: 'address' })
+
+/** Tenants on one proxy are told apart by their nodes, too: these are known when the pool stands. */
+const nodesOf = ({ cluster }: Context, { tenant, pool, egress }: Tenant): Ref => {
+  if (!cluster.kubeconfig && egress.proxies.every(it => !it.machine))
+    return { $ref: `${poolKind.name}/${pool.name}`, path: 'addresses' }
+  throw new Problem(`nobody says where requests of ${tenant} come from`, {
+    why: 'it shares a proxy, and the nodes of a cluster that exists already are not known here',
+    next: 'write egress.clients: [CIDR] in its file, the addresses of its nodes',
+    exit: 2,
+  })
 }

@@ -1,5 +1,5 @@
 import type { Desired } from '../src/engine/desired.ts'
-import { type Context, proxiesIn } from '../src/inventory/context.ts'
+import { type Context, machinesIn } from '../src/inventory/context.ts'
 import { existingGateway, existingLeg } from '../src/scaleway/existing-gateway.ts'
 import { existingNetwork, existingVpc } from '../src/scaleway/existing-network.ts'
 import { gateway } from '../src/scaleway/gateway.ts'
@@ -14,7 +14,7 @@ import { vpc } from '../src/scaleway/vpc.ts'
 export const gatewayPlaybook = (context: Context, operatorKey: string) => {
   const { around, privateNet } = networkOf(context)
   // Booked before anything else joins the network: whatever joins takes the lowest free address.
-  const addresses = proxiesIn(context)
+  const addresses = machinesIn(context)
     .filter(({ proxy }) => !proxy.machine)
     .map(({ proxy }) =>
       ipamAddress(proxy.name, {

@@ -21,7 +21,13 @@ export const protectedIn = ({ protect, network, gateway, cluster, tenants }: Con
       ? []
       : [...cluster.pools, ...tenants.map(it => it.pool)].flatMap(it => on(it.protect, `pool/${it.name}`))),
     ...proxiesIn({ tenants }).flatMap(({ proxy }) =>
-      on(proxy.protect, `server/${proxy.name}`, `flexible-ip/${proxy.name}`, `ipam-address/${proxy.name}`),
+      on(
+        proxy.protect,
+        `server/${proxy.name}`,
+        `flexible-ip/${proxy.name}`,
+        `ipam-address/${proxy.name}`,
+        ...(proxy.flexibleIp ? [`flexible-ip/${proxy.flexibleIp}`] : []),
+      ),
     ),
   ])
 }

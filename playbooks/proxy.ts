@@ -1,29 +1,39 @@
-import { type Context, type ProxyHost, proxiesIn } from '../src/inventory/context.ts'
+import { type Context, machinesIn, type ProxyHost } from '../src/inventory/context.ts'
 import { flexibleIp } from '../src/scaleway/flexible-ip.ts'
 import { securityGroup } from '../src/scaleway/security-group.ts'
 import { server } from '../src/scaleway/server.ts'
 import type { gatewayPlaybook } from './gateway.ts'
 
-/** A tenant's proxy VMs: each its fixed private address, its own flexible IP, and a security group in front. */
+/**
+ * Proxy VMs: each its fixed private address, its own flexible IP, and a security group in front. One that several
+ * tenants share has more flexible IPs, for those that do not leave with its own.
+ */
 export const proxyPlaybook = (
-  { protect, scaleway, ssh, network, tenants }: Context,
+  context: Context,
   operatorKey: string,
   { privateNet, addressOf, key }: ReturnType<typeof gatewayPlaybook>,
 ) => {
-  const guardIn = (zone: string) =>
+  const { protect, scaleway, ssh, network } = context
+  const guardIn = (zone: string, ports: number[]) =>
     securityGroup(zone === scaleway.zone ? 'proxy' : `proxy-${zone}`, {
       name: 'egress-proxy',
       zone,
       inboundDefault: 'drop',
       outboundDefault: 'accept',
-      rules: [...ssh.allow.map(range => rule(range, ssh.port)), rule(network.privateNetwork.cidr, proxyPort)],
+      rules: [
+        ...ssh.allow.map(range => rule(range, ssh.port)),
+        ...ports.map(port => rule(network.privateNetwork.cidr, port)),
+      ],
     })
   const zoneOf = (proxy: ProxyHost) => proxy.zone ?? scaleway.zone
   // A machine that exists already is nobody's to make.
-  const made = proxiesIn({ tenants }).flatMap(({ proxy }) => (proxy.machine ? [] : [proxy]))
-  const guards = new Map([...new Set(made.map(zoneOf))].map(zone => [zone, guardIn(zone)]))
-  const proxies = made.map(proxy => {
+  const made = machinesIn(context).filter(({ proxy }) => !proxy.machine)
+  const portsIn = (zone: string) => portsOf(made.filter(it => zoneOf(it.proxy) === zone).flatMap(it => it.serves))
+  const zones = [...new Set(made.map(it => zoneOf(it.proxy)))]
+  const guards = new Map(zones.map(zone => [zone, guardIn(zone, portsIn(zone))]))
+  const proxies = made.map(({ proxy, serves }) => {
     const zone = zoneOf(proxy)
+    const more = serves.flatMap(({ proxy: { flexibleIp: name } }) => (name ? [flexibleIp(name, { name, zone })] : []))
     const ip = flexibleIp(proxy.name, { name: proxy.name, zone })
     const machine = server(
       proxy.name,
@@ -37,6 +47,7 @@ export const proxyPlaybook = (
         privateNetworkId: privateNet.out.id,
         ipamIpId: addressOf(proxy.name).out.id,
         flexibleIpId: ip.out.id,
+        ...(more.length > 0 && { moreFlexibleIpIds: more.map(it => it.out.id) }),
         securityGroupId: guards.get(zone)!.out.id,
         cloudInit: {
           hostname: proxy.name,
@@ -50,13 +61,17 @@ export const proxyPlaybook = (
       // A server takes the project's keys when it boots.
       { after: [key] },
     )
-    return { name: proxy.name, ip, machine }
+    return { name: proxy.name, ip, more, machine }
   })
-  return { desired: [...guards.values(), ...proxies.flatMap(({ ip, machine }) => [ip, machine])], proxies }
+  return {
+    desired: [...guards.values(), ...proxies.flatMap(({ ip, more, machine }) => [ip, ...more, machine])],
+    proxies,
+  }
 }
 
-/** Squid's port, on every proxy. */
-export const proxyPort = 3128
+/** The ports that tenants ask, sorted. */
+export const portsOf = (serves: readonly { proxy: ProxyHost }[]): number[] =>
+  [...new Set(serves.map(it => it.proxy.port))].sort((a, b) => a - b)
 
 const rule = (ipRange: string, port: number) => ({
   direction: 'inbound' as const,

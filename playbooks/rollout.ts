@@ -6,7 +6,6 @@ import { EGRESS_LABEL, egressPolicy, proxyConfigMap } from '../src/rollout/manif
 import { noProxy, proxyEnv } from '../src/rollout/no-proxy.ts'
 import { phases } from '../src/rollout/phases.ts'
 import { workloadEgress } from '../src/rollout/workload-egress.ts'
-import { proxyPort } from './proxy.ts'
 
 export type Moved = { tenant: Tenant; workload: { kind: 'Deployment'; name: string } }
 
@@ -61,7 +60,7 @@ const movesOf = ({ workloads, rollout }: Tenant) => ({
 
 const tenantOf = ({ tenants }: Context, name: string): Tenant => tenants.find(it => it.tenant === name)!
 
-export const proxyOf = ({ egress }: Tenant) => ({ address: egress.proxy.privateIp, port: proxyPort })
+export const proxyOf = ({ egress }: Tenant) => ({ address: egress.proxy.privateIp, port: egress.proxy.port })
 
 const withoutProxy = ({ cluster, network }: Context) =>
   noProxy({ services: cluster.serviceCidr, pods: cluster.podCidr, private: [network.privateNetwork.cidr] })

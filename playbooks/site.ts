@@ -1,5 +1,5 @@
 import type { Desired } from '../src/engine/desired.ts'
-import { type Context, proxiesIn } from '../src/inventory/context.ts'
+import { type Context, machinesIn } from '../src/inventory/context.ts'
 import { clusterPlaybook } from './cluster.ts'
 import { configurePlaybook } from './configure.ts'
 import { gatewayPlaybook } from './gateway.ts'
@@ -22,8 +22,9 @@ export type Site = {
 }
 
 export type ProxyIds = {
-  tenant: string
   name: string
+  /** Of one that several tenants share: what each leaves with. */
+  tenants?: { tenant: string; flexibleIp: string; existing?: { publicIp: string } }[]
   flexibleIp: string
   address: string
   play: string
@@ -57,9 +58,15 @@ export const site = (
       gatewayIp: gateway.ip.id,
       cluster: cluster.id,
       kubeconfig: `kubeconfig/${context.cluster.name}`,
-      proxies: proxiesIn(context).map(({ tenant: { tenant }, proxy: { name, existing, privateIp } }) => ({
-        tenant,
+      proxies: machinesIn(context).map(({ proxy: { name, existing, privateIp }, serves }) => ({
         name,
+        ...(serves.length > 1 && {
+          tenants: serves.map(({ tenant: { tenant }, proxy: { flexibleIp = name, existing } }) => ({
+            tenant,
+            flexibleIp: `flexible-ip/${flexibleIp}`,
+            ...(existing && { existing: { publicIp: existing.publicIp } }),
+          })),
+        }),
         flexibleIp: `flexible-ip/${name}`,
         address: `ipam-address/${name}`,
         play: `host-play/${name}`,

@@ -1,4 +1,3 @@
-import { proxyPort } from '../../playbooks/proxy.ts'
 import type { Moved } from '../../playbooks/rollout.ts'
 import { proxyOf } from '../../playbooks/rollout.ts'
 import type { Ref } from '../engine/desired.ts'
@@ -35,7 +34,7 @@ export const subjectOf = (staged: Staged, { tenant, workload }: Moved): Subject 
     proxy: proxyOf(tenant),
     proxies: tenant.egress.proxies.map((it, at) => ({
       address: it.privateIp,
-      port: proxyPort,
+      port: it.port,
       publicIp: fixed[at] ?? '',
     })),
     echo: verify.echo,
@@ -46,7 +45,8 @@ export const subjectOf = (staged: Staged, { tenant, workload }: Moved): Subject 
 /** The fixed addresses of a tenant, in the order of its proxies; '' where one is not there yet. */
 export const publicIpsOf = (staged: Staged, { egress }: Tenant): string[] =>
   egress.proxies.map(
-    ({ name, existing }) => existing?.publicIp ?? String(liveOf(staged, `flexible-ip/${name}`)?.address ?? ''),
+    ({ name, flexibleIp = name, existing }) =>
+      existing?.publicIp ?? String(liveOf(staged, `flexible-ip/${flexibleIp}`)?.address ?? ''),
   )
 
 /** Asks the gates one after the other about one workload; stops at the first that does not pass. */

@@ -2,7 +2,7 @@ import type { Desired } from '../engine/desired.ts'
 import type { Json } from '../engine/json.ts'
 import type { HostPlay } from '../hosts/play.ts'
 import { tagsIn, withTags } from '../hosts/tags.ts'
-import type { Context } from '../inventory/context.ts'
+import { type Context, proxiesIn } from '../inventory/context.ts'
 import { groupsOf } from '../inventory/groups.ts'
 import { choose, globOf } from '../inventory/pattern.ts'
 
@@ -21,7 +21,12 @@ export const forTargets = (context: Context, limit: string | undefined): Context
     ],
   }))
   const chosen = choose(limit, known, `the tenants of ${context.context}`)
-  return { ...context, tenants: chosen.map(({ it }) => it) }
+  const tenants = chosen.map(({ it }) => it)
+  const proxies = new Set(proxiesIn({ tenants }).map(it => it.proxy.name))
+  const neighbours = context.tenants.filter(
+    it => !tenants.includes(it) && it.egress.proxies.some(({ name }) => proxies.has(name)),
+  )
+  return { ...context, tenants, ...(neighbours.length > 0 && { neighbours }) }
 }
 
 /** A machine that existed before answers to what Ansible calls it, too. */

@@ -13,6 +13,14 @@ export const outputsOf = (staged: Staged): { [key: string]: Json } => {
     name: it.name,
     public_ip: it.existing?.publicIp ?? text(it.flexibleIp, 'address'),
     private_ip: it.existing?.privateIp ?? text(it.address, 'address'),
+    ...(it.tenants && {
+      tenants: Object.fromEntries(
+        it.tenants.map(({ tenant, flexibleIp, existing }) => [
+          tenant,
+          withoutGaps({ public_ip: existing?.publicIp ?? text(flexibleIp, 'address') }),
+        ]),
+      ),
+    }),
   }))
   const [first] = proxies
   return withoutGaps({
@@ -21,9 +29,7 @@ export const outputsOf = (staged: Staged): { [key: string]: Json } => {
     gateway_public_ip: text(ids.gatewayIp, 'address'),
     cluster_id: text(ids.cluster, 'id'),
     kubeconfig: staged.session.context.cluster.kubeconfig ?? text(ids.kubeconfig, 'path'),
-    proxies: Object.fromEntries(
-      proxies.map(({ name, public_ip, private_ip }) => [name, withoutGaps({ public_ip, private_ip })]),
-    ),
+    proxies: Object.fromEntries(proxies.map(({ name, ...it }) => [name, withoutGaps(it)])),
   })
 }
 

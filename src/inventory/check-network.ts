@@ -63,7 +63,7 @@ export const checkRoom = (
   if (!cidr || prefixOf(cidr) < 20 || prefixOf(cidr) > 29) return
   const pools = cluster?.kubeconfig ? [] : [...(cluster?.pools ?? []), ...tenants.map(it => it.pool)]
   const nodes = pools.reduce((sum, it) => sum + (it?.autoscaling?.max ?? it?.size ?? 1), 0)
-  const proxies = tenants.flatMap(proxiesAt).length
+  const proxies = new Set(tenants.flatMap(it => proxiesAt(it).map(({ proxy }) => proxy.name))).size
   const needed = proxies + nodes + 1
   if (needed <= usableIn(cidr)) return
   say(

@@ -5,6 +5,7 @@ import { checkGroups, checkMembership } from './check-groups.ts'
 import { checkBastion, checkNetworkName, checkOperators, checkRanges, checkRoom } from './check-network.ts'
 import { checkPolicy, checkSharedPolicy } from './check-policy.ts'
 import { checkPools, checkPoolType, checkScaling } from './check-pools.ts'
+import { checkShared, type Machines } from './check-shared.ts'
 import { checkTenantZones, checkZones } from './check-zones.ts'
 import type { Document, Path } from './document.ts'
 import { checkProxies, proxiesAt } from './proxies.ts'
@@ -61,10 +62,12 @@ export const warningsOf = (context: Found<ContextFile>, tenants: readonly Found<
 /** What a tenant must say, alone and among the others. */
 export const checkTenants = (context: Parts<ContextFile>, all: readonly Found<TenantFile>[]): Problem[] => {
   const taken = new Map((context.cluster?.pools ?? []).map(it => [`pool ${it?.name}`, 'the context']))
+  const machines: Machines = new Map()
   return all.flatMap(({ document, parts }) =>
     gather(document, say => {
       checkNames(document, parts, say)
-      checkTaken(parts, taken, say)
+      checkTaken(parts, taken, machines, say)
+      checkShared(context, parts, machines, say)
       checkProxies(parts, say)
       for (const it of proxiesAt(parts)) checkAddress(it, context.network?.privateNetwork?.cidr, taken, say)
       checkScaling(['pool'], parts.pool, say)
@@ -112,20 +115,30 @@ const checkReserved = ({ tenant, namespace }: Parts<TenantFile>, say: Say) => {
   }
 }
 
-const checkTaken = (file: Parts<TenantFile>, taken: Map<string, string>, say: Say) => {
+const checkTaken = (file: Parts<TenantFile>, taken: Map<string, string>, machines: Machines, say: Say) => {
   const { tenant, namespace, pool } = file
   const owned: { path: Path; what: string; value: string | undefined }[] = [
     { path: ['namespace'], what: 'namespace', value: namespace },
     { path: ['pool', 'name'], what: 'pool', value: pool?.name },
-    ...proxiesAt(file).flatMap(({ path, proxy: { name, privateIp } }) => [
-      { path: [...path, 'name'], what: 'proxy', value: name },
-      { path: [...path, 'privateIp'], what: 'address', value: privateIp },
+    // Of a machine that other tenants are on, too, these are told there.
+    ...proxiesAt(file).flatMap(({ path, proxy: { name, privateIp, flexibleIp } }) => [
+      ...(machines.get(name ?? '')?.some(it => it.file.tenant !== tenant)
+        ? []
+        : [
+            { path: [...path, 'name'], what: 'proxy', value: name },
+            { path: [...path, 'privateIp'], what: 'address', value: privateIp },
+          ]),
+      { path: [...path, 'flexibleIp'], what: 'public address', value: flexibleIp },
     ]),
   ]
   for (const { path, what, value } of owned) {
     if (value === undefined) continue
     const key = `${what} ${value}`
-    const owner = taken.get(key)
+    // A proxy's own public address has the proxy's name.
+    const owner =
+      taken.get(key) ??
+      (what === 'public address' ? taken.get(`proxy ${value}`) : undefined) ??
+      (what === 'proxy' ? taken.get(`public address ${value}`) : undefined)
     if (owner && owner === tenant) say(path, `${key} is there twice`, 'each proxy has its own', 'choose another')
     else if (owner) say(path, `${key} is taken by ${owner}`, 'each tenant has its own', 'choose another')
     else taken.set(key, tenant ?? 'another tenant')

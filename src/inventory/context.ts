@@ -24,6 +24,24 @@ export type Context = Omit<ContextFile, 'verify' | 'network' | 'cluster'> & {
   cluster: ContextFile['cluster'] & { name: string }
   verify: { echo: string[]; forbidden: string }
   tenants: Tenant[]
+  /** Tenants that a run leaves out, and that share a proxy with one that it is about: a proxy is configured whole. */
+  neighbours?: Tenant[]
+}
+
+type Served = { tenant: Tenant; proxy: ProxyHost }
+
+/** Every proxy VM once, with all that it serves: by their names, so that no order of files or limits changes it. */
+export const machinesIn = ({
+  tenants,
+  neighbours = [],
+}: Pick<Context, 'tenants' | 'neighbours'>): { proxy: ProxyHost; serves: Served[] }[] => {
+  const all = proxiesIn({ tenants: [...tenants, ...neighbours] })
+  const names = new Set(proxiesIn({ tenants }).map(it => it.proxy.name))
+  return [...names].map(name => {
+    const serves = all.filter(it => it.proxy.name === name)
+    serves.sort((a, b) => (a.tenant.tenant < b.tenant.tenant ? -1 : 1))
+    return { proxy: serves[0]!.proxy, serves }
+  })
 }
 
 /** Every proxy with its tenant: in the order of the tenants, a tenant's first one first. */

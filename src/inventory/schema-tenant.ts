@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { otherZone, pool, protect } from './schema-cloud.ts'
 import { allow, deny, limits } from './schema-policy.ts'
-import { address4, duration, name, vars } from './words.ts'
+import { address4, cidr, duration, name, port, vars } from './words.ts'
 
 const workload = z.strictObject({ kind: z.enum(['Deployment']), name })
 
@@ -18,6 +18,10 @@ const proxy = z.strictObject({
   image: z.string().min(1).optional(),
   rootVolumeGb: z.int().min(10).max(10000).optional().describe('absent: 10; used when it is made'),
   privateIp: address4,
+  port: port.default(3128).describe('where it listens for this tenant; tenants on one proxy have one each'),
+  flexibleIp: name
+    .optional()
+    .describe('a name for the public address this tenant leaves with; absent: the one of the proxy itself'),
   zone: otherZone,
   protect,
 })
@@ -38,6 +42,13 @@ export const tenantSchema = z.strictObject({
       .max(8)
       .optional()
       .describe('several, which pods reach through one Service; the first is "the" proxy of the outputs'),
+    clients: z
+      .array(cidr)
+      .min(1)
+      .optional()
+      .describe(
+        'where its requests come from; absent: the private network, or on a shared proxy the nodes of its pool',
+      ),
     mode: z.enum(['enforce', 'report']).default('enforce'),
     allow,
     deny: deny.optional(),

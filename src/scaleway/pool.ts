@@ -46,6 +46,8 @@ export type PoolLive = Untagged & {
   labels: Record<string, string>
   taints: string[]
   nodes: PoolNode[]
+  /** Of its nodes, as far as they have some. */
+  addresses: string[]
 }
 
 /** The API answers `dev1_m` to `DEV1-M`. */
@@ -72,6 +74,7 @@ const live = (it: RawPool, nodes: PoolNode[]): PoolLive => ({
   labels: it.labels ?? {},
   taints: taintLines(it.taints ?? []),
   nodes,
+  addresses: nodes.flatMap(({ address }) => address ?? []),
 })
 
 const shared = (scaleway: Scaleway, clusterId: string): Promise<RawPool[]> =>

@@ -252,6 +252,7 @@ table(
     labels: { 'node-pool': 'client-a-pool' },
     taints: ['a=dedicated:NoSchedule', 'b=x:NoSchedule'],
     nodes: [],
+    addresses: [],
   } as PoolLive,
 )([
   ['absent', null, 'create'],
@@ -288,6 +289,7 @@ test('pool: under an autoscaler neither size nor scaling is drift', () => {
     labels: {},
     taints: [],
     nodes: [],
+    addresses: [],
   }
   assert.is(poolKind.diff(want, live), null)
 })

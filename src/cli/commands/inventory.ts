@@ -6,7 +6,7 @@ import { Problem } from '../../engine/problem.ts'
 import { listOf } from '../../inventory/ansible/list.ts'
 import type { Machine } from '../../inventory/ansible/login.ts'
 import { readAnsible } from '../../inventory/ansible/read.ts'
-import { type Context, type ProxyHost, proxiesIn } from '../../inventory/context.ts'
+import { type Context, machinesIn, type ProxyHost } from '../../inventory/context.ts'
 import { dynamicInventory, type Reached } from '../../inventory/dynamic.ts'
 import { type Bastion, sshConfig } from '../../inventory/ssh-config.ts'
 import type { Session } from '../session.ts'
@@ -24,7 +24,7 @@ export const inventory = async (session: Session): Promise<ExitCode> => {
   put(files.config, ssh.config)
   const list = dynamicInventory(context, hosts, files.config)
   if (flags.host === undefined) return tell(session, list)
-  const known = proxiesIn(context).map(it => it.proxy.name)
+  const known = machinesIn(context).map(it => it.proxy.name)
   if (!known.includes(flags.host)) throw noHost(flags.host, known)
   // One that is not made yet has none.
   return tell(session, list._meta.hostvars[flags.host] ?? {})
@@ -58,7 +58,7 @@ const look = async (session: Session): Promise<{ hosts: Reached[]; bastion?: Bas
   const plan = await makePlan(cloud, world)
   const live = (id: string) => plan.seen.get(id)?.live as Record<string, unknown> | null | undefined
   const throughBastion = ssh.via === 'bastion' && gateway.bastion
-  const hosts = proxiesIn(context).flatMap(({ proxy }): Reached[] => {
+  const hosts = machinesIn(context).flatMap(({ proxy }): Reached[] => {
     if (proxy.machine) return [existing(context, proxy, proxy.machine)]
     const [machine, flexible] = [live(`server/${proxy.name}`), live(`flexible-ip/${proxy.name}`)?.address]
     const address = throughBastion ? proxy.privateIp : flexible

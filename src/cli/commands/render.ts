@@ -4,7 +4,7 @@ import { stringify } from 'yaml'
 import { hostTasks } from '../../../playbooks/configure.ts'
 import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
-import { proxiesIn } from '../../inventory/context.ts'
+import { machinesIn } from '../../inventory/context.ts'
 import type { Session } from '../session.ts'
 import { finish, noChanges } from '../summary.ts'
 
@@ -16,7 +16,7 @@ type Play = ReturnType<typeof hostTasks>
  */
 export const render = (session: Session, directory: string): ExitCode => {
   const { context, output } = session
-  const rendered = proxiesIn(context).map(it => ({ host: it.proxy.name, play: hostTasks(context, it) }))
+  const rendered = machinesIn(context).map(it => ({ host: it.proxy.name, play: hostTasks(context, it) }))
   for (const { host, play } of rendered) {
     const files = [
       { path: '', file: join(resolve(directory), `${host}.yaml`), content: playText(play), mode: 0o644 },
