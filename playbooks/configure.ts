@@ -87,9 +87,12 @@ export const innerOf = ({ network, cluster }: Context): string[] => [
   cluster.serviceCidr,
 ]
 
+/** Of the machine and of Squid, as Debian's exporters listen. */
+const exporterPorts = [9100, 9301]
+
 /** What is put on one proxy: also what `--render` writes, without a connection. */
 export const hostTasks = (context: Context, { proxy, serves }: ServedBy) => {
-  const { network, ssh, dns, audit } = context
+  const { network, ssh, dns, audit, monitoring } = context
   const { cidr } = network.privateNetwork
   const { tasks, handlers } = squidTasks({
     hostName: proxy.name,
@@ -112,6 +115,8 @@ export const hostTasks = (context: Context, { proxy, serves }: ServedBy) => {
       from: [...new Set(serves.flatMap(it => it.tenant.egress.clients ?? [cidr]))],
       ports: portsOf(serves),
     },
+    ...(monitoring && { metrics: { from: monitoring.allow, ports: exporterPorts } }),
+    outgoing: { nameservers: dns.nameservers, inner: innerOf(context) },
   })
   const walls: Task[] = [
     { task: 'package', name: 'ufw', tags: ['firewall', 'packages'] },

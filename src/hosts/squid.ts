@@ -120,28 +120,37 @@ const daemonReload = 'reload systemd'
 export type UfwOptions = {
   ssh: { allow: string[]; port: number }
   proxy: { from: string[]; ports: number[] }
+  /** Who may read what exporters tell. */
+  metrics?: { from: string[]; ports: number[] }
+  /** What Squid needs besides public addresses, and what is inside besides all special ranges. */
+  outgoing?: { nameservers: string[]; inner: string[] }
   confirmSeconds?: number
 }
 
-/** SSH from those who administrate, the proxy from its tenants, nothing else in; SSH first. */
-export const ufwTask = ({ ssh, proxy, confirmSeconds }: UfwOptions): UfwTask => ({
-  task: 'ufw',
-  rules: [
-    ...ssh.allow.map(from => ({
-      from,
-      port: ssh.port,
-      proto: 'tcp' as const,
-      comment: 'ssh',
-      action: 'allow' as const,
-    })),
-    ...proxy.ports.flatMap(port =>
-      proxy.from.map(from => ({ from, port, proto: 'tcp' as const, comment: 'proxy', action: 'allow' as const })),
-    ),
-  ],
-  defaults: { incoming: 'deny', outgoing: 'allow', routed: 'deny' },
-  enabled: true,
-  ...(confirmSeconds ? { confirmSeconds } : {}),
-})
+/**
+ * SSH from those who administrate, the proxy from its tenants, nothing else in; SSH first. Out goes everything but what
+ * the proxy's own user has no business with, so a proxy that was taken over cannot look around inside.
+ */
+export const ufwTask = ({ ssh, proxy, metrics, outgoing, confirmSeconds }: UfwOptions): UfwTask => {
+  const allow = (ranges: string[], ports: number[], comment: string) =>
+    ports.flatMap(port =>
+      ranges.map(from => ({ from, port, proto: 'tcp' as const, comment, action: 'allow' as const })),
+    )
+  return {
+    task: 'ufw',
+    rules: [
+      ...allow(ssh.allow, [ssh.port], 'ssh'),
+      ...allow(proxy.from, proxy.ports, 'proxy'),
+      ...(metrics ? allow(metrics.from, metrics.ports, 'metrics') : []),
+    ],
+    defaults: { incoming: 'deny', outgoing: 'allow', routed: 'deny' },
+    ...(outgoing && {
+      outgoing: { user: 'proxy', nameservers: outgoing.nameservers, refuse: innerRanges(outgoing.inner) },
+    }),
+    enabled: true,
+    ...(confirmSeconds ? { confirmSeconds } : {}),
+  }
+}
 
 const badName = (name: string) =>
   new Problem(`${JSON.stringify(name)} cannot be used in squid.conf`, {

@@ -75,7 +75,7 @@ export const checkRoom = (
 }
 
 /** Where operators come from: never the whole internet by accident, and no range that names a host in it. */
-export const checkOperators = ({ gateway, ssh, cluster }: Parts<ContextFile>, say: Say): void => {
+export const checkOperators = ({ gateway, ssh, cluster, monitoring }: Parts<ContextFile>, say: Say): void => {
   const knock = gateway?.bastion?.port
   if (knock !== undefined && knock !== 61000 && (knock < 1024 || knock > 59999)) {
     const why = 'Scaleway takes 1024 to 59999, and 61000, which is its own choice'
@@ -84,6 +84,7 @@ export const checkOperators = ({ gateway, ssh, cluster }: Parts<ContextFile>, sa
   const lists = [
     { path: ['gateway', 'bastion'], ...gateway?.bastion },
     { path: ['ssh'], ...ssh },
+    { path: ['monitoring'], ...monitoring },
     // Who may reach the API server is everybody until it is said: here 0.0.0.0/0 is no accident.
     { path: ['cluster'], key: 'acl', allow: cluster?.acl, open: true },
   ]
@@ -94,8 +95,11 @@ export const checkOperators = ({ gateway, ssh, cluster }: Parts<ContextFile>, sa
       const right = withoutHostBits(cidr)
       if (right) say(here, `${cidr} names a host inside its range`, 'host bits are set', `write ${right}`)
       if (!isWide(cidr) || open) continue
-      const why = 'anybody could knock at the SSH port'
-      const next = `write the ranges that operators come from, or say \`open: true\` beside ${path.at(-1)}'s allow`
+      const metrics = path[0] === 'monitoring'
+      const why = metrics ? 'anybody could read the metrics' : 'anybody could knock at the SSH port'
+      const next = metrics
+        ? 'write the addresses of the monitoring'
+        : `write the ranges that operators come from, or say \`open: true\` beside ${path.at(-1)}'s allow`
       say(here, `${cidr} lets the whole internet in`, why, next)
     }
   }

@@ -3,7 +3,7 @@ import { audit } from './schema-audit.ts'
 import { cluster, gateway, network, protect, scaleway } from './schema-cloud.ts'
 import { configure, hosts, ssh } from './schema-hosts.ts'
 import { policy } from './schema-policy.ts'
-import { address4, name, url, vars } from './words.ts'
+import { address4, cidr, name, url, vars } from './words.ts'
 
 /** inventory/<context>/context.yaml */
 export const contextSchema = z.strictObject({
@@ -46,6 +46,10 @@ export const contextSchema = z.strictObject({
     .optional()
     .describe('of tenants, which name theirs; for --limit and variables'),
   vars: vars.optional().describe('for every host; a group goes over it, and a tenant over both'),
+  monitoring: z
+    .strictObject({ allow: z.array(cidr).min(1).describe('where the monitoring asks from') })
+    .optional()
+    .describe('who may read the metrics of the proxies: ports 9100 and 9301'),
   dns: z.strictObject({ nameservers: z.array(address4).default([]) }).prefault({}),
 })
 

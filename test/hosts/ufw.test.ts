@@ -1,6 +1,8 @@
 import * as assert from 'uvu/assert'
 import { Problem } from '../../src/engine/problem.ts'
+import { ufwTask as proxyWallsOf } from '../../src/hosts/squid.ts'
 import { ufwTask } from '../../src/hosts/tasks/ufw.ts'
+import { linesOf, wordsOf } from '../../src/hosts/tasks/ufw-outgoing.ts'
 import { commentOf, keysOf, parseKernel, parseTuple, spec } from '../../src/hosts/tasks/ufw-rules.ts'
 import type { UfwTask } from '../../src/hosts/tasks/ufw-task.ts'
 import { suite } from '../support/suite.ts'
@@ -146,3 +148,43 @@ for (const bad of ['pods', '1.2.3', '1.2.3.4; reboot', '300.1.1.1', ''])
       () => spec(rule(bad)),
       (it: unknown) => it instanceof Problem,
     ))
+
+const proxyWalls = proxyWallsOf({
+  ssh: { allow: ['203.0.113.0/24'], port: 22 },
+  proxy: { from: ['172.16.28.0/22'], ports: [3128] },
+  metrics: { from: ['203.0.113.7/32', 'fd00:7::/64'], ports: [9100] },
+  outgoing: { nameservers: ['10.9.9.9'], inner: ['172.16.28.0/22', '203.0.113.128/25'] },
+})
+
+test('the proxy opens its metrics to the monitoring alone, and every rule says what it is for', () => {
+  assert.equal(
+    proxyWalls.rules.map(it => `${it.comment} ${it.from} ${it.port}`),
+    ['ssh 203.0.113.0/24 22', 'proxy 172.16.28.0/22 3128', 'metrics 203.0.113.7/32 9100', 'metrics fd00:7::/64 9100'],
+  )
+  assert.throws(() => commentOf({ ...proxyWalls.rules[0]!, comment: '' }), /cannot be written/)
+  const lines = [...linesOf(proxyWalls.outgoing, 'v4'), ...linesOf(proxyWalls.outgoing, 'v6')]
+  assert.ok(lines.every(it => it.includes('--comment "kapsule-egress: proxy ')))
+})
+
+test('name servers come before what is refused, in the family that they are of', () => {
+  const [v4, v6] = [linesOf(proxyWalls.outgoing, 'v4'), linesOf(proxyWalls.outgoing, 'v6')]
+  const at = (part: string) => v4.findIndex(it => it.includes(part))
+  assert.ok(at('-d 10.9.9.9/32 -p udp') > 0 && at('-d 10.9.9.9/32 -p udp') < at('-d 10.0.0.0/8'))
+  assert.ok(at('-d 203.0.113.128/25') > 0)
+  assert.is(
+    v6.findIndex(it => it.includes('dport 53')),
+    -1,
+  )
+})
+
+test('a line of the file and the same as the kernel says it are one', () => {
+  const [file] = linesOf({ user: 'proxy', nameservers: [], refuse: [] }, 'v4')
+  const kernel =
+    '-A ufw-before-output -p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN -m owner --uid-owner proxy -m comment --comment "kapsule-egress: proxy goes on with what is open" -j ACCEPT'
+  assert.is(wordsOf(file!), wordsOf(kernel))
+  const refused =
+    '-A ufw6-before-output -o lo -m owner --uid-owner proxy -m comment --comment "x y" -j REJECT --reject-with icmp6-port-unreachable'
+  assert.is(wordsOf(refused), wordsOf(refused.replace(/ --reject-with.*/, '')))
+  assert.is.not(wordsOf(refused), wordsOf(refused.replace('-o lo', '-o eth0')))
+  assert.is.not(wordsOf(refused), wordsOf(refused.replace('owner proxy', 'owner root')))
+})

@@ -61,6 +61,11 @@ for (const { when, file = 'context.yaml', edits, only } of [
     only: /0.0.0.0\/0 lets the whole internet in.*beside bastion's allow/,
   },
   {
+    when: 'metrics for everybody',
+    edits: [['ssh:', 'monitoring: { allow: ["0.0.0.0/0"] }\nssh:']],
+    only: /0.0.0.0\/0 lets the whole internet in.*could read the metrics.*write the addresses of the monitoring/,
+  },
+  {
     when: 'half of the internet as operators',
     edits: [['allow: *operators', 'allow: ["128.0.0.0/1"]']],
     only: /128.0.0.0\/1 lets the whole internet in.*beside ssh's allow/,

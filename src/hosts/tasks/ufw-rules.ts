@@ -45,7 +45,7 @@ export const specOfKey = (key: string): string => {
 }
 
 export const commentOf = ({ comment }: UfwRule): string => {
-  if (!/^[\w .:,@/()-]*$/.test(comment)) throw invalid(`the comment ${JSON.stringify(comment)}`)
+  if (!/^[\w .:,@/()-]+$/.test(comment)) throw invalid(`the comment ${JSON.stringify(comment)}`)
   return ours + comment
 }
 
@@ -61,7 +61,7 @@ const interfaceOf = (name: string): string => {
   return name
 }
 
-const canonical = (text: string): { family: 'v4' | 'v6'; cidr: string } => {
+export const canonical = (text: string): { family: 'v4' | 'v6'; cidr: string } => {
   if (ip().Address4.isValid(text)) {
     const it = new (ip().Address4)(text)
     return { family: 'v4', cidr: `${it.startAddress().correctForm()}/${it.subnetMask}` }

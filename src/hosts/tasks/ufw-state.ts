@@ -1,4 +1,5 @@
 import { misplaced } from './ufw-order.ts'
+import { lookOutgoing, type OutgoingSeen, outgoingDrift } from './ufw-outgoing.ts'
 import { commentOf, keysOf, ours, parseKernel, parseTuple, type SeenRule } from './ufw-rules.ts'
 import type { UfwTask } from './ufw-task.ts'
 
@@ -14,6 +15,7 @@ export type UfwState = {
   others: string[]
   /** All lines of ufw's files that say a rule, in their order. */
   tuples: { v4: string[]; v6: string[] }
+  outgoing: OutgoingSeen
   /** Where the kernel has something else than ufw believes. */
   kernelDrift: string[]
   /** A change that nobody confirmed yet. */
@@ -26,12 +28,13 @@ export const policies = ['incoming', 'outgoing', 'routed'] as const
  * Reads the files ufw's own `show added` reads, and the kernel: a rule can be in one and not in the other.
  * @see ufw(8), and ufw-framework(8) for the chains
  */
-export const lookUfw = () => `if command -v ufw >/dev/null; then echo installed yes; fi
+export const lookUfw = ({ outgoing }: UfwTask) => `if command -v ufw >/dev/null; then echo installed yes; fi
 if [ -e "$KE_STATE/guard/armed" ]; then echo armed yes; fi
 sed -n 's/^ENABLED=/enabled /p; s/^LOGLEVEL=/logging /p' /etc/ufw/ufw.conf 2>/dev/null
 sed -n 's/^IPV6=/ipv6 /p; s/^DEFAULT_\\(INPUT\\|OUTPUT\\|FORWARD\\)_POLICY="\\?\\([A-Z]*\\).*/\\1 \\2/p' /etc/default/ufw 2>/dev/null
 sed -n 's/^### tuple ###/t4 &/p' /etc/ufw/user.rules 2>/dev/null
 sed -n 's/^### tuple ###/t6 &/p' /etc/ufw/user6.rules 2>/dev/null
+${lookOutgoing(outgoing?.user)}
 if grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf 2>/dev/null; then
   iptables -S INPUT 2>/dev/null | sed -n 's/^-P INPUT /p4 /p; s/^-A INPUT -j ufw-before-input$/h4 yes/p'
   iptables -S ufw-user-input 2>/dev/null | sed -n 's/^-A/k4 -A/p'
@@ -83,6 +86,7 @@ export const parseUfw = (output: string): UfwState => {
     rules,
     others,
     tuples: { v4: tuples('4'), v6: tuples('6') },
+    outgoing: { v4: { file: all('o4'), kernel: all('q4') }, v6: { file: all('o6'), kernel: all('q6') } },
     kernelDrift,
     armed: is('armed'),
   }
@@ -109,6 +113,7 @@ export const drift = (task: UfwTask, state: UfwState): string[] => {
   lines.push(
     ...misplaced(task, state).map(it => `! ${it}: our rules are in another order, and the first that matches counts`),
   )
+  lines.push(...outgoingDrift(task.outgoing, state.outgoing, state.enabled))
   if (!state.enabled) lines.push('enabled: no -> yes')
   lines.push(...state.kernelDrift.map(it => `! ${it}`))
   if (state.armed) lines.push('! an earlier change was not confirmed and is being taken back')

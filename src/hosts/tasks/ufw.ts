@@ -2,6 +2,7 @@ import { guardZone } from '../guard/zones.ts'
 import { quote } from '../shell.ts'
 import type { TaskKind } from './kind.ts'
 import { again } from './ufw-order.ts'
+import { linesOf, oursIn, outgoingDrift, writeOutgoing } from './ufw-outgoing.ts'
 import { restoreRules, sameRules } from './ufw-restore.ts'
 import { commentOf, keysOf, ours, spec, specOfKey, type UfwRule } from './ufw-rules.ts'
 import { drift, lookUfw, parseUfw, policies, type UfwState } from './ufw-state.ts'
@@ -28,9 +29,12 @@ export const ufwTask: TaskKind<UfwTask, UfwState> = {
         .map(it => `ufw default ${task.defaults[it]} ${it}`),
       ...(task.logging && task.logging !== state.logging ? [`ufw logging ${task.logging}`] : []),
       ...stale(task, state).map(key => `ufw --force delete ${specOfKey(key)}`),
+      ...(outgoing(task, state)
+        ? [writeOutgoing({ v4: linesOf(task.outgoing, 'v4'), v6: linesOf(task.outgoing, 'v6') })]
+        : []),
       // What ufw says of itself may be right while the kernel has something else.
       'if [ -d /run/systemd/system ]; then systemctl -q enable ufw; fi',
-      state.enabled ? (state.kernelDrift.length ? 'ufw reload' : ':') : 'ufw --force enable',
+      state.enabled ? (state.kernelDrift.length || outgoing(task, state) ? 'ufw reload' : ':') : 'ufw --force enable',
     ].join('\n'),
   restore: (task, before) =>
     [
@@ -42,16 +46,24 @@ export const ufwTask: TaskKind<UfwTask, UfwState> = {
         .flatMap(rule => keysOf(rule, before.ipv6))
         .filter(key => !before.rules.some(it => it.key === key))
         .map(key => `ufw --force delete ${specOfKey(key)}`),
-      ...(before.enabled ? ['ufw --force enable'] : []),
+      writeOutgoing(oursIn(before.outgoing)),
+      ...(before.enabled ? ['ufw --force enable', 'ufw reload'] : []),
     ].join('\n'),
   same: (before, now, task) =>
     before.enabled === now.enabled &&
     policies.every(it => before.defaults[it] === now.defaults[it]) &&
     before.logging === now.logging &&
+    sameOutgoing(before, now) &&
     sameRules(before, now, task),
   live: true,
   guard: ({ confirmSeconds = 30 }) => guardZone('ufw', confirmSeconds),
 }
+
+const outgoing = (task: UfwTask, state: UfwState) =>
+  outgoingDrift(task.outgoing, state.outgoing, state.enabled).length > 0
+
+const sameOutgoing = (before: UfwState, now: UfwState) =>
+  JSON.stringify(oursIn(before.outgoing)) === JSON.stringify(oursIn(now.outgoing))
 
 const add = (rule: UfwRule) => `ufw ${spec(rule)} comment ${quote(commentOf(rule))}`
 
