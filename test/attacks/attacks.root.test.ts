@@ -26,6 +26,7 @@ after(() => lab?.down())
 
 test('it has at least 300 cases, and each class its share', () => {
   assert.ok(attackSet.length >= 300, `${attackSet.length}`)
+  assert.is(new Set(sent.map(it => it.from)).size, attackSet.length)
 })
 
 test('every answer is right', () => {

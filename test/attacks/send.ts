@@ -56,14 +56,9 @@ export const sendAll = async (lab: Lab, set: Attack[], sideBySide = 24): Promise
   return sent
 }
 
-/** So that a line of the log is told from all others by its client alone. */
+/** So that a line of the log is told from all others by its client alone, as long as there are enough of these. */
 const sources = (set: Attack[]): string[] => {
   let [pods, strangers] = [0, 0]
-  return set.map(({ stranger }) => {
-    if (stranger) return `${at.strangers}.${++strangers}`
-    const n = pods++
-    const net = at.pods[Math.floor(n / 254)]
-    if (!net) throw new Error('the attack set is larger than the addresses of its pods')
-    return `${net}.${(n % 254) + 1}`
-  })
+  const pod = (n: number) => `${at.pods[Math.floor(n / 254) % at.pods.length]}.${(n % 254) + 1}`
+  return set.map(({ stranger }) => (stranger ? `${at.strangers}.${++strangers}` : pod(pods++)))
 }
