@@ -1,10 +1,14 @@
 import { Address4 } from 'ip-address'
 import type { Desired, Ref } from '../src/engine/desired.ts'
+import { healthName } from '../src/hosts/squid.ts'
 import type { Context, Tenant } from '../src/inventory/context.ts'
+import { endpointSlice } from '../src/rollout/endpoint-slice.ts'
 import { manifest } from '../src/rollout/manifest.ts'
 import { EGRESS_LABEL, egressPolicy, proxyConfigMap } from '../src/rollout/manifests.ts'
 import { noProxy, proxyEnv } from '../src/rollout/no-proxy.ts'
+import type { KubeObject } from '../src/rollout/object.ts'
 import { phases } from '../src/rollout/phases.ts'
+import { healthLoop, proxyService, proxySlice, SERVICE } from '../src/rollout/proxy-service.ts'
 import { workloadEgress } from '../src/rollout/workload-egress.ts'
 
 export type Moved = { tenant: Tenant; workload: { kind: 'Deployment'; name: string } }
@@ -35,11 +39,21 @@ export const rolloutPlaybook = (context: Context, kubeconfig: Ref | string, afte
 const standing = (context: Context, tenant: Tenant, kubeconfig: Ref | string, after: Desired[]): Desired[] => {
   const { namespace } = tenant
   const { podCidr: pods, serviceCidr: services } = context.cluster
-  const policy = egressPolicy({ namespace }, proxyOf(tenant), { pods, services, dnsIp: dnsAddress(services) })
+  const policy = egressPolicy({ namespace }, proxiesOf(tenant), { pods, services, dnsIp: dnsAddress(services) })
   const settings = proxyConfigMap({ namespace }, proxyOf(tenant))
-  return [settings, policy].map(object =>
-    manifest(`${object.kind} ${namespace}/${object.metadata.name}`, { kubeconfig, object }, { after }),
-  )
+  const make = (object: KubeObject, after: Desired[]) =>
+    manifest(`${object.kind} ${namespace}/${object.metadata.name}`, { kubeconfig, object }, { after })
+  const always = [settings, policy].map(it => make(it, after))
+  if (tenant.egress.through === 'address') return always
+  const { port } = tenant.egress.proxy
+  const addresses = proxiesOf(tenant).map(it => it.address)
+  const object = proxySlice(namespace, addresses, port)
+  const slice = endpointSlice(`${namespace}/${SERVICE}`, { kubeconfig, object }, { after })
+  const loop = { tenant: tenant.tenant, namespace, pool: tenant.pool.name, addresses, port }
+  const { rights, deployment } = healthLoop({ ...loop, ask: `http://${healthName}/` })
+  const service = [proxyService(namespace, port), ...rights].map(it => make(it, after))
+  // The loop is ready when it has changed the slice once.
+  return [...always, ...service, slice, make(deployment, [...after, ...service, slice])]
 }
 
 const moved = (context: Context, { tenant, workload }: Moved, kubeconfig: Ref | string, after: Desired[]): Desired => {
@@ -60,7 +74,14 @@ const movesOf = ({ workloads, rollout }: Tenant) => ({
 
 const tenantOf = ({ tenants }: Context, name: string): Tenant => tenants.find(it => it.tenant === name)!
 
-export const proxyOf = ({ egress }: Tenant) => ({ address: egress.proxy.privateIp, port: egress.proxy.port })
+/** As pods reach it. A Service's name has no dot: the first name that a pod's resolver tries is the right one. */
+export const proxyOf = ({ egress }: Tenant) => ({
+  address: egress.through === 'service' ? SERVICE : egress.proxy.privateIp,
+  port: egress.proxy.port,
+})
+
+/** Each alone: what a NetworkPolicy sees, since a Service's address is translated before it. */
+const proxiesOf = ({ egress }: Tenant) => egress.proxies.map(it => ({ address: it.privateIp, port: it.port }))
 
 const withoutProxy = ({ cluster, network }: Context) =>
   noProxy({ services: cluster.serviceCidr, pods: cluster.podCidr, private: [network.privateNetwork.cidr] })

@@ -4,6 +4,7 @@ import { cloudInit, hostKeyOf, newHostKey } from '../hosts/cloud-init.ts'
 import { hostPlay } from '../hosts/play.ts'
 import { createSsh, type Ssh } from '../hosts/ssh.ts'
 import { type Context, zonesIn } from '../inventory/context.ts'
+import { endpointSliceKind } from '../rollout/endpoint-slice.ts'
 import { createKubes, type Kubes } from '../rollout/kube.ts'
 import { manifestKind } from '../rollout/manifest.ts'
 import { workloadEgressKind } from '../rollout/workload-egress.ts'
@@ -18,7 +19,7 @@ import type { Output } from './output.ts'
 
 /** Everything this product knows how to see, make and unmake, by the name a journal uses. */
 export const kinds: ReadonlyMap<string, AnyKind> = new Map(
-  [...scalewayKinds, hostPlay, manifestKind, workloadEgressKind].map(it => [it.name, it as AnyKind]),
+  [...scalewayKinds, hostPlay, manifestKind, endpointSliceKind, workloadEgressKind].map(it => [it.name, it as AnyKind]),
 )
 
 /** The ways out of this process, each opened when it is first needed. */

@@ -35,6 +35,9 @@ export type SquidOptions = {
   vars?: Record<string, unknown>
 }
 
+/** A name that every proxy refuses its tenants and does not log: what those ask who look whether it is well. */
+export const healthName = 'proxy-health.invalid'
+
 export const auditLog = '/var/log/squid/audit.log'
 
 /** Everything that makes a host an egress proxy, in order, and the handlers its files notify. */
@@ -58,6 +61,7 @@ export const squidTasks = ({ hostName, tenants, inner, nameservers = [], keepDay
     inner: innerRanges(inner),
     nameservers,
     auditLog,
+    healthName,
     tenants: tenants.map(({ name, port, clients, outgoing }) => ({
       ...{ name, port, outgoing: later(`@address:${name}@`, outgoing) ?? null },
       clients: isRef(clients) ? [] : clients,

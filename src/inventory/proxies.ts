@@ -23,4 +23,15 @@ export const checkProxies = ({ egress }: Parts<TenantFile>, say: Say): void => {
       'pods reach one by its address, several through a Service',
       'write them all under proxies',
     )
+  const [first, ...others] = (egress.proxies ?? []).map(it => it?.port ?? usual)
+  for (const [at, port] of others.entries())
+    if (port !== first)
+      say(
+        ['egress', 'proxies', at + 1, 'port'],
+        `port ${port} is not that of the first proxy`,
+        'one Service stands before them, with one port',
+        `write ${first} for all`,
+      )
 }
+
+const usual = 3128

@@ -13,14 +13,14 @@ import { refuseOthersWork } from './tenancy.ts'
 
 export type Clients = { kube: (kubeconfig: string) => Kube }
 
-type Want = {
+export type Want = {
   kubeconfig: string
   object: KubeObject
   /** Another name keeps the fields of two wants on one object apart. */
   manager?: string
 }
 
-type Live = {
+export type Live = {
   uid: string
   /** Without status and bookkeeping. */
   object: KubeObject

@@ -29,12 +29,12 @@ export const proxyConfigMap = (
 export type EgressRanges = { pods: string; services: string; dnsIp: string; also?: { cidr: string; port: number }[] }
 
 /**
- * Labelled pods reach the proxy, DNS and the cluster, nothing else. DNS is named by address and by pods, because
+ * Labelled pods reach the proxies, DNS and the cluster, nothing else. DNS is named by address and by pods, because
  * some networks see the Service's address and some the pod behind it.
  */
 export const egressPolicy = (
   at: { namespace: string; name?: string },
-  proxy: { address: string; port: number },
+  proxies: { address: string; port: number }[],
   { pods, services, dnsIp, also = [] }: EgressRanges,
 ): KubeObject => ({
   apiVersion: 'networking.k8s.io/v1',
@@ -44,7 +44,7 @@ export const egressPolicy = (
     podSelector: { matchLabels: { [EGRESS_LABEL.key]: EGRESS_LABEL.value } },
     policyTypes: ['Egress'],
     egress: [
-      rule([block(`${proxy.address}/32`)], [{ protocol: 'TCP', port: proxy.port }]),
+      ...proxies.map(it => rule([block(`${it.address}/32`)], [{ protocol: 'TCP', port: it.port }])),
       rule(
         [
           block(`${dnsIp}/32`),

@@ -93,6 +93,11 @@ for (const { when, list, says } of [
     list: `${first}    - { name: other, privateIp: 172.16.28.18 }\n`,
     says: /egress.proxies.1.type is missing/,
   },
+  {
+    when: 'a port of its own',
+    list: first + written('other', '172.16.28.18', ', port: 3129'),
+    says: /port 3129 is not that of the first/,
+  },
   { when: 'none', list: '    []', says: /egress.proxies: \[\] is not right/ },
   { when: 'both words', list: `${first}${one}`, says: /egress says both proxy and proxies/ },
 ])

@@ -85,7 +85,7 @@ const essence = async (name: string) => {
 const diffs = (change: { details?: { diff?: string }[] } | null) => (change?.details ?? []).map(it => it.diff)
 
 test('our objects are made, and a second look finds nothing to do', async () => {
-  for (const object of [proxyConfigMap({ namespace: NS }, proxy), egressPolicy({ namespace: NS }, proxy, ranges)]) {
+  for (const object of [proxyConfigMap({ namespace: NS }, proxy), egressPolicy({ namespace: NS }, [proxy], ranges)]) {
     const made = await make(object)
     assert.is(made.before, null)
     assert.is(manifestKind.diff(made.want, null)?.action, 'create')

@@ -11,7 +11,7 @@ const ranges = { pods: '100.64.0.0/15', services: '10.32.0.0/20', dnsIp: '10.32.
 const demo = demoWorkload({ tenant: 'client-a', namespace: 'a-demo', name: 'web', pool: 'a-pool', replicas: 2 })
 
 test('the policy lets labelled pods reach the proxy, DNS and the cluster, nothing else', () => {
-  assert.equal(egressPolicy({ namespace: 'a-demo' }, proxy, ranges).spec, {
+  assert.equal(egressPolicy({ namespace: 'a-demo' }, [proxy], ranges).spec, {
     podSelector: { matchLabels: { egress: 'external' } },
     policyTypes: ['Egress'],
     egress: [
@@ -53,7 +53,7 @@ test('everything is labelled as ours', () => {
   for (const object of [
     namespace('x'),
     proxyConfigMap({ namespace: 'x' }, proxy),
-    egressPolicy({ namespace: 'x' }, proxy, ranges),
+    egressPolicy({ namespace: 'x' }, [proxy], ranges),
     demo,
   ]) {
     assert.is(object.metadata.labels?.['app.kubernetes.io/managed-by'], 'kapsule-egress', object.kind)
