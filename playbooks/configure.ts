@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Ref } from '../src/engine/desired.ts'
 import { millis } from '../src/engine/duration.ts'
 import { Problem } from '../src/engine/problem.ts'
+import { exporterPorts, healthPort, monitoringTasks } from '../src/hosts/monitoring.ts'
 import { play } from '../src/hosts/play.ts'
 import { shipTasks } from '../src/hosts/ship.ts'
 import { auditLog, squidTasks, ufwTask } from '../src/hosts/squid.ts'
@@ -10,6 +11,7 @@ import type { Task } from '../src/hosts/tasks/all.ts'
 import type { Machine } from '../src/inventory/ansible/login.ts'
 import { type Context, machinesIn, type Tenant } from '../src/inventory/context.ts'
 import { varsOf } from '../src/inventory/groups.ts'
+import { isInside } from '../src/inventory/ranges.ts'
 import { policyOf } from '../src/policy/entries.ts'
 import { flexibleIpKind } from '../src/scaleway/flexible-ip.ts'
 import { poolKind } from '../src/scaleway/pool.ts'
@@ -87,9 +89,6 @@ export const innerOf = ({ network, cluster }: Context): string[] => [
   cluster.serviceCidr,
 ]
 
-/** Of the machine and of Squid, as Debian's exporters listen. */
-const exporterPorts = [9100, 9301]
-
 /** What is put on one proxy: also what `--render` writes, without a connection. */
 export const hostTasks = (context: Context, { proxy, serves }: ServedBy) => {
   const { network, ssh, dns, audit, monitoring } = context
@@ -108,14 +107,15 @@ export const hostTasks = (context: Context, { proxy, serves }: ServedBy) => {
     keepDays: audit.keepDays,
     vars: Object.assign({}, proxy.machine?.vars, ...serves.map(it => varsOf(context, it.tenant))),
   })
+  const clients = [...new Set(serves.flatMap(it => it.tenant.egress.clients ?? [cidr]))]
   const firewall = ufwTask({
     // Who comes through the bastion comes from the gateway's address in our network.
     ssh: { allow: [...ssh.allow, ...(ssh.via === 'bastion' ? [cidr] : [])], port: proxy.machine?.port ?? ssh.port },
-    proxy: {
-      from: [...new Set(serves.flatMap(it => it.tenant.egress.clients ?? [cidr]))],
-      ports: portsOf(serves),
-    },
-    ...(monitoring && { metrics: { from: monitoring.allow, ports: exporterPorts } }),
+    proxy: { from: clients, ports: portsOf(serves) },
+    ...(monitoring && {
+      metrics: { from: monitoring.allow, ports: Object.values(exporterPorts) },
+      health: { from: [...new Set([...monitoring.allow, ...clients])], ports: [healthPort] },
+    }),
     outgoing: { nameservers: dns.nameservers, inner: innerOf(context) },
   })
   const walls: Task[] = [
@@ -123,7 +123,18 @@ export const hostTasks = (context: Context, { proxy, serves }: ServedBy) => {
     { ...firewall, tags: ['firewall'] },
   ]
   const shipping = shipTasks(audit.ship, auditLog)
-  return { tasks: [...tasks, ...walls, ...shipping.tasks], handlers: { ...handlers, ...shipping.handlers } }
+  const watching = monitoring
+    ? monitoringTasks({
+        // Metrics that nobody outside may read are not offered outside either.
+        listen: monitoring.allow.every(isInside) ? proxy.privateIp : null,
+        ports: portsOf(serves),
+        tenants: serves.map(it => it.tenant.tenant),
+      })
+    : { tasks: [], handlers: {} }
+  return {
+    tasks: [...tasks, ...walls, ...shipping.tasks, ...watching.tasks],
+    handlers: { ...handlers, ...shipping.handlers, ...watching.handlers },
+  }
 }
 
 /** What a tenant's flexible IP is, when it is made. */

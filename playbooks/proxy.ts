@@ -1,4 +1,6 @@
+import { exporterPorts, healthPort } from '../src/hosts/monitoring.ts'
 import { type Context, machinesIn, type ProxyHost } from '../src/inventory/context.ts'
+import { isInside } from '../src/inventory/ranges.ts'
 import { flexibleIp } from '../src/scaleway/flexible-ip.ts'
 import { securityGroup } from '../src/scaleway/security-group.ts'
 import { server } from '../src/scaleway/server.ts'
@@ -13,7 +15,7 @@ export const proxyPlaybook = (
   operatorKey: string,
   { privateNet, addressOf, key }: ReturnType<typeof gatewayPlaybook>,
 ) => {
-  const { protect, scaleway, ssh, network } = context
+  const { protect, scaleway, ssh, network, monitoring } = context
   const guardIn = (zone: string, ports: number[]) =>
     securityGroup(zone === scaleway.zone ? 'proxy' : `proxy-${zone}`, {
       name: 'egress-proxy',
@@ -23,6 +25,10 @@ export const proxyPlaybook = (
       rules: [
         ...ssh.allow.map(range => rule(range, ssh.port)),
         ...ports.map(port => rule(network.privateNetwork.cidr, port)),
+        // Private networks are not behind a security group.
+        ...(monitoring?.allow ?? [])
+          .filter(it => !isInside(it))
+          .flatMap(range => [...Object.values(exporterPorts), healthPort].map(port => rule(range, port))),
       ],
     })
   const zoneOf = (proxy: ProxyHost) => proxy.zone ?? scaleway.zone

@@ -126,6 +126,8 @@ export type UfwOptions = {
   proxy: { from: string[]; ports: number[] }
   /** Who may read what exporters tell. */
   metrics?: { from: string[]; ports: number[] }
+  /** Who may ask whether the proxy is well. */
+  health?: { from: string[]; ports: number[] }
   /** What Squid needs besides public addresses, and what is inside besides all special ranges. */
   outgoing?: { nameservers: string[]; inner: string[] }
   confirmSeconds?: number
@@ -135,7 +137,7 @@ export type UfwOptions = {
  * SSH from those who administrate, the proxy from its tenants, nothing else in; SSH first. Out goes everything but what
  * the proxy's own user has no business with, so a proxy that was taken over cannot look around inside.
  */
-export const ufwTask = ({ ssh, proxy, metrics, outgoing, confirmSeconds }: UfwOptions): UfwTask => {
+export const ufwTask = ({ ssh, proxy, metrics, health, outgoing, confirmSeconds }: UfwOptions): UfwTask => {
   const allow = (ranges: string[], ports: number[], comment: string) =>
     ports.flatMap(port =>
       ranges.map(from => ({ from, port, proto: 'tcp' as const, comment, action: 'allow' as const })),
@@ -146,6 +148,7 @@ export const ufwTask = ({ ssh, proxy, metrics, outgoing, confirmSeconds }: UfwOp
       ...allow(ssh.allow, [ssh.port], 'ssh'),
       ...allow(proxy.from, proxy.ports, 'proxy'),
       ...(metrics ? allow(metrics.from, metrics.ports, 'metrics') : []),
+      ...(health ? allow(health.from, health.ports, 'health') : []),
     ],
     defaults: { incoming: 'deny', outgoing: 'allow', routed: 'deny' },
     ...(outgoing && {

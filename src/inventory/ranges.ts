@@ -32,6 +32,9 @@ export const excluded = [
 export const isPrivate = (cidr: string): boolean =>
   ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'].some(it => prefixOf(it) <= prefixOf(cidr) && overlap(it, cidr))
 
+/** Can it be reached from our private network only? */
+export const isInside = (cidr: string): boolean => !cidr.includes(':') && isPrivate(cidr)
+
 export const prefixOf = (cidr: string): number => Number(cidr.split('/')[1])
 
 /** How many addresses of a private network can be given out. */

@@ -49,7 +49,7 @@ export const contextSchema = z.strictObject({
   monitoring: z
     .strictObject({ allow: z.array(cidr).min(1).describe('where the monitoring asks from') })
     .optional()
-    .describe('who may read the metrics of the proxies: ports 9100 and 9301'),
+    .describe('exporters and a watch on the proxies, and who may read them: ports 9100, 9301 and 9302'),
   dns: z.strictObject({ nameservers: z.array(address4).default([]) }).prefault({}),
 })
 
