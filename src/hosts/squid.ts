@@ -35,7 +35,10 @@ export type SquidOptions = {
   vars?: Record<string, unknown>
 }
 
-/** A name that every proxy refuses its tenants and does not log: what those ask who look whether it is well. */
+/**
+ * A name that every proxy refuses its tenants, with 307 if its helper has a policy, and does not log: what those ask who
+ * look whether it is well.
+ */
 export const healthName = 'proxy-health.invalid'
 
 export const auditLog = '/var/log/squid/audit.log'

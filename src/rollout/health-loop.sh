@@ -1,5 +1,5 @@
 # Asks each proxy whether it answers, and keeps the endpoint slice behind the Service saying so. Nothing else.
-# PROXIES: addresses in the order of the slice. PORT, EVERY (seconds), ASK (a URL that every proxy refuses), SLICE (its
+# PROXIES: addresses in the order of the slice. PORT, EVERY (seconds), ASK (a URL that every proxy refuses in a way of its own), SLICE (its
 # path in the API), BEAT (a directory where it writes that it is alive).
 account=/var/run/secrets/kubernetes.io/serviceaccount
 api=https://$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT$SLICE
@@ -12,21 +12,20 @@ for address in $PROXIES; do
   number=$((number + 1))
 done
 
-# Any answer is health, also a refusal: it is the process that answers. All are asked at once.
+# 307 is what a proxy of ours answers that has a policy: a Squid that is not configured yet says 403. All are asked at once.
 ask() {
   answers=$(curl -q -s -Z --noproxy '*' --request-target "$ASK" -H "Host: $host" --connect-timeout 0.3 --max-time 0.6 \
     -w '%{url} %{http_code} %{exitcode}\n' $urls)
 }
 
-# A closed port (7) counts at once, silence twice in a row: silence may be a lost packet. Back after four answers.
+# A closed port (7) counts at once, silence or another answer twice in a row: it may be a lost packet. Back after four answers.
 judge() {
   number=0
   for address in $PROXIES; do
     eval "up=\$up_$number good=\$good_$number bad=\$bad_$number"
     case $answers in
       *"//$address:$PORT/ 000 7"*) good=0 bad=2 ;;
-      *"//$address:$PORT/ 000 "*) good=0 bad=$((bad + 1)) ;;
-      *"//$address:$PORT/ "*) good=$((good + 1)) bad=0 ;;
+      *"//$address:$PORT/ 307 "*) good=$((good + 1)) bad=0 ;;
       *) good=0 bad=$((bad + 1)) ;;
     esac
     if [ $up = true ] && [ $bad -ge 2 ]; then

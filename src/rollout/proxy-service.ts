@@ -46,7 +46,7 @@ export type HealthLoop = {
   pool: string
   addresses: string[]
   port: number
-  /** A URL that every proxy refuses and does not log. */
+  /** A URL that every proxy refuses, with 307 if it is well, and does not log. */
   ask: string
 }
 

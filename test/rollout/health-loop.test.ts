@@ -36,10 +36,10 @@ const api: RequestListener = async (request, response) => {
 }
 /** A proxy, as far as a look at its health goes; it may hang. */
 const proxy = async (address: string) => {
-  const state = { hangs: false }
+  const state = { hangs: false, says: 307 }
   const server = createServer((request, response) => {
     asked.push(`${request.url} ${request.headers.host}`)
-    if (!state.hangs) response.writeHead(403).end()
+    if (!state.hangs) response.writeHead(state.says).end()
   })
   await listen(server, address, port)
   return { state, close: () => new Promise<void>(done => server.close(() => done())).then(() => undefined), server }
@@ -121,6 +121,17 @@ test('a closed port is out at once, and back when it answers again', async () =>
 })
 
 test('one that takes connections and says nothing is out too', async () => {
+  proxies[1]!.state.hangs = true
+  await becomes(true, false)
+})
+
+test('one that answers as Squid does before it is configured is out', async () => {
+  proxies[1]!.state.hangs = false
+  await becomes(true, true)
+  proxies[1]!.state.says = 403
+  await becomes(true, false)
+  proxies[1]!.state.says = 307
+  await becomes(true, true)
   proxies[1]!.state.hangs = true
   await becomes(true, false)
 })

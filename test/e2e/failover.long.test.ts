@@ -1,0 +1,140 @@
+import { spawn } from 'node:child_process'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as assert from 'uvu/assert'
+import type { KubeObject } from '../../src/rollout/object.ts'
+import { makeCheckout } from '../support/checkout.ts'
+import { suite } from '../support/suite.ts'
+import { until } from '../support/until.ts'
+import { looksAt, ok, type Summary, summaryOf } from './looks.ts'
+
+const { test, after } = suite('one of two proxies goes, and comes back', { seconds: 290 })
+const checkout = makeCheckout()
+const { run } = checkout
+const { kube } = looksAt(checkout)
+after(() => checkout.remove())
+
+const kills = Number(process.env.KILLS ?? 20)
+const names = ['proxy-client-a', 'proxy-client-a-2'] as const
+const folder = join(checkout.directory, 'inventory/sandbox/tenants')
+const file = join(folder, 'client-a.yaml')
+const second = '{ name: proxy-client-a-2, type: PLAY2-PICO, image: ubuntu_noble, privateIp: 172.16.28.18 }'
+rmSync(join(folder, 'client-b.yaml'))
+writeFileSync(file, readFileSync(file, 'utf8').replace(/^ {2}proxy: (.*)$/m, `  proxies:\n    - $1\n    - ${second}`))
+
+type Load = { asked: number; slow: { began: number; ms: number; tries: number }[]; by: Record<string, number> }
+let outputs: Summary['outputs']
+let service = ''
+
+const hosts = async () => {
+  const { stdout } = await checkout.start('sandbox.mjs', ['status', '--json'])
+  return (JSON.parse(stdout) as { hosts: { name: string; netns: string; kind: string; pid: number }[] }).hosts
+}
+const pod = async () => (await hosts()).find(it => it.name.startsWith('client-a-demo/curl-demo'))!
+const onProxy = async (name: string, command: string) => {
+  const it = await checkout.start('sandbox.mjs', ['exec', name, '--', 'sh', '-c', command])
+  assert.is(it.exitCode, 0, it.stderr)
+  return it.stdout
+}
+
+/** Starts the clients in the network of a pod; `end` says how they fared. */
+const load = async () => {
+  const program = join(import.meta.dirname, '../support/retrying.mjs')
+  const words = [process.execPath, program, service, '3128', 'http://whatismyip.example/', '20']
+  const child = spawn('ip', ['netns', 'exec', (await pod()).netns, ...words], { stdio: ['pipe', 'pipe', 'inherit'] })
+  let text = ''
+  child.stdout.on('data', it => (text += it))
+  const ended = new Promise(resolve => child.once('close', resolve))
+  return {
+    async end(): Promise<Load> {
+      child.stdin.end()
+      await ended
+      return JSON.parse(text)
+    },
+  }
+}
+
+const slice = {
+  apiVersion: 'discovery.k8s.io/v1',
+  kind: 'EndpointSlice',
+  namespace: 'client-a-demo',
+  name: 'egress-proxy',
+}
+const cluster = () => kube()
+const watching = cluster()
+after(() => watching.close())
+const readiness = async () =>
+  ((await watching.get<KubeObject>(slice))!.endpoints as { conditions: { ready: boolean } }[]).map(
+    it => it.conditions.ready,
+  )
+const becomes = async (...wanted: boolean[]) =>
+  assert.ok(await until(async () => String(await readiness()) === String(wanted), 60), `${wanted}`)
+
+/** All of it: a kid whose master died goes on serving, and a master whose kid died starts another. */
+const killSquid = 'for it in /proc/[0-9]*; do case $(readlink $it/exe) in */squid) kill -9 ${it#/proc/} ;; esac; done'
+
+const percentile = (all: number[], share: number) =>
+  [...all].sort((a, b) => a - b)[Math.min(all.length - 1, Math.floor(all.length * share))] ?? 0
+
+test('two proxies are made, each with its address, and the workloads move behind the Service', async () => {
+  const it = await run('deploy.mjs', '--json')
+  ok(it)
+  outputs = summaryOf(it).outputs
+  assert.equal(Object.keys(outputs.proxies), [...names])
+  assert.is(outputs.proxy_private_ip, '172.16.28.8')
+  const fixed = names.map(name => outputs.proxies[name]!.public_ip)
+  assert.is(new Set(fixed).size, 2)
+  const proof = it.events.find(({ event }) => event === 'proof')
+  assert.ok(fixed.includes(String(proof?.addressNow)))
+  assert.equal(proof?.failures, [])
+  ok(await run('deploy.mjs', '--check'))
+  const found = await watching.get<KubeObject>({ ...slice, apiVersion: 'v1', kind: 'Service' })
+  service = (found!.spec as { clusterIP: string }).clusterIP
+  await becomes(true, true)
+})
+
+test('pods go through both by the name of the Service, and nobody’s look at their health is logged', async () => {
+  const environment = `export $(tr '\\0' '\\n' </proc/1/environ | grep -i _proxy= | xargs); `
+  const { stdout } = await checkout.start('sandbox.mjs', [
+    'exec',
+    (await pod()).name,
+    '--',
+    'sh',
+    '-c',
+    `${environment} for i in $(seq 30); do curl -s --max-time 20 https://whatismyip.example/; echo; done`,
+  ])
+  const seen = new Set(stdout.split('\n').filter(Boolean))
+  assert.equal([...seen].sort(), names.map(name => outputs.proxies[name]!.public_ip).sort())
+  for (const name of names) assert.not.match(await onProxy(name, 'cat /var/log/squid/audit.log'), /proxy-health/)
+})
+
+test(`kill -9 of one of two under load, ${kills} times: who tries again succeeds within a second`, async () => {
+  const running = await load()
+  const worst: number[] = []
+  const out: number[] = []
+  const moments: number[] = []
+  for (let time = 0; time < kills; time++) {
+    const name = names[time % 2]!
+    await sleep(300)
+    const stamp = await onProxy(name, `date +%s%3N; ${killSquid}`)
+    moments.push(Number(stamp.trim()))
+    await until(async () => (await readiness()).includes(false), 30)
+    out.push(Date.now() - moments.at(-1)!)
+    await onProxy(name, 'service squid start')
+    await becomes(true, true)
+  }
+  const { asked, slow, by } = await running.end()
+  for (const [at, moment] of moments.entries()) {
+    const mine = slow.filter(it => it.began + it.ms >= moment && it.began < (moments[at + 1] ?? Infinity))
+    worst.push(Math.max(0, ...mine.map(it => it.ms)))
+  }
+  assert.is(Object.keys(by).length, 2, 'both were used')
+  assert.ok(slow.length > 0, 'somebody had to try again')
+  const [p50, max] = [percentile(worst, 0.5), Math.max(...worst)]
+  console.log(
+    `  ${kills} kills, ${asked} requests, ${slow.length} tried again: worst of a kill p50 ${p50} ms, max ${max} ms; ` +
+      `seen unready p50 ${percentile(out, 0.5)} ms, max ${Math.max(...out)} ms; most tries ${Math.max(...slow.map(it => it.tries))}`,
+  )
+  assert.ok(max < 1000, `${max} ms: ${JSON.stringify(slow.filter(it => it.ms > 500))}`)
+})
