@@ -100,6 +100,7 @@ export const hostTasks = (context: Context, { proxy, serves }: ServedBy) => {
       port,
       clients: tenant.egress.clients ?? (serves.length > 1 ? nodesOf(context, tenant) : [cidr]),
       ...(serves.length > 1 && { outgoing: existing?.publicIp ?? addressOf(flexibleIp ?? proxy.name) }),
+      limits: tenant.egress.limits,
       policy: policyOf(context, tenant),
     })),
     inner: innerOf(context),

@@ -5,6 +5,7 @@ import { Problem } from '../engine/problem.ts'
 import { isRef } from '../engine/refs.ts'
 import type { Policy } from '../policy/policy.ts'
 import { policyText } from '../policy/policy-file.ts'
+import { kernelLimits, type Limits, limitsScript, putLimits, squidLimits } from './limits.ts'
 import { innerRanges, refuseOverlaps } from './overlap.ts'
 import { checkSquid, reloadSquid } from './squid-shell.ts'
 import type { Task } from './tasks/all.ts'
@@ -20,6 +21,7 @@ export type SquidTenant = {
   clients: Wanting<string[]>
   /** The address it leaves with, where the host has several. */
   outgoing?: Wanting<string>
+  limits?: Limits | undefined
   policy: Policy
 }
 
@@ -65,10 +67,11 @@ export const squidTasks = ({ hostName, tenants, inner, nameservers = [], keepDay
     nameservers,
     auditLog,
     healthName,
-    tenants: tenants.map(({ name, port, clients, outgoing }) => ({
+    tenants: tenants.map(({ name, port, clients, outgoing, limits }) => ({
       ...{ name, port, outgoing: later(`@address:${name}@`, outgoing) ?? null },
       clients: isRef(clients) ? [] : clients,
       nodes: isRef(clients) ? later(`@clients:${name}@`, clients) : null,
+      ...squidLimits(limits),
     })),
     listeners,
     helper: policyHelper,
@@ -97,6 +100,11 @@ export const squidTasks = ({ hostName, tenants, inner, nameservers = [], keepDay
       check: checkSquid,
       notify: [reload],
     }),
+    file(limitsScript, filled('usr/local/lib/kapsule-egress/client-limits', { limits: kernelLimits(tenants) }), {
+      ...{ mode: '0755', check: 'sh -n {}', notify: [limit] },
+    }),
+    // Somebody may have flushed the kernel's rules.
+    { task: 'command', name: 'limits of clients', unless: `${limitsScript} --check`, run: limitsScript },
     file('/etc/logrotate.d/squid', filled('etc/logrotate.d/squid', { keepDays })),
     file(
       '/etc/systemd/system/squid.service.d/limits.conf',
@@ -109,6 +117,7 @@ export const squidTasks = ({ hostName, tenants, inner, nameservers = [], keepDay
   ]
   const handlers = {
     [daemonReload]: 'if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi',
+    [limit]: putLimits,
     [reload]: reloadSquid(listeners.length ? listeners : [3128]),
   }
   return { tasks: tasks.map(it => ({ ...it, tags: tagsOf(it) })), handlers }
@@ -123,6 +132,7 @@ const tagsOf = (it: Task): string[] => {
 const helperSource = new URL('../../templates/usr/local/lib/kapsule-egress/policy-helper', import.meta.url)
 const reload = 'reload squid'
 const daemonReload = 'reload systemd'
+const limit = 'limit clients'
 
 export type UfwOptions = {
   ssh: { allow: string[]; port: number }

@@ -171,8 +171,6 @@ const checkUnbuilt = ({ egress }: Parts<TenantFile>, say: Say) => {
   if (egress?.via === 'gateway-pod') {
     say(['egress', 'via'], 'gateway-pod is not built yet', 'only the proxy-vm data plane is', 'write proxy-vm')
   }
-  if (egress?.limits)
-    say(['egress', 'limits'], 'limits are not built yet', 'the proxy would set none', 'leave them out')
 }
 
 const checkRollout = ({ rollout, workloads }: Parts<TenantFile>, say: Say) => {

@@ -36,9 +36,12 @@ export const policy = z.strictObject({ allow: allow.optional(), deny: deny.optio
 export const limits = z.strictObject({
   bandwidth: z
     .string()
-    .regex(/^[1-9]\d*(KB|MB|GB)\/s$/, 'a bandwidth is like 10MB/s')
+    .regex(/^([1-9]\d{0,5}KB|[1-9]\d{0,2}MB|1GB)\/s$/, 'a bandwidth is like 10MB/s, and at most 1GB/s')
     .optional()
-    .describe('of all requests of the tenant together'),
-  connections: z.int().min(1).optional().describe('open at once from one client address'),
-  tunnelLifetime: duration.optional().describe('after which a tunnel is closed, e.g. 8h'),
+    .describe('of all requests and tunnels of the tenant together, each way, on each of its proxies'),
+  connections: z.int().min(1).max(65535).optional().describe('open at once from one client address'),
+  tunnelLifetime: duration
+    .refine(it => /^[1-9]/.test(it) && !it.endsWith('ms'), 'a tunnel lives for seconds at least, e.g. 8h')
+    .optional()
+    .describe('after which a tunnel is cut, e.g. 8h'),
 })

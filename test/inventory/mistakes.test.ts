@@ -57,6 +57,20 @@ for (const { when, file, from, to, only } of [
     only: /:12:17: github.com is covered by .github.com/,
   },
   {
+    when: 'a lifetime that no tunnel survives',
+    file: 'tenants/client-a.yaml',
+    from: '  mode: enforce',
+    to: '  limits: { tunnelLifetime: 500ms }\n  mode: enforce',
+    only: /:\d+:29: .*a tunnel lives for seconds at least/,
+  },
+  {
+    when: 'a bandwidth without its unit',
+    file: 'tenants/client-a.yaml',
+    from: '  mode: enforce',
+    to: '  limits: { bandwidth: 10MB }\n  mode: enforce',
+    only: /:\d+:24: .*a bandwidth is like 10MB\/s/,
+  },
+  {
     when: 'a namespace of the cluster',
     file: 'tenants/client-a.yaml',
     from: 'client-a-demo',
