@@ -142,6 +142,13 @@ export const commands = {
       ...common,
     },
   },
+  monitoring: {
+    summary: 'what Prometheus and Grafana read: targets, alert rules, a dashboard; asks the inventory alone',
+    flags: {
+      render: { type: 'string', value: 'DIR', help: 'write them there' },
+      ...common,
+    },
+  },
   destroy: {
     summary: 'everything this context made, in reverse order',
     flags: { force: { type: 'boolean', help: 'also while a rollout is live' }, ...changing, ...common },

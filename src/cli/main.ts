@@ -10,6 +10,7 @@ import { deploy } from './commands/deploy.ts'
 import { destroy } from './commands/destroy.ts'
 import { explain } from './commands/explain.ts'
 import { inventory } from './commands/inventory.ts'
+import { monitoring } from './commands/monitoring.ts'
 import { policy } from './commands/policy.ts'
 import { render } from './commands/render.ts'
 import { replay } from './commands/replay.ts'
@@ -53,6 +54,7 @@ const commands: Record<string, Command> = {
   report: { writes: looking, offline: ({ log }) => log.length > 0, run: report },
   replay: { writes: looking, offline: ({ log }) => log.length > 0, run: replay },
   explain: { writes: looking, offline: () => true, run: async session => explain(session) },
+  monitoring: { writes: looking, offline: () => true, run: async session => monitoring(session) },
   inventory: { writes: looking, offline: ({ from }) => from !== undefined, run: inventory },
 }
 

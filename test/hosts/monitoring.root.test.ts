@@ -7,7 +7,10 @@ import { hostPlay } from '../../src/hosts/play.ts'
 import { squidTasks } from '../../src/hosts/squid.ts'
 import { createSsh } from '../../src/hosts/ssh.ts'
 import type { Policy, Rule } from '../../src/policy/policy.ts'
+import { alertsOf } from '../../src/report/alerts.ts'
+import { dashboardOf } from '../../src/report/dashboard.ts'
 import { fetchDebs } from '../support/debs.ts'
+import { metricsOf } from '../support/metrics.ts'
 import { quiet } from '../support/plays.ts'
 import { makeProxyLab, type ProxyLab } from '../support/proxy-lab.ts'
 import { suite } from '../support/suite.ts'
@@ -22,6 +25,8 @@ const allow = (name: string, expires: string | null = null): Rule => ({
   ...{ id: `allow:${name}`, effect: 'allow', name, connect: [443], http: [80] },
   ...{ methods: null, expires, comment: null, requestedBy: null },
 })
+/** The last day of an entry. */
+const soon = new Date(Date.now() + 10 * 86_400_000).toISOString().slice(0, 10)
 const policy = (...rules: Rule[]): Policy => ({ tenant: 'client-a', mode: 'enforce', rules })
 
 /** Debian's exporters; where they cannot be had, why, and everything else is tested all the same. */
@@ -80,7 +85,6 @@ before(async () => {
     for (const it of debs.files) send(join(debs.dir, it), `/srv/${it}`)
     lab.host.sh('dpkg -i /srv/*.deb >/dev/null 2>&1')
   }
-  const soon = new Date(Date.now() + 10 * 86_400_000).toISOString().slice(0, 10)
   await install(policy(allow('.ok.test'), allow('soon.test', soon)))
 })
 after(async () => {
@@ -127,7 +131,7 @@ test('a rotated log is counted on to its last line', async () => {
 })
 
 test('a changed policy is told when it is in force', async () => {
-  await install(policy(allow('.ok.test'), allow('more.test'), allow('yet.test')))
+  await install(policy(allow('.ok.test'), allow('soon.test', soon), allow('yet.test')))
   assert.ok(await says('egress_policy_revision{tenant="client-a"} 2'))
   assert.ok(await says('egress_policy_rules{tenant="client-a"} 3'))
   assert.ok(await says('egress_policy_in_force{tenant="client-a"} 1'))
@@ -167,6 +171,11 @@ if (exporters) {
     const squid = await get(exporterPorts.squid, '/metrics')
     assert.match(squid.text, /^squid_up\{?.*\}? 1$/m)
     assert.match(squid.text, /^squid_client_http_requests_total/m)
+    const told = new Set(`${node.text}\n${squid.text}`.match(/^[a-z]\w+/gm))
+    const panels = dashboardOf('a').panels.flatMap(it => it.targets.map(({ expr }) => expr))
+    const asked = metricsOf([...panels, ...alertsOf('a').map(it => it.expr)])
+    const missing = [...asked].filter(it => !told.has(it))
+    assert.equal(missing, [], 'all that alerts and panels ask for is told')
     for (const port of Object.values(exporterPorts))
       assert.match(lab.host.sh(`ss -Hltn 'sport = :${port}'`), new RegExp(`${lab.host.address.address}:${port}`))
     assert.is(lab.host.sh('ps -o user= -C prometheus-squid-exporter | sort -u').trim().slice(0, 7), 'prometh')
