@@ -27,12 +27,17 @@ exit
 
 /** The looks themselves, for a shell that knows $KE_STATE and need not wait for a bundle. */
 export const lookBody = (tasks: Task[], mark: string): string => `echo ${mark} pending
-cat "$KE_STATE/pending" 2>/dev/null
+[ ! -s "$KE_STATE/pending" ] || cat "$KE_STATE/pending"
 ke_nl='
 '
 ${ahead(tasks)}
-${tasks.map((task, n) => `echo ${mark} ${n}\n( ${kindOf(task).look(task)}\n)`).join('\n')}
+${tasks.map((task, n) => `echo ${mark} ${n}\n${alone(task)}`).join('\n')}
 echo ${mark} end`
+
+const alone = (task: Task): string => {
+  const { look, plain } = kindOf(task)
+  return plain ? look(task) : `( ${look(task)}\n)`
+}
 
 /** A process costs a host more than all that the shell does by itself, so tasks of a kind ask together. */
 const ahead = (tasks: Task[]): string =>

@@ -11,6 +11,8 @@ export type TaskKind<Task, State extends Json> = {
   look(task: Task): string
   /** Runs once before the looks of all tasks of this kind, which may then answer without processes of their own. */
   ahead?(tasks: Task[]): string
+  /** `look` never exits, nor leaves the shell other than it was but for names: it needs none of its own. */
+  plain?: true
   parse(output: string, task?: Task): State
   /** Pure; null: nothing to do. Never shows a secret. */
   diff(task: Task, state: State): Detail | null

@@ -30,11 +30,30 @@ or_say() { "$@" || { cat "$t"; rm -f -- "$t"; exit 1; }; }`
 
 const rpmLook = `rpm -q --qf 'status installed\\nversion %{VERSION}-%{RELEASE}\\n' -- "$n" 2>/dev/null || :`
 
-/** All names that are the same everywhere with one process: it reads its whole database each time. */
+/**
+ * All names that are the same everywhere with one process, from dpkg's own file in a third of the time that dpkg-query
+ * takes. Version is the last of at most 14 fields before the first of many lines. While dpkg works it keeps changes beside
+ * that file: then nothing is said here, and each is asked for. @see dpkg(1), FILES
+ */
 export const lookAhead = (names: string[]): string =>
   names.length === 0
     ? 'ke_dpkg='
-    : `ke_dpkg=$(dpkg-query -W -f '\${Package}|\${db:Status-Want}|\${db:Status-Status}|\${Version}\\n' ${names.map(quote).join(' ')} 2>/dev/null)`
+    : `ke_dpkg=
+for it in /var/lib/dpkg/updates/[0-9]*; do :; done
+if [ -f /var/lib/dpkg/status ] && [ ! -e "$it" ]; then
+  n=
+  while IFS= read -r it; do
+    case $it in
+    'Package: '*) n=\${it#* } want= ;;
+    'Status: '*) it=\${it#* } want=\${it%% *} status=\${it##* } ;;
+    'Version: '*) if [ -n "$n" ] && [ -n "$want" ]; then ke_dpkg=$ke_dpkg$ke_nl"$n|$want|$status|\${it#* }"; fi; n= ;;
+    esac
+  done <<KE_DPKG
+$(grep -A 14 -xE ${quote(`Package: (${names.map(escaped).join('|')})`)} /var/lib/dpkg/status)
+KE_DPKG
+fi`
+
+const escaped = (name: string) => name.replace(/[.+]/g, '\\$&')
 
 const dpkgLook = `dpkg-query -W -f 'want \${db:Status-Want}\\nstatus \${db:Status-Status}\\nversion \${Version}\\n' "$n" 2>/dev/null || :`
 

@@ -34,6 +34,7 @@ const title = ({ name }: PackageTask) => `package ${name}`
 export const packageTask: TaskKind<PackageTask, PackageState> = {
   title,
   ahead: tasks => lookAhead(tasks.filter(it => !it.names).map(it => checked(it).name)),
+  plain: true,
   look(task) {
     const { name, names, hold } = checked(task)
     const arms = Object.entries(managers).map(

@@ -1,4 +1,5 @@
 import { Problem } from '../../engine/problem.ts'
+import { listeners } from '../listeners.ts'
 import { fields, type TaskKind } from './kind.ts'
 
 /** `host`: an address or name as the host sees it; absent: something on the host itself listens there. */
@@ -10,6 +11,7 @@ const title = ({ port, host }: PortTask) => `port ${host ? `${host}:` : ''}${por
 /** Waits until a TCP port answers, and fails when it does not in time. Nothing is changed, so nothing is undone. */
 export const portTask: TaskKind<PortTask, PortState> = {
   title,
+  plain: true,
   look: task => `${isOpen(task)}\nif is_open; then echo open yes; else echo open no; fi`,
   parse: output => ({ open: fields(output).open === 'yes' }),
   diff: (task, { open }) =>
@@ -24,13 +26,10 @@ done`,
   same: () => true,
 }
 
-/** Here: the kernel's own tables. Elsewhere: whichever of bash, nc and curl the host has. */
+/** Here: what the kernel says. Elsewhere: whichever of bash, nc and curl the host has. */
 const isOpen = ({ port, host }: PortTask): string => {
   if (!Number.isInteger(port) || port < 1 || port > 65535) throw bad(`${port} is not a port`)
-  if (host === undefined)
-    return `is_open() {
-  grep -q ':${port.toString(16).toUpperCase().padStart(4, '0')} [0-9A-F]*:0000 0A ' /proc/net/tcp /proc/net/tcp6 2>/dev/null
-}`
+  if (host === undefined) return `is_open() { [ -n "$(${listeners(port)})" ]; }`
   if (!/^[\w.:-]+$/.test(host) || host.startsWith('-')) throw bad(`${JSON.stringify(host)} is not a host`)
   return `is_open() {
   if command -v bash >/dev/null; then timeout 3 bash -c ': <"/dev/tcp/$0/$1"' ${host} ${port}

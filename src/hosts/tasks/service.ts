@@ -22,11 +22,12 @@ const isRunning = (name: string) =>
   `if [ -d /run/systemd/system ]; then systemctl -q is-active ${name}; else { ${itsPidLives(name)}; } || service ${name} status >/dev/null 2>&1; fi`
 
 const isEnabled = (name: string) =>
-  `if [ -d /run/systemd/system ]; then systemctl -q is-enabled ${name} 2>/dev/null; else ( set -- /etc/rc2.d/S[0-9][0-9]${name}; [ -e "$1" ] || [ -L "$1" ] ); fi`
+  `if [ -d /run/systemd/system ]; then systemctl -q is-enabled ${name} 2>/dev/null; else for it in /etc/rc2.d/S[0-9][0-9]${name}; do :; done; [ -e "$it" ] || [ -L "$it" ]; fi`
 
 /** A service runs (or not) now and after a boot, with systemd or with the init scripts behind `service`. */
 export const serviceTask: TaskKind<ServiceTask, ServiceState> = {
   title,
+  plain: true,
   look: ({ name }) => `if ${isRunning(quote(name))}; then echo running yes; else echo running no; fi
 if ${isEnabled(quote(name))}; then echo enabled yes; else echo enabled no; fi`,
   parse(output) {
