@@ -1,5 +1,5 @@
 # Runs on the host, as root, after step.sh and definitions of: $mark $run $count, do_N, back_N, notify_N, confirm_N,
-# live_N, again_N (sets $retries and $pause), $handlers (in order) and handler_H, $checks, health_C and within_C, look_again.
+# live_N (sets $live), again_N (sets $retries and $pause), $handlers (in order) and handler_H, $checks, health_C and within_C, look_again.
 # Reports every step, stops at the first failure and takes back what it did.
 #
 # It outlives its connection: the whole script was read before it began, signals and a closed pipe do not end it.
@@ -12,7 +12,9 @@ KE_RUN=$run
 KE_STOPPED=$KE_STATE/stopped.$run
 # What steps have made sure of, for handlers: until the next step that notifies one.
 KE_SURE=$KE_STATE/sure.$run
-export KE_STATE KE_RUN KE_STOPPED KE_SURE
+# Commands, a line each, that handlers leave to be run beside what follows: they only wait for the kernel.
+KE_LATER=$KE_STATE/later.$run
+export KE_STATE KE_RUN KE_STOPPED KE_SURE KE_LATER
 pending=$KE_STATE/pending
 out=$KE_STATE/out.$run
 
@@ -47,21 +49,27 @@ insist() { # step: once, and again as often as it may; leaves the exit code in $
 
 note() { # handler: written down before the change it follows, so that an interrupted run still owes it
   [ ! -e "$KE_SURE" ] || rm -f -- "$KE_SURE"
-  grep -qxF -- "$1" "$pending" 2>/dev/null || { printf '%s\n' "$1" >>"$pending" && sync -- "$pending"; }
+  has_line "$1" "$pending" || { printf '%s\n' "$1" >>"$pending" && sync -- "$pending"; }
 }
 
 paid() { # handler
-  grep -vxF -- "$1" "$pending" >"$pending.new" 2>/dev/null || :
+  has_line "$1" "$pending" || return 0
+  grep -vxF -- "$1" "$pending" >"$pending.new" || :
   mv -f "$pending.new" "$pending"
 }
 
 run_handlers() { # stops at the first failure and leaves its number in $broke
   broke=
   for h in $handlers; do
-    name=$(name_of "$h")
-    grep -qxF -- "$name" "$pending" 2>/dev/null || continue
+    name_of "$h"
+    has_line "$name" "$pending" || continue
     in_step "handler_$h"
-    if [ $? != 0 ]; then broke=h$h; return 0; fi
+    rc=$?
+    if [ -s "$KE_LATER" ]; then
+      while read -r it; do $it </dev/null >/dev/null 2>&1 9>&- & done <"$KE_LATER"
+      : >"$KE_LATER"
+    fi
+    if [ $rc != 0 ]; then broke=h$h; wait; return 0; fi
     paid "$name"
     [ "$1" = quiet ] || say handled "$h"
   done
@@ -69,6 +77,7 @@ run_handlers() { # stops at the first failure and leaves its number in $broke
 
 check_health() { # stops at the first that does not hold in its time and leaves its number in $broke
   broke=
+  wait
   for c in $checks; do
     until=$(($(date +%s) + $(within_$c)))
     while :; do
@@ -90,20 +99,24 @@ give_back() {
     if [ $? != 0 ]; then say stuck "$i" "$(said)"; fi
   done
   if [ "$live" != yes ]; then cp -- "$pending.before" "$pending"; return 0; fi
-  grep -qxF 'health check' "$pending.before" || paid 'health check'
+  has_line 'health check' "$pending.before" || paid 'health check'
   run_handlers quiet
   if [ -n "$broke" ]; then say stuck "$broke" "$(said)"; fi
 }
 
 tidy() {
-  rm -f -- "$out" "$KE_STOPPED" "$KE_SURE" "$pending.before"
+  rm -f -- "$out" "$KE_STOPPED" "$KE_SURE" "$KE_LATER" "$pending.before"
   # The last 20 runs that changed a file.
-  ls -1t "$KE_STATE/backup" | tail -n +21 | while read -r old; do rm -rf -- "$KE_STATE/backup/$old"; done
-  ls -1t "$KE_STATE/reports" | tail -n +21 | while read -r old; do rm -f -- "$KE_STATE/reports/$old"; done
+  prune "$KE_STATE/backup"
+  prune "$KE_STATE/reports"
 }
 
-mkdir -p "$KE_STATE/backup" "$KE_STATE/reports"
-chmod 700 "$KE_STATE"
+prune() { # directory
+  set -- "$1" "$1"/*
+  [ $# -le 21 ] || ls -1t "$1" | tail -n +21 | while read -r old; do rm -rf -- "$1/$old"; done
+}
+
+install -d -m 700 "$KE_STATE" "$KE_STATE/backup" "$KE_STATE/reports"
 exec 9>"$KE_STATE/lock"
 flock -w 300 9 || { say busy; exit 1; }
 report=$KE_STATE/reports/$run
@@ -128,11 +141,12 @@ i=0
 while [ $i -lt "$count" ]; do
   i=$((i + 1))
   done="$i $done"
-  if live_$i; then live=yes; fi
+  live_$i
   rc=0
   "notify_$i" 2>"$out" || rc=$?
   if [ $rc = 0 ]; then insist "$i"; fi
-  seconds=$(confirm_$i)
+  seconds=
+  confirm_$i
   if [ $rc = 0 ] && [ -n "$seconds" ]; then
     guard_ready
     say confirm "$i"
@@ -161,3 +175,4 @@ fi
 tidy
 say end ok
 look_again 9>&-
+wait

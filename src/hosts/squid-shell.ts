@@ -1,13 +1,16 @@
+import { listeners } from './listeners.ts'
 import { quote } from './shell.ts'
 
 // `squid -k parse` ends with 0 on mistakes that cut people off or leak, so what it says counts too.
-const bad = 'ERROR|FATAL|Bungled|expecting|empty ACL|ACL not found|unrecognized'
+const bad = ['ERROR', 'FATAL', 'Bungled', 'expecting', 'empty ACL', 'ACL not found', 'unrecognized']
 
 const parse = (
   file: string,
 ) => `said=$(squid -k parse -f ${file} 2>&1) || { printf '%s\\n' "$said" | grep -vi 'processing:'; exit 1; }
-said=$(printf '%s\\n' "$said" | sed -nE ${quote(`/Processing:/d; /${bad}/p`)})
-if [ -n "$said" ]; then printf '%s\\n' "$said"; exit 1; fi`
+case $said in ${bad.map(it => `*${quote(it)}*`).join(' | ')})
+  said=$(printf '%s\\n' "$said" | sed -nE ${quote(`/Processing:/d; /${bad.join('|')}/p`)})
+  if [ -n "$said" ]; then printf '%s\\n' "$said"; exit 1; fi ;;
+esac`
 
 /** For a whole squid.conf: `{}` is the candidate. In a subshell, so that its exits are only its own. */
 export const checkSquid = `( ${parse('{}')}
@@ -15,18 +18,28 @@ echo squid parsed >>"$KE_SURE" )`
 
 /**
  * While Squid reads a new squid.conf its ports are closed, and who connects is refused. So SYNs are dropped meanwhile:
- * clients repeat them, after a second at first. The kernel ends the hold by itself, whatever becomes of us.
+ * clients repeat them, after a second at first. The kernel ends the hold by itself, whatever becomes of us. It takes
+ * 20 ms to forget a rule, so the runner lets go of it while it works on.
  */
-const hold = (ports: number[]): string => `hold() { command -v nft >/dev/null && nft -f - <<'NFT' || :
-table inet kapsule_egress_hold
-delete table inet kapsule_egress_hold
+const hold = (ports: number[]): string => `hold() { nft -f - <<'NFT'
+create table inet kapsule_egress_hold
 table inet kapsule_egress_hold {
   set ports { type inet_service; flags timeout; elements = { ${ports.map(it => `${it} timeout ${holdSeconds}s`).join(', ')} }; }
   chain input { type filter hook input priority -300; tcp dport @ports tcp flags & (syn | ack) == syn drop; }
 }
 NFT
-}
-let_go() { nft delete table inet kapsule_egress_hold 2>/dev/null || :; }`
+} 2>/dev/null
+let_go() { echo 'nft delete table inet kapsule_egress_hold' >>"$KE_LATER"; }
+# One half-way in may come to wait between two looks, so there has to be none of either twice.
+drained() {
+  for it in 1 2; do
+    while read -r state waiting _; do
+      [ "$state $waiting" = 'LISTEN 0' ] || return 1
+    done <<SOCKETS
+$(ss -Htn state listening state syn-recv ${quote(ports.map(it => `sport = :${it}`).join(' or '))} 2>/dev/null)
+SOCKETS
+  done
+}`
 
 const holdSeconds = 5
 
@@ -34,12 +47,17 @@ const holdSeconds = 5
  * Brings the files in force without ending tunnels or refusing anybody. A HUP with a bad file kills Squid, so they are
  * parsed before. Down although nobody stopped it: started, and failed if it was we who broke it.
  */
-export const reloadSquid = (ports: number[]): string => {
-  const hex = ports.at(-1)!.toString(16).toUpperCase().padStart(4, '0')
-  const listening = `grep -h ':${hex} [0-9A-F]*:0000 0A ' /proc/net/tcp /proc/net/tcp6 2>/dev/null`
-  return `${hold(ports)}
-listens() { [ -n "$(sockets)" ]; }
-sockets() { ${listening} | while read -r _ _ _ _ _ _ _ _ _ inode _; do echo "$inode"; done; }
+export const reloadSquid = (ports: number[]): string => `${hold(ports)}
+# Leaves the inodes of its sockets in $now.
+listens() {
+  now=
+  while read -r it; do
+    case $it in *ino:*) it=\${it#*ino:}; now="$now \${it%% *}" ;; esac
+  done <<SOCKETS
+$(${listeners(ports.at(-1)!)})
+SOCKETS
+  [ -n "$now" ]
+}
 await_port() { n=0; until listens; do n=$((n + 1)); [ $n -le 500 ] || return 1; sleep 0.02; done; }
 runs() {
   pid=
@@ -47,28 +65,32 @@ runs() {
   else squid -k check >/dev/null 2>&1; fi
 }
 start() { if [ -d /run/systemd/system ]; then systemctl start squid; else service squid start; fi; }
-sure() { grep -qx "squid $1" "$KE_SURE" 2>/dev/null; }
-if grep -qx squid "$KE_STOPPED" 2>/dev/null; then exit 0; fi
-if sure started; then await_port; exit; fi
-sure parsed || ( ${parse('/etc/squid/squid.conf')} )
+if has_line squid "$KE_STOPPED"; then exit 0; fi
+if has_line 'squid started' "$KE_SURE"; then await_port; exit; fi
+has_line 'squid parsed' "$KE_SURE" || ( ${parse('/etc/squid/squid.conf')} )
 if ! runs; then start; await_port; exit; fi
 await_port
-had=$(sockets)
-trap let_go EXIT
-hold
-# Who has connected already is taken before the port closes.
-sleep 0.05
+had=$now
+if command -v nft >/dev/null; then
+  trap let_go EXIT
+  # One that was left behind by a run that was ended.
+  hold || { nft delete table inet kapsule_egress_hold; hold; } || :
+  # Who has connected already is taken before the port closes.
+  n=0
+  if command -v ss >/dev/null; then until drained || [ $n -ge 10 ]; do n=$((n + 1)); sleep 0.01; done
+  else sleep 0.05; fi
+fi
 if [ -n "$pid" ]; then kill -HUP "$pid"; else squid -k reconfigure; fi
 n=0
-while runs && [ $n -lt 500 ]; do
-  now=$(sockets)
+# It takes longer than this to read its files.
+sleep 0.02
+while runs && [ $n -lt 1000 ]; do
   # Another socket belongs to the new configuration. Workers keep theirs: they get half a second.
-  if [ -n "$now" ] && { [ "$now" != "$had" ] || [ $n -ge 25 ]; }; then break; fi
-  n=$((n + 1)); sleep 0.02
+  if listens && { [ "$now" != "$had" ] || [ $n -ge 50 ]; }; then break; fi
+  n=$((n + 1)); sleep 0.01
 done
 if ! runs || ! listens; then
   tail -n 5 /var/log/squid/cache.log
   echo 'squid does not run with the new configuration'
   exit 1
 fi`
-}

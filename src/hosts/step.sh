@@ -1,9 +1,15 @@
 # What changes call, in the runner and in the shell of a change that has a time limit. Needs $KE_STATE and $KE_RUN.
 
+has_line() { # line file
+  [ -s "$2" ] || return 1
+  while IFS= read -r it; do [ "$it" != "$1" ] || return 0; done <"$2"
+  return 1
+}
+
 keep_backup() {
   [ -f "$1" ] || return 0
   kept=$KE_STATE/backup/$KE_RUN$1
-  mkdir -p "${kept%/*}"
+  [ -d "${kept%/*}" ] || mkdir -p "${kept%/*}"
   [ -e "$kept" ] || cp -p -- "$1" "$kept"
 }
 
@@ -15,7 +21,7 @@ find_backup() { # path sha256
 }
 
 put_in_place() { # candidate target
-  if [ -e "$2" ] && command -v chcon >/dev/null; then chcon --reference="$2" -- "$1" 2>/dev/null || :; fi
+  if [ -e /sys/fs/selinux/enforce ] && [ -e "$2" ]; then chcon --reference="$2" -- "$1" 2>/dev/null || :; fi
   sync -- "$1"
   mv -fT -- "$1" "$2"
   sync -- "${2%/*}/"

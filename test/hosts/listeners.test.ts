@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert'
 import { listeners } from '../../src/hosts/listeners.ts'
 import { suite } from '../support/suite.ts'
 
-const test = suite('who listens on a port')
+const { test } = suite('who listens on a port')
 
 test('the kernel’s tables say what ss says, where there is none', async () => {
   const without = mkdtempSync(join(tmpdir(), 'egress-listeners-'))
@@ -28,5 +28,3 @@ test('the kernel’s tables say what ss says, where there is none', async () => 
   }
   rmSync(without, { recursive: true })
 })
-
-test.run()

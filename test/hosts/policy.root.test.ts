@@ -42,8 +42,11 @@ const install = async (policy: Policy, only = false) => {
 }
 const revision = () => lab.host.sh('readlink /etc/squid/egress/client-a.policy').trim()
 /** What a change does on the host, without the way there. */
-const step = (body: string) =>
-  `set -e; put_in_place() { mv -fT -- "$1" "$2"; }; keep_backup() { :; }; KE_STOPPED=/none KE_SURE=/none\n${body}`
+const step = (body: string) => `${alone(`( ${body}\n)`)}\nsh "$KE_LATER"; rm "$KE_LATER"`
+const alone = (body: string) =>
+  `set -e; put_in_place() { mv -fT -- "$1" "$2"; }; keep_backup() { :; }; has_line() { false; }
+KE_STOPPED=/none KE_SURE=/none KE_LATER=$(mktemp)
+${body}`
 
 before(async () => {
   lab = await makeProxyLab(30, { origins: ['203.0.113.10'], names: { '.ok.test': ['203.0.113.10'] } })
@@ -104,7 +107,7 @@ test('a changed structure closes the port for a moment, and nobody is refused', 
 })
 
 test('a hold ends by itself when who took it is killed', async () => {
-  const begin = step(reloadSquid([3128])).replace('sleep 0.05\n', () => 'kill -9 $$\n')
+  const begin = alone(reloadSquid([3128])).replace('kill -HUP', () => 'kill -9 $$; kill -HUP')
   assert.throws(() => lab.host.sh(begin))
   assert.match(lab.host.sh('nft list tables'), /kapsule_egress_hold/)
   const free = () => !/3128/.test(lab.host.sh('nft list set inet kapsule_egress_hold ports | grep elements || :'))

@@ -38,7 +38,11 @@ const title = ({ path }: FileTask) => path
 export const fileTask: TaskKind<FileTask, FileState> = {
   title,
   ahead: tasks => lookAhead(tasks.map(it => it.path)),
-  look: task => `${ifSame(filled(task), 'echo type same; exit')}\n${lookFile(quote(task.path))}`,
+  plain: true,
+  look: task => `same=\n${ifSame(filled(task), 'same=yes')}
+if [ -n "$same" ]; then echo type same
+else ${lookFile(quote(task.path))}
+fi`,
   parse(output, task) {
     if (task && output === 'type same\n') return asWanted(filled(task))
     return parseFile(output)
@@ -81,9 +85,8 @@ if [ -L "$p" ] || { [ -e "$p" ] && [ ! -f "$p" ]; }; then echo "$p is not a plai
 make_parents "$p"
 keep_backup "$p"
 c=${quote(candidate(task.path))}
-rm -rf -- "$c"
-${state.type === 'file' && state.sha256 === hash(task.content) ? 'cp -- "$p" "$c"' : writing(task.content, '"$c"')}
-${rights(task)}
+[ ! -e "$c" ] && [ ! -L "$c" ] || rm -rf -- "$c"
+${state.type === 'file' && state.sha256 === hash(task.content) ? `cp -- "$p" "$c"\n${rights(task)}` : written(task)}
 ${task.check ? `${task.check.replaceAll('{}', '"$c"')} || { rm -f -- "$c"; exit 1; }` : ''}
 put_in_place "$c" "$p"`
 
@@ -146,6 +149,12 @@ else echo type absent; fi`
 
 export const rights = ({ owner, group, mode }: Rights) => `chown ${quote(`${owner}:${group}`)} -- "$c"
 chmod ${quote(mode)} -- "$c"`
+
+/** Most files are lines of ASCII: these travel as they are, and one process makes the candidate. */
+const written = ({ content, owner, group, mode }: FileTask): string =>
+  /^[\t\n -~]*\n$/.test(content) && !/^KE_/m.test(content)
+    ? `install -m ${quote(mode)} -o ${quote(owner)} -g ${quote(group)} -- /dev/stdin "$c" <<'KE_TEXT'\n${content}KE_TEXT`
+    : `${writing(content, '"$c"')}\n${rights({ owner, group, mode })}`
 
 /** Beside the target, so that the rename is atomic; hidden, so that programs that read whole directories skip it. */
 export const candidate = (path: string) => `${dirname(path)}/.${basename(path)}.kapsule-egress.dpkg-new`
