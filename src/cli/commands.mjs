@@ -95,6 +95,16 @@ export const commands = {
     summary: 'what stands, which phase each workload is in, last runs',
     flags: { limit: /** @type {FlagSpec} */ (changing.limit), ...common },
   },
+  drain: {
+    summary: 'a proxy before maintenance: it gets nothing new, and its tunnels are waited for; alone: who gets what',
+    flags: {
+      proxy: { type: 'string', value: 'NAME', help: 'one of several proxies of its tenants' },
+      undo: { type: 'boolean', help: 'it gets new connections again' },
+      within: { type: 'string', value: 'TIME', help: 'how long open connections are waited for (10m)' },
+      check: /** @type {FlagSpec} */ (changing.check),
+      ...common,
+    },
+  },
   report: {
     summary: 'what left, by tenant, from the audit logs: destinations, denials, entries that nothing used',
     flags: {

@@ -35,6 +35,10 @@ export type Flags = {
   /** Copies of audit logs. */
   log: string[]
   method?: string
+  proxy?: string
+  /** A duration. */
+  within?: string
+  undo: boolean
   /** Addresses that a name is taken to have. */
   resolve?: string[]
   /** What stands without a flag, for commands that take it. */
@@ -62,6 +66,8 @@ export const parse = (command: string, argv: readonly string[], env = process.en
     format: text('format'),
     output: text('output'),
     method: text('method'),
+    proxy: text('proxy'),
+    within: text('within'),
     resolve: Array.isArray(values.resolve) ? values.resolve.flatMap(it => wordsIn(String(it))) : undefined,
     operands: spec.operands ? (values[operandsKey] as string[]) : undefined,
   }
@@ -76,6 +82,7 @@ export const parse = (command: string, argv: readonly string[], env = process.en
       force: is('force'),
       list: is('list'),
       prune: is('prune'),
+      undo: is('undo'),
       replace: Array.isArray(values.replace) ? values.replace.flatMap(it => wordsIn(String(it))) : [],
       log: Array.isArray(values.log) ? values.log.map(String) : [],
       ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),

@@ -8,6 +8,7 @@ import { problemText } from '../report/problem.ts'
 import { alike } from './alike.ts'
 import { deploy } from './commands/deploy.ts'
 import { destroy } from './commands/destroy.ts'
+import { drain } from './commands/drain.ts'
 import { explain } from './commands/explain.ts'
 import { inventory } from './commands/inventory.ts'
 import { monitoring } from './commands/monitoring.ts'
@@ -50,6 +51,7 @@ const commands: Record<string, Command> = {
   rollback: { writes: changing, run: rollback },
   destroy: { writes: changing, run: destroy },
   status: { writes: looking, run: status },
+  drain: { writes: looking, run: drain },
   policy: { writes: ({ check, to }) => !check && to !== undefined, run: policy },
   report: { writes: looking, offline: ({ log }) => log.length > 0, run: report },
   replay: { writes: looking, offline: ({ log }) => log.length > 0, run: replay },

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { execa } from 'execa'
 import * as assert from 'uvu/assert'
 import type { KubeObject } from '../../src/rollout/object.ts'
 import { makeCheckout } from '../support/checkout.ts'
@@ -9,7 +10,7 @@ import { suite } from '../support/suite.ts'
 import { until } from '../support/until.ts'
 import { looksAt, ok, type Summary, summaryOf } from './looks.ts'
 
-const { test, after } = suite('one of two proxies goes, and comes back', { seconds: 290 })
+const { test, after } = suite('one of two proxies goes, and comes back', { seconds: 390 })
 const checkout = makeCheckout()
 const { run } = checkout
 const { kube } = looksAt(checkout)
@@ -38,21 +39,36 @@ const onProxy = async (name: string, command: string) => {
   return it.stdout
 }
 
-/** Starts the clients in the network of a pod; `end` says how they fared. */
-const load = async () => {
-  const program = join(import.meta.dirname, '../support/retrying.mjs')
-  const words = [process.execPath, program, service, '3128', 'http://whatismyip.example/', '20']
+/** Starts a program of ours in the network of a pod; it ends with its stdin. */
+const inNetwork = async (program: string, ...args: string[]) => {
+  const words = [process.execPath, join(import.meta.dirname, '../support', program), service, '3128', ...args]
   const child = spawn('ip', ['netns', 'exec', (await pod()).netns, ...words], { stdio: ['pipe', 'pipe', 'inherit'] })
-  let text = ''
-  child.stdout.on('data', it => (text += it))
+  const heard = { text: '' }
+  child.stdout.on('data', it => {
+    heard.text += it
+  })
   const ended = new Promise(resolve => child.once('close', resolve))
   return {
-    async end(): Promise<Load> {
+    heard: () => heard.text,
+    async end() {
       child.stdin.end()
       await ended
-      return JSON.parse(text)
+      return heard.text
     },
   }
+}
+
+/** Twenty clients that ask again and again; `end` says how they fared. */
+const load = async () => {
+  const it = await inNetwork('retrying.mjs', 'http://whatismyip.example/', '20')
+  return { end: async (): Promise<Load> => JSON.parse(await it.end()) }
+}
+
+/** Open tunnels, and how many of them have ended. */
+const tunnels = async (count: number) => {
+  const it = await inNetwork('tunnels.mjs', 'whatismyip.example:443', String(count))
+  assert.ok(await until(() => it.heard().includes(`open ${count}`), 30), it.heard())
+  return { end: it.end, ended: () => Number(/ended (\d+)\n$/.exec(it.heard())?.[1] ?? 0) }
 }
 
 const slice = {
@@ -137,4 +153,85 @@ test(`kill -9 of one of two under load, ${kills} times: who tries again succeeds
       `seen unready p50 ${percentile(out, 0.5)} ms, max ${Math.max(...out)} ms; most tries ${Math.max(...slow.map(it => it.tries))}`,
   )
   assert.ok(max < 1000, `${max} ms: ${JSON.stringify(slow.filter(it => it.ms > 500))}`)
+})
+
+test('tunnels through the one that is killed end at once, the others stay', async () => {
+  const held = await tunnels(20)
+  await onProxy(names[0], killSquid)
+  await until(async () => (await readiness()).includes(false), 30)
+  assert.ok(await until(() => held.ended() > 0, 10))
+  const ended = held.ended()
+  assert.ok(ended < 20, `${ended} of 20 ended`)
+  await onProxy(names[0], 'service squid start')
+  await becomes(true, true)
+  assert.is(held.ended(), ended, 'who lives through another one notices nothing')
+  await held.end()
+})
+
+test('a machine that vanishes answers nobody, and is out soon', async () => {
+  const { netns } = (await hosts()).find(it => it.name === names[0])!
+  const nft = (text: string) => execa('ip', ['netns', 'exec', netns, 'nft', text])
+  const running = await load()
+  await sleep(300)
+  const began = Date.now()
+  await nft('table inet gone { chain everything { type filter hook prerouting priority -500; policy drop; }; }')
+  await until(async () => (await readiness()).includes(false), 30)
+  const out = Date.now() - began
+  await sleep(500)
+  await nft('delete table inet gone')
+  await becomes(true, true)
+  const { slow } = await running.end()
+  const worst = Math.max(...slow.map(it => it.ms))
+  console.log(`  vanished: out after ${out} ms; with 500 ms a try, worst ${worst} ms`)
+  assert.ok(worst < 5000)
+})
+
+test('drained under load: nobody has to try again, and open tunnels are waited for', async () => {
+  const drain = (...args: string[]) => run('drain.mjs', '--proxy', names[1], ...args)
+  ok(await drain('--check'), 3)
+  const running = await load()
+  const held = await tunnels(10)
+  const early = await drain('--within', '2s')
+  ok(early, 1)
+  assert.match(early.stderr, /proxy-client-a-2 still has \d+ connections after 2 s/)
+  assert.equal(await readiness(), [true, false])
+  assert.is(held.ended(), 0)
+  await held.end()
+  ok(await drain())
+  ok(await drain('--check'))
+  const { asked, slow } = await running.end()
+  assert.ok(asked > 50)
+  assert.equal(slow, [])
+})
+
+test('replaced while it is drained: the same addresses, and nobody has to try again', async () => {
+  writeFileSync(
+    file,
+    readFileSync(file, 'utf8').replace(/(proxy-client-a-2.*image: )ubuntu_noble/, '$1debian_bookworm'),
+  )
+  await onProxy(names[1], 'touch /root/old')
+  const running = await load()
+  const it = await run('deploy.mjs', '--json', '--replace', 'server/proxy-client-a-2', '--yes')
+  ok(it)
+  assert.is(
+    await onProxy(names[1], 'ls /root/old 2>&1 || true'),
+    "ls: cannot access '/root/old': No such file or directory",
+  )
+  assert.equal(summaryOf(it).outputs.proxies, outputs.proxies)
+  assert.equal(await readiness(), [true, false], 'it stays drained')
+  ok(await run('drain.mjs', '--proxy', names[1], '--undo'))
+  assert.equal(await readiness(), [true, true])
+  const { asked, slow, by } = await running.end()
+  assert.ok(asked > 100)
+  assert.equal(slow, [])
+  assert.ok(by[outputs.proxies[names[1]]!.public_ip], 'it is used again')
+})
+
+test('what cannot be drained is said', async () => {
+  const unknown = await run('drain.mjs', '--proxy', 'proxy-client-a-3')
+  ok(unknown, 2)
+  assert.match(unknown.stderr, /did you mean proxy-client-a/)
+  const all = await run('drain.mjs', '--json')
+  ok(all)
+  assert.match(all.stdout, /"proxy":"proxy-client-a-2","address":"172.16.28.18","ready":true,"draining":false/)
 })

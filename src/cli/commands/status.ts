@@ -7,6 +7,7 @@ import type { PolicyState } from '../../hosts/tasks/policy.ts'
 import { table } from '../../report/table.ts'
 import { findLeaks } from '../../scaleway/leaks.ts'
 import { listOwned } from '../../scaleway/leftovers.ts'
+import { publicIpsOf } from '../gates.ts'
 import { tellLeaks } from '../leaks.ts'
 import { outputsOf } from '../outputs.ts'
 import { hasPassed } from '../rollout.ts'
@@ -40,10 +41,14 @@ export const status = async (session: Session): Promise<ExitCode> => {
       return { tenant: move.tenant.tenant, workload: move.workload.name, phase: phaseNow, gates }
     }),
   )
-  const policies = session.context.tenants.map(({ tenant, egress }) => {
-    const live = plan.seen.get(`host-play/${egress.proxy.name}`)?.live as unknown as Seen | null | undefined
-    const state = live?.states[`policy of ${tenant}`] as PolicyState | undefined
-    return { tenant, proxy: egress.proxy.name, revision: state?.revision ?? null }
+  const policies = session.context.tenants.flatMap(it => {
+    const fixed = publicIpsOf(staged, it)
+    return it.egress.proxies.map(({ name, privateIp }, at) => {
+      const live = plan.seen.get(`host-play/${name}`)?.live as unknown as Seen | null | undefined
+      const state = live?.states[`policy of ${it.tenant}`] as PolicyState | undefined
+      const addresses = { publicIp: fixed[at] || null, privateIp }
+      return { tenant: it.tenant, proxy: name, ...addresses, revision: state?.revision ?? null }
+    })
   })
   const runs = lastRuns(session)
   output.event('status', { resources: owned, workloads, policies, runs })
@@ -61,8 +66,8 @@ export const status = async (session: Session): Promise<ExitCode> => {
   )
   output.data(
     `\n${table(
-      ['tenant', 'proxy', 'policy revision'],
-      policies.map(it => [it.tenant, it.proxy, it.revision ?? 'none']),
+      ['tenant', 'proxy', 'fixed address', 'private address', 'policy revision'],
+      policies.map(it => [it.tenant, it.proxy, it.publicIp ?? '-', it.privateIp, it.revision ?? 'none']),
     )}`,
   )
   output.data(
