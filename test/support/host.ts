@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { HostAddress } from '../../src/hosts/address.ts'
 import { type HostKey, newHostKey } from '../../src/hosts/cloud-init.ts'
+import { ownDevices } from '../../src/sandbox/machines/box.ts'
 import { claim } from './claim.ts'
 
 /** A real host for tests: a network namespace, this machine's disk under an overlay, and the real sshd. */
@@ -199,7 +200,7 @@ const addressAt = (first: string, offset: number): string => {
 const boot = (dir: string, name: string, over?: string) => `
 mount -t overlay overlay -o 'lowerdir=${dir}/seed${over ? `:${over}` : ''}:/,upperdir=${dir}/up,workdir=${dir}/work' '${dir}/root'
 cd '${dir}/root'
-mount --rbind /dev dev; mount -t tmpfs tmpfs dev/shm
+${ownDevices}
 mount -t proc proc proc; mount -t sysfs sysfs sys
 mount -t tmpfs -o mode=755 tmpfs run
 mount --bind '${dir}/rcS' etc/rcS.d

@@ -33,14 +33,29 @@ read -r now <outer
 [ "$now" != $! ] || echo $code >exit
 `
 
+/**
+ * A /dev of its own in the directory `dev`, with what programs of a server need: nothing in it reaches the machine's
+ * disks, consoles or log. Where nodes may not be made, the machine's are shown.
+ */
+export const ownDevices = `mount -t tmpfs -o mode=755,nosuid tmpfs dev
+cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty dev/ 2>/dev/null && : 2>/dev/null >dev/null ||
+  for it in null zero full random urandom tty; do rm -f dev/$it; : >dev/$it; mount --bind /dev/$it dev/$it; done
+mkdir dev/pts dev/shm
+mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts dev/pts
+mount -t tmpfs -o mode=1777 tmpfs dev/shm
+ln -s pts/ptmx dev/ptmx
+ln -s /proc/self/fd dev/fd
+ln -s fd/0 dev/stdin
+ln -s fd/1 dev/stdout
+ln -s fd/2 dev/stderr`
+
 const inside = (lower: string) => `
 set -e
 name=$2
 shift 2
 mount -t overlay overlay -o 'lowerdir=${lower},upperdir=up,workdir=work' root
 cd root
-mount --rbind /dev dev
-mount -t tmpfs -o mode=1777 tmpfs dev/shm
+${ownDevices}
 mount -t proc proc proc
 mount -t sysfs sysfs sys
 mount -t tmpfs -o mode=755 tmpfs run

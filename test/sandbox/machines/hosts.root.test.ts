@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { teardown } from '../../../src/sandbox/machines/teardown.ts'
@@ -128,6 +128,17 @@ test('the machine itself is not to be seen from a server', async () => {
     `ls -A /tmp /root/.ssh; ls -d '${lab.directory}' || echo hidden`,
   )
   assert.is(stdout, '/root/.ssh:\nauthorized_keys\n\n/tmp:\nhidden\n')
+})
+
+test('its devices are its own, down to a terminal', async () => {
+  const mode = statSync('/dev/full').mode
+  const spoil = 'ls -A /dev | tr "\\n" " "; echo x >/dev/null; chmod 600 /dev/full; rm /dev/full; tty'
+  const { stdout } = await ssh(`root@${at(lab.world, 100)}`, spoil, '-tt')
+  assert.equal(stdout.trim().split(/\s+/), [
+    ...['fd', 'full', 'null', 'ptmx', 'pts', 'random', 'shm', 'stderr', 'stdin', 'stdout', 'tty', 'urandom', 'zero'],
+    '/dev/pts/0',
+  ])
+  assert.is(statSync('/dev/full').mode, mode)
 })
 
 test('a server without a public address is reached through the bastion and leaves by the gateway', async () => {
