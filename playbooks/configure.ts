@@ -104,6 +104,9 @@ export const hostTasks = (context: Context, { proxy, serves }: ServedBy) => {
       policy: policyOf(context, tenant),
     })),
     inner: innerOf(context),
+    own: [
+      ...new Set(serves.flatMap(({ proxy: { flexibleIp } }) => (flexibleIp ? [flexibleIp, proxy.name] : [proxy.name]))),
+    ].map(it => proxy.existing?.publicIp ?? addressOf(it)),
     nameservers: dns.nameservers,
     keepDays: audit.keepDays,
     vars: Object.assign({}, proxy.machine?.vars, ...serves.map(it => varsOf(context, it.tenant))),

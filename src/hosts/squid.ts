@@ -7,6 +7,7 @@ import type { Policy } from '../policy/policy.ts'
 import { policyText } from '../policy/policy-file.ts'
 import { kernelLimits, type Limits, limitsScript, putLimits, squidLimits } from './limits.ts'
 import { innerRanges, refuseOverlaps } from './overlap.ts'
+import { ownAddresses, ownAddressesTask } from './own-addresses.ts'
 import { checkSquid, reloadSquid } from './squid-shell.ts'
 import type { Task } from './tasks/all.ts'
 import type { FileTask } from './tasks/file.ts'
@@ -30,6 +31,8 @@ export type SquidOptions = {
   tenants: SquidTenant[]
   /** CIDRs that are refused by resolved address, besides all special ranges: the private network, the proxy itself. */
   inner: string[]
+  /** Addresses by which others reach this host, besides those that it finds on its links: refused like `inner`. */
+  own?: Wanting<string>[]
   nameservers?: string[]
   /** How long logs stay on the host. */
   keepDays?: number
@@ -46,7 +49,8 @@ export const healthName = 'proxy-health.invalid'
 export const auditLog = '/var/log/squid/audit.log'
 
 /** Everything that makes a host an egress proxy, in order, and the handlers its files notify. */
-export const squidTasks = ({ hostName, tenants, inner, nameservers = [], keepDays = 90, vars = {} }: SquidOptions) => {
+export const squidTasks = (options: SquidOptions) => {
+  const { hostName, tenants, inner, own = [], nameservers = [], keepDays = 90, vars = {} } = options
   const filled = (path: string, data: Record<string, unknown>) => render(path, { vars, ...data })
   for (const { name } of tenants) if (!/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name)) throw badName(name)
   for (const it of nameservers) if (!isIP(it)) throw badName(it)
@@ -64,6 +68,8 @@ export const squidTasks = ({ hostName, tenants, inner, nameservers = [], keepDay
   const conf = filled('etc/squid/squid.conf', {
     hostName,
     inner: innerRanges(inner),
+    own: own.map((it, n) => later(`@own:${n}@`, it)),
+    ownAddresses,
     nameservers,
     auditLog,
     healthName,
@@ -95,6 +101,7 @@ export const squidTasks = ({ hostName, tenants, inner, nameservers = [], keepDay
     { task: 'directory', path: '/var/log/squid', mode: '0750', owner: 'proxy', group: 'proxy' },
     file(policyHelper, readFileSync(helperSource, 'utf8'), { mode: '0755', check: 'perl -c {}', notify: [reload] }),
     ...tenants.map(({ name, policy }): Task => ({ task: 'policy', tenant: name, text: policyText(policy) })),
+    ownAddressesTask([reload]),
     file('/etc/squid/squid.conf', conf, {
       ...(Object.keys(fill).length > 0 && { fill }),
       check: checkSquid,
