@@ -32,20 +32,20 @@ export const hostPlay: Kind<HostPlay, Seen, { ssh: Ssh }> = {
   },
 
   diff(want, seen) {
-    const found = seen ? differences(want, seen) : []
+    const changing = seen ? dueOf(want, seen) : []
+    const found = seen ? differences(want, seen, changing) : []
     if (seen && found.length === 0) return null
     const last = [...Object.keys(want.handlers).map(it => `handler ${it}`), 'health check']
     const at = ({ name }: Detail) => last.indexOf(name)
     // As the run will do them: tasks, handlers in their order, the check.
-    const details = seen ? [...found, ...followers(want, seen)].sort((a, b) => at(a) - at(b)) : []
+    const details = seen ? [...found, ...followers(want, seen, changing)].sort((a, b) => at(a) - at(b)) : []
     return { action: 'update', summary: `${want.host.name}: ${count(found.length)}`, details }
   },
 
   async apply(want, { ssh }, live, report) {
     const { host, tasks, handlers, health = [] } = want
     const seen = live ?? (await look(ssh, host, tasks, options(report)))
-    const due = settled(tasks, seen).filter(task => kindOf(task).diff(task, stateOf(seen, task)))
-    const steps = joined(due.map(task => forward(task, seen)))
+    const steps = joined(dueOf(want, seen).map(({ task }) => forward(task, seen)))
     const mark = newMark()
     const bundle = { steps, handlers, health: health.map(healthStep), look: lookBody(tasks, mark) }
     const said = await change(ssh, host, bundle, report)
@@ -95,8 +95,16 @@ const stateOf = (seen: Seen, task: Task) => seen.states[titleOf(task)]
 const owed = ({ handlers }: Pick<HostPlay, 'handlers'>, { pending }: Seen) =>
   Object.keys(handlers).filter(it => pending.includes(it))
 
-const differences = (it: HostPlay, seen: Seen): Detail[] => [
-  ...settled(it.tasks, seen).flatMap(task => kindOf(task).diff(task, stateOf(seen, task)) ?? []),
+type Due = { task: Task; detail: Detail }
+
+const dueOf = ({ tasks }: HostPlay, seen: Seen): Due[] =>
+  settled(tasks, seen).flatMap(task => {
+    const detail = kindOf(task).diff(task, stateOf(seen, task))
+    return detail ? [{ task, detail }] : []
+  })
+
+const differences = (it: HostPlay, seen: Seen, due = dueOf(it, seen)): Detail[] => [
+  ...due.map(it => it.detail),
   ...owed(it, seen).map(name => ({
     name: `handler ${name}`,
     action: 'update' as const,
@@ -108,21 +116,19 @@ const differences = (it: HostPlay, seen: Seen): Detail[] => [
 ]
 
 /** Handlers that will run because of what differs: not differences themselves, but the run will do them. */
-const followers = ({ tasks, handlers }: HostPlay, seen: Seen): Detail[] => {
-  const changing = settled(tasks, seen).filter(task => kindOf(task).diff(task, stateOf(seen, task)))
-  return Object.keys(handlers)
+const followers = ({ handlers }: HostPlay, seen: Seen, due: Due[]): Detail[] =>
+  Object.keys(handlers)
     .filter(name => !seen.pending.includes(name))
-    .map(name => ({ name, after: changing.filter(it => notifies(it).includes(name)).map(titleOf) }))
+    .map(name => ({ name, after: due.filter(it => notifies(it.task).includes(name)).map(it => titleOf(it.task)) }))
     .filter(({ after }) => after.length > 0)
     .map(({ name, after }) => ({ name: `handler ${name}`, action: 'update', diff: `follows ${after.join(', ')}` }))
-}
 
 const forward = (task: Task, seen: Seen): BundleStep => {
   const kind = kindOf(task)
   const state = stateOf(seen, task)
   const { retries, delaySeconds, timeoutSeconds } = task
   return {
-    ...step(task, kind.change(withCheck(task), state), kind.restore(task, state)),
+    ...step(task, kind.change(withCheck(task), state), (kind.restoreHere ?? kind.restore)(task, state)),
     ...(retries !== undefined && { retries }),
     ...(delaySeconds !== undefined && { delaySeconds }),
     ...(timeoutSeconds !== undefined && { timeoutSeconds }),

@@ -112,8 +112,11 @@ test('handlers run once each in their order, and a health check that a killed ru
 
 test('any bytes a file can hold arrive as they are, and never run', async () => {
   const nasty = 'B64\n\'; touch /run/pwned; $(touch /run/pwned) `touch /run/pwned` \\ "\n\u0000 é\n'
+  const lines = 'a KE_TEXT\n\'; touch /run/pwned; $(touch /run/pwned) `touch /run/pwned` \\ "\n\tKE_TEXT\\\n'
   const want = playOf([
     file('/etc/nasty', nasty),
+    file('/etc/lines', lines),
+    file('/etc/ending', `KE_TEXT\ntouch /run/pwned\n`),
     file("/etc/na'me $(x)", ''),
     file('/etc/large', 'x'.repeat(1024 * 1024 + 5)),
   ])
@@ -121,6 +124,7 @@ test('any bytes a file can hold arrive as they are, and never run', async () => 
   const now = await hostPlay.apply(want, { ssh }, before, quiet)
   assert.is(hostPlay.diff(want, now), null)
   assert.is(host.sh('base64 -w0 /etc/nasty'), Buffer.from(nasty).toString('base64'))
+  assert.is(host.sh('cat /etc/lines'), lines)
   assert.is(host.sh('ls /run/pwned 2>/dev/null || echo no').trim(), 'no')
   // Over 1 MB only a hash travels back; the bytes come from the backup on the host.
   const other = playOf([file('/etc/large', 'y')])
@@ -128,6 +132,25 @@ test('any bytes a file can hold arrive as they are, and never run', async () => 
   const small = await hostPlay.apply(other, { ssh }, large, quiet)
   await hostPlay.undo!(other, { ssh }, large, small, quiet)
   assert.equal(await look(other), large)
+})
+
+test('a change taken back brings a large file from the host itself', async () => {
+  const text = 'a line\n'.repeat(20_000)
+  await hostPlay.apply(playOf([file('/etc/lengthy', text)]), { ssh }, null, quiet)
+  const want = playOf([file('/etc/lengthy', 'short\n'), { task: 'port' as const, port: 9, seconds: 0 }])
+  const before = await look(want)
+  let sent = 0
+  const counting: typeof ssh = {
+    ...ssh,
+    exec(address, exec) {
+      sent += exec.stdin?.length ?? 0
+      return ssh.exec(address, exec)
+    },
+  }
+  const thrown = await hostPlay.apply(want, { ssh: counting }, before, quiet).catch((it: unknown) => it)
+  assert.match(String(thrown), /port 9 failed; the host is as it was before/)
+  assert.ok(sent > 0 && sent < text.length, `${sent} bytes`)
+  assert.equal(await look(want), before)
 })
 
 test('a disk that is full leaves the old file, and says why', async () => {

@@ -56,11 +56,7 @@ fi`,
     const lines = rightsDiff(task, state)
     const sha256 = hash(task.content)
     if (sha256 !== state.sha256)
-      lines.push(
-        state.content === null
-          ? `sha256: ${state.sha256} -> ${sha256}`
-          : patch(task.path, unbase64(state.content).toString(), task.content),
-      )
+      lines.push(state.content === null ? `sha256: ${state.sha256} -> ${sha256}` : patchOf(task, state, state.content))
     return lines.length ? { name, action: 'update', diff: lines.join('\n') } : null
   },
   change: (task, state) => changeFile(filled(task), state),
@@ -77,8 +73,13 @@ ${rights(before)}
 put_in_place "$c" "$p"
 fi`
   },
+  restoreHere: (task, before) =>
+    fileTask.restore(task, before.content && before.content.length > large ? { ...before, content: null } : before),
   same: sameFile,
 }
+
+/** Of base64: what is longer is not sent back to where it is. */
+const large = 64 * 1024
 
 const changeFile = (task: FileTask, state: FileState): string => `p=${quote(task.path)}
 if [ -L "$p" ] || { [ -e "$p" ] && [ ! -f "$p" ]; }; then echo "$p is not a plain file"; exit 1; fi
@@ -160,6 +161,17 @@ const written = ({ content, owner, group, mode }: FileTask): string =>
 export const candidate = (path: string) => `${dirname(path)}/.${basename(path)}.kapsule-egress.dpkg-new`
 
 export const hash = (content: string | Buffer) => createHash('sha256').update(content).digest('hex')
+
+/** A plan asks, and then the run of it: a file of the distribution can be thousands of lines. */
+const patchOf = ({ path, content }: FileTask, state: FileState, now: string): string => {
+  const last = patches.get(state)
+  if (last?.path === path && last.content === content) return last.text
+  const text = patch(path, unbase64(now).toString(), content)
+  patches.set(state, { path, content, text })
+  return text
+}
+
+const patches = new WeakMap<FileState, { path: string; content: string; text: string }>()
 
 export const patch = (path: string, now: string, wanted: string, context = 2): string =>
   texts().createTwoFilesPatch(path, path, now, wanted, 'on the host', 'wanted', { context }).replace(/^=+\n/, '')

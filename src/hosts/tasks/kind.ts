@@ -19,6 +19,8 @@ export type TaskKind<Task, State extends Json> = {
   change(task: Task, state: State): string
   /** Makes the host as `before` again, whatever is there now. */
   restore(task: Task, before: State): string
+  /** The same, to follow a `change` of the same bundle, which has kept the file on the host; absent: `restore`. */
+  restoreHere?(task: Task, before: State): string
   /** Is there something to restore? Both looks saw what is compared. */
   same(before: State, now: State, task: Task): boolean
   /** Running services see the change at once, so taking it back needs their handlers again. */
