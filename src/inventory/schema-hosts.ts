@@ -67,4 +67,4 @@ export const configure = z
 export const hosts = z
   .strictObject({ ansible: path.describe('an inventory of Ansible: INI, YAML or a folder') })
   .optional()
-  .describe('machines that exist already; tenants name theirs as egress.proxy.existing')
+  .describe('machines that exist already; tenants name theirs as existing of a proxy')

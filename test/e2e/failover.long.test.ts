@@ -205,13 +205,11 @@ test('drained under load: nobody has to try again, and open tunnels are waited f
 })
 
 test('replaced while it is drained: the same addresses, and nobody has to try again', async () => {
-  writeFileSync(
-    file,
-    readFileSync(file, 'utf8').replace(/(proxy-client-a-2.*image: )ubuntu_noble/, '$1debian_bookworm'),
-  )
+  const text = readFileSync(file, 'utf8')
+  writeFileSync(file, text.replace(/(proxy-client-a-2.*)PLAY2-PICO/, '$1PLAY2-NANO'))
   await onProxy(names[1], 'touch /root/old')
   const running = await load()
-  const it = await run('deploy.mjs', '--json', '--replace', 'server/proxy-client-a-2', '--yes')
+  const it = await run('deploy.mjs', '--json')
   ok(it)
   assert.is(
     await onProxy(names[1], 'ls /root/old 2>&1 || true'),
@@ -234,4 +232,21 @@ test('what cannot be drained is said', async () => {
   const all = await run('drain.mjs', '--json')
   ok(all)
   assert.match(all.stdout, /"proxy":"proxy-client-a-2","address":"172.16.28.18","ready":true,"draining":false/)
+})
+
+test('rolled back to the start, nothing of the Service is left; and it comes again', async () => {
+  ok(await run('rollback.ts', '--to', 'start', '--yes'))
+  const of = (apiVersion: string, kind: string, name: string) =>
+    watching.get({ apiVersion, kind, namespace: 'client-a-demo', name })
+  for (const found of [
+    of('v1', 'Service', 'egress-proxy'),
+    watching.get(slice),
+    of('apps/v1', 'Deployment', 'egress-proxy-health'),
+    of('rbac.authorization.k8s.io/v1', 'Role', 'egress-proxy-health'),
+    of('v1', 'ServiceAccount', 'egress-proxy-health'),
+  ])
+    assert.is(await found, null)
+  ok(await run('deploy.mjs', '--json'))
+  ok(await run('deploy.mjs', '--check'))
+  await becomes(true, true)
 })
