@@ -77,7 +77,15 @@ export const commands = {
     },
   },
   '50-rollout': stage('move the workloads: gateway, canary, batches, each with its gates'),
-  '60-verify': stage('prove it from inside the pods; changes nothing'),
+  '60-verify': {
+    summary: 'prove it from inside the pods; changes nothing',
+    flags: {
+      tenant: { type: 'string', value: 'NAME', help: 'only this one' },
+      evidence: { type: 'string', value: 'DIR', help: 'ask more, and write it there for an auditor: JSON and a page' },
+      ...changing,
+      ...common,
+    },
+  },
   rollback: {
     summary: 'undo a rollout, from the journal alone',
     flags: {

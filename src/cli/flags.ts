@@ -23,6 +23,8 @@ export type Flags = {
   /** An inventory of Ansible. */
   from?: string
   render?: string
+  /** Where evidence is written. */
+  evidence?: string
   /** Ids that may be replaced although others live in them. */
   replace: string[]
   prune: boolean
@@ -59,6 +61,7 @@ export const parse = (command: string, argv: readonly string[], env = process.en
     host: text('host'),
     from: text('from'),
     render: text('render'),
+    evidence: text('evidence'),
     out: text('out'),
     plan: text('plan'),
     since: text('since'),

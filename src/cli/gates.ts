@@ -1,6 +1,5 @@
 import type { Moved } from '../../playbooks/rollout.ts'
 import { proxyOf } from '../../playbooks/rollout.ts'
-import type { Ref } from '../engine/desired.ts'
 import type { Json } from '../engine/json.ts'
 import { resolve } from '../engine/refs.ts'
 import type { HostAddress } from '../hosts/address.ts'
@@ -73,20 +72,32 @@ export const askGates = async (
 
 /** The log of the proxies, as a second witness to what a pod saw; null: not every one could be read, and none has it. */
 const witness =
-  (staged: Staged, { egress }: Tenant) =>
-  async (needle: string) => {
-    const lives = new Map([...staged.plan.seen].map(([id, it]) => [id, it.live]))
-    const search = { log: auditLog, needle, withinSeconds: 2, signal: staged.session.world.abort }
+  (staged: Staged, tenant: Tenant) =>
+  async (needle: string): Promise<string[] | null> => {
+    const { proxies } = tenant.egress
     const logs = await Promise.all(
-      egress.proxies.map(async ({ name }) => {
-        const seen = staged.plan.seen.get(`host-play/${name}`)
-        if (!seen) return null
-        const { host } = resolve(seen.desired.want, lives).value as { host: HostAddress | Ref }
-        const found = createAuditLog(staged.session.clients.ssh).find(host as HostAddress, search)
+      proxies.map(async ({ name }) => {
+        const host = hostOf(staged, name)
+        if (!host) return null
+        const found = searchLog(staged, host, needle)
         // One proxy that is down keeps nobody from reading the others.
-        return egress.proxies.length === 1 ? found : found.catch(() => null)
+        return proxies.length === 1 ? found : found.catch(() => null)
       }),
     )
     const lines = logs.flatMap(it => it ?? [])
     return lines.length > 0 || logs.every(it => it !== null) ? lines : null
   }
+
+/** How a proxy is reached; null: it does not stand yet. */
+export const hostOf = ({ plan }: Staged, proxy: string): HostAddress | null => {
+  const seen = plan.seen.get(`host-play/${proxy}`)
+  if (!seen) return null
+  const lives = new Map([...plan.seen].map(([id, it]) => [id, it.live]))
+  return (resolve(seen.desired.want, lives).value as { host: HostAddress }).host
+}
+
+export const searchLog = ({ session }: Staged, host: HostAddress, needle: string, atLeast = 1): Promise<string[]> =>
+  createAuditLog(session.clients.ssh).find(host, {
+    ...{ log: auditLog, needle, withinSeconds: atLeast > 1 ? 5 : 2, atLeast },
+    signal: session.world.abort,
+  })

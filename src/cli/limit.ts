@@ -21,7 +21,14 @@ export const forTargets = (context: Context, limit: string | undefined): Context
     ],
   }))
   const chosen = choose(limit, known, `the tenants of ${context.context}`)
-  const tenants = chosen.map(({ it }) => it)
+  return withOnly(
+    context,
+    chosen.map(({ it }) => it),
+  )
+}
+
+/** The context with only these tenants; who shares a proxy with them stays known, since it is configured whole. */
+export const withOnly = (context: Context, tenants: Context['tenants']): Context => {
   const proxies = new Set(proxiesIn({ tenants }).map(it => it.proxy.name))
   const neighbours = context.tenants.filter(
     it => !tenants.includes(it) && it.egress.proxies.some(({ name }) => proxies.has(name)),

@@ -9,13 +9,14 @@ import { alike } from './alike.ts'
 import { deploy } from './commands/deploy.ts'
 import { destroy } from './commands/destroy.ts'
 import { drain } from './commands/drain.ts'
+import { evidence } from './commands/evidence.ts'
 import { explain } from './commands/explain.ts'
 import { inventory } from './commands/inventory.ts'
 import { monitoring } from './commands/monitoring.ts'
 import { policy } from './commands/policy.ts'
 import { render } from './commands/render.ts'
 import { replay } from './commands/replay.ts'
-import { report } from './commands/report.ts'
+import { forTenant, report } from './commands/report.ts'
 import { rollback } from './commands/rollback.ts'
 import { status } from './commands/status.ts'
 import { type Flags, parse } from './flags.ts'
@@ -46,7 +47,10 @@ const commands: Record<string, Command> = {
   },
   '60-verify': {
     writes: looking,
-    run: session => deploy({ ...session, flags: { ...session.flags, check: false } }, ['verify']),
+    run: async session =>
+      session.flags.evidence === undefined
+        ? deploy({ ...forTenant(session), flags: { ...session.flags, check: false } }, ['verify'])
+        : evidence(session, session.flags.evidence),
   },
   rollback: { writes: changing, run: rollback },
   destroy: { writes: changing, run: destroy },

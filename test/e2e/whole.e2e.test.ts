@@ -1,8 +1,10 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import * as assert from 'uvu/assert'
 import type { Revision } from '../../src/hosts/revisions.ts'
+import type { Evidence } from '../../src/report/evidence.ts'
 import { makeCheckout } from '../support/checkout.ts'
 import { suite } from '../support/suite.ts'
 import { looksAt, namespaces, ok, type Summary, summaryOf } from './looks.ts'
@@ -87,6 +89,35 @@ test('from inside a pod: the fixed address, nothing without the proxy, 403 and a
     `n=0; until grep -F ${name} /var/log/squid/audit.log; do n=$((n + 1)); [ $n -le 300 ] || exit 1; sleep 0.1; done`,
   ])
   assert.match(stdout, /denied/)
+})
+
+test('evidence for an auditor: what was asked of a tenant, expected, seen, and written down', async () => {
+  const directory = join(checkout.directory, 'evidence')
+  const it = await run('60-verify.mjs', '--tenant', 'client-b', '--evidence', directory, '--json')
+  ok(it)
+  const [page, file] = readdirSync(directory).sort()
+  assert.match(file!, /^evidence-client-b-[\dTZ-]+\.json$/)
+  const json = readFileSync(join(directory, file!), 'utf8')
+  if (process.env.KEEP_EVIDENCE) cpSync(directory, process.env.KEEP_EVIDENCE, { recursive: true })
+  const made = JSON.parse(json) as Evidence
+  const bad = [...made.proxies, ...made.addresses, ...made.samples].filter(({ verdict }) => verdict !== 'holds')
+  assert.equal(bad, [])
+  assert.is(made.verdict, 'holds')
+  const fixed = outputs.proxies['proxy-client-b']!.public_ip
+  assert.ok(made.addresses.length >= 2)
+  for (const { expected, seen } of made.addresses) assert.equal([expected, seen], [[fixed], fixed])
+  const [facts] = made.proxies.map(({ facts }) => facts)
+  assert.match(facts!.revision, /^\d+-[0-9a-f]{8}$/)
+  assert.is(facts!.inForce, facts!.revision)
+  assert.match(facts!.squid, /^\d+\.\d+/)
+  const kinds = new Set(made.samples.map(({ kind }) => kind))
+  assert.ok(kinds.size >= 9, [...kinds].join(', '))
+  const refused = made.samples.filter(({ by, expected }) => by !== 'straight' && expected === 'refused')
+  assert.ok(refused.length >= 20)
+  assert.equal(new Set(refused.map(({ logged }) => logged?.verdict)), new Set(['denied']))
+  const text = readFileSync(join(directory, page!), 'utf8')
+  assert.ok(text.includes(createHash('sha256').update(json).digest('hex')), 'the page names the hash of the file')
+  assert.not.match(text, /<script|src=|url\(/)
 })
 
 test('hand edits are found, named, shown and mended', async () => {

@@ -1,12 +1,15 @@
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { exporterPorts, healthPort, monitoringTasks } from '../../src/hosts/monitoring.ts'
 import { hostPlay } from '../../src/hosts/play.ts'
+import { readProxyFacts } from '../../src/hosts/proxy-facts.ts'
 import { squidTasks } from '../../src/hosts/squid.ts'
 import { createSsh } from '../../src/hosts/ssh.ts'
 import type { Policy, Rule } from '../../src/policy/policy.ts'
+import { policyText } from '../../src/policy/policy-file.ts'
 import { alertsOf } from '../../src/report/alerts.ts'
 import { dashboardOf } from '../../src/report/dashboard.ts'
 import { fetchDebs } from '../support/debs.ts'
@@ -135,6 +138,20 @@ test('a changed policy is told when it is in force', async () => {
   assert.ok(await says('egress_policy_revision{tenant="client-a"} 2'))
   assert.ok(await says('egress_policy_rules{tenant="client-a"} 3'))
   assert.ok(await says('egress_policy_in_force{tenant="client-a"} 1'))
+})
+
+test('a proxy says what it is made of, and what its decisions rest on', async () => {
+  const facts = await readProxyFacts(ssh, lab.host.address)
+  const wanted = policyText(policy(allow('.ok.test'), allow('soon.test', soon), allow('yet.test')))
+  const sha256 = createHash('sha256').update(wanted).digest('hex')
+  const revision = `2-${sha256.slice(0, 8)}`
+  assert.equal(facts.policies, { 'client-a': { revision, inForce: revision, sha256 } })
+  assert.is(facts.squidConf, lab.host.sh('sha256sum </etc/squid/squid.conf').split(' ')[0])
+  assert.match(facts.squid, /^\d+\.\d+/)
+  assert.match(facts.ufw, /^\d/)
+  assert.is(facts.firewall, 'inactive')
+  assert.match(facts.kernel, /^Linux \d/)
+  assert.ok(facts.system.length > 3)
 })
 
 test('health answers who may ask, and only that', async () => {

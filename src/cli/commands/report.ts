@@ -10,6 +10,7 @@ import { auditPage } from '../../report/audit-page.ts'
 import { auditText } from '../../report/audit-table.ts'
 import { proxiesOf } from '../audit-hosts.ts'
 import { type Heard, hearFiles, hearProxies } from '../audit-lines.ts'
+import { withOnly } from '../limit.ts'
 import type { Session } from '../session.ts'
 import { sinceOf } from '../since.ts'
 import { finish, noChanges } from '../summary.ts'
@@ -51,7 +52,7 @@ export const forTenant = (session: Session): Session => {
   const { context, flags } = session
   if (flags.tenant === undefined) return session
   const tenants = context.tenants.filter(it => it.tenant === flags.tenant)
-  if (tenants.length > 0) return { ...session, context: { ...context, tenants } }
+  if (tenants.length > 0) return { ...session, context: withOnly(context, tenants) }
   throw new Problem(`no tenant ${JSON.stringify(flags.tenant)}`, {
     why: `the tenants of ${context.context} are ${context.tenants.map(it => it.tenant).join(', ')}`,
     next: 'name one of these; nothing was touched',
