@@ -16,6 +16,8 @@ const benches: Record<string, () => Promise<Bench>> = {
   truth: async () => (await import('./truth.bench.ts')).truth,
   kills: async () => (await import('./kills.bench.ts')).killing,
   proxy: async () => (await import('./proxy.bench.ts')).proxy,
+  'proxy-lists': async () => (await import('./proxy-lists.bench.ts')).proxyLists,
+  'proxy-changes': async () => (await import('./proxy-changes.bench.ts')).proxyChanges,
 }
 
 const main = async (args: string[]) => {

@@ -1,5 +1,5 @@
 // The quickest destination there is, so that it is not what gets measured: one fixed answer to whatever ends in an
-// empty line, on HTTP's port and inside tunnels. Argument: addresses, comma-separated. Prints a line when all listen.
+// empty line, on HTTP's port and inside tunnels; anything else is given back. Argument: addresses, comma-separated. Prints a line when all listen.
 import { createServer } from 'node:net'
 
 const answer = Buffer.from(
@@ -13,7 +13,7 @@ for (const host of addresses.split(','))
     const server = createServer({ noDelay: true }, socket => {
       socket.on('error', () => socket.destroy())
       socket.on('data', it => {
-        if (it.at(-1) === 10 && it.at(-3) === 10) socket.write(answer)
+        socket.write(it.at(-1) === 10 && it.at(-3) === 10 ? answer : it)
       })
     })
     listening.push(new Promise(resolve => server.listen({ host, port, backlog: 4096 }, () => resolve(null))))
