@@ -1,4 +1,3 @@
-import { listeners } from './listeners.ts'
 import { quote } from './shell.ts'
 
 // `squid -k parse` ends with 0 on mistakes that cut people off or leak, so what it says counts too.
@@ -16,15 +15,20 @@ esac`
 export const checkSquid = `( ${parse('{}')}
 echo squid parsed >>"$KE_SURE" )`
 
+const holdSeconds = 5
+
 /**
  * While Squid reads a new squid.conf its ports are closed, and who connects is refused. So SYNs are dropped meanwhile:
  * clients repeat them, after a second at first. The kernel ends the hold by itself, whatever becomes of us. It takes
  * 20 ms to forget a rule, so the runner lets go of it while it works on.
  */
-const hold = (ports: number[]): string => `hold() { nft -f - <<'NFT'
+const hold = `hold() {
+  held=
+  for it in $ports; do held="$held\${held:+, }$it timeout ${holdSeconds}s"; done
+  nft -f - <<NFT
 create table inet kapsule_egress_hold
 table inet kapsule_egress_hold {
-  set ports { type inet_service; flags timeout; elements = { ${ports.map(it => `${it} timeout ${holdSeconds}s`).join(', ')} }; }
+  set ports { type inet_service; flags timeout; elements = { $held }; }
   chain input { type filter hook input priority -300; tcp dport @ports tcp flags & (syn | ack) == syn drop; }
 }
 NFT
@@ -36,29 +40,48 @@ drained() {
     while read -r state waiting _; do
       [ "$state $waiting" = 'LISTEN 0' ] || return 1
     done <<SOCKETS
-$(ss -Htn state listening state syn-recv ${quote(ports.map(it => `sport = :${it}`).join(' or '))} 2>/dev/null)
+$(ss -Htn state listening state syn-recv "$sports" 2>/dev/null)
 SOCKETS
   done
 }`
 
-const holdSeconds = 5
-
 /**
  * Brings the files in force without ending tunnels or refusing anybody. A HUP with a bad file kills Squid, so they are
- * parsed before. Down although nobody stopped it: started, and failed if it was we who broke it.
+ * parsed before. Down although nobody stopped it: started, and failed if it was we who broke it. Which ports are to
+ * listen is in squid.conf as it is then: a run that is taken back has other ones than the run.
  */
-export const reloadSquid = (ports: number[]): string => `${hold(ports)}
-# Leaves the inodes of its sockets in $now.
+export const reloadSquid = (): string => `ports=
+while read -r word it _; do
+  case $word in http_port | https_port) ports="$ports $it" ;; esac
+done </etc/squid/squid.conf
+ports=\${ports:-3128}
+sports=
+for it in $ports; do sports="$sports\${sports:+ or }sport = :$it"; done
+${hold}
+all_sockets() {
+  if command -v ss >/dev/null; then ss -Hltne "$sports"
+  else for it in $ports; do
+    sed -n "s/^ *[0-9]*: [0-9A-F]*:$(printf %04X "$it") [0-9A-F]*:0000 0A [^ ]* [^ ]* [^ ]* *[0-9]* *[0-9]* \\([0-9]*\\) .*/LISTEN 0 0 *:$it * ino:\\1 /p" /proc/net/tcp6 /proc/net/tcp
+  done; fi 2>/dev/null
+}
+# Leaves the inodes of its sockets in $now, and is true when every port has one.
 listens() {
-  now=
-  while read -r it; do
-    case $it in *ino:*) it=\${it#*ino:}; now="$now \${it%% *}" ;; esac
+  now= seen=
+  while read -r _ _ _ at it; do
+    case $it in *ino:*) it=\${it#*ino:}; now="$now \${it%% *}"; seen="$seen \${at##*:} " ;; esac
   done <<SOCKETS
-$(${listeners(ports.at(-1)!)})
+$(all_sockets)
 SOCKETS
-  [ -n "$now" ]
+  for it in $ports; do case $seen in *" $it "*) ;; *) return 1 ;; esac; done
 }
 await_port() { n=0; until listens; do n=$((n + 1)); [ $n -le 500 ] || return 1; sleep 0.02; done; }
+# One that starts takes no signal yet. One that has run for a while may have other ports than it will.
+await_some() {
+  n=0
+  until listens || [ -n "$now" ] || [ $(($(date +%s) - $(stat -c %Y /run/squid.pid 2>/dev/null || date +%s))) -gt 15 ]; do
+    n=$((n + 1)); [ $n -le 500 ] || return 1; sleep 0.02
+  done
+}
 runs() {
   pid=
   if read -r pid 2>/dev/null </run/squid.pid; then read -r it 2>/dev/null <"/proc/$pid/comm" && [ "$it" = squid ]
@@ -69,7 +92,7 @@ if has_line squid "$KE_STOPPED"; then exit 0; fi
 if has_line 'squid started' "$KE_SURE"; then await_port; exit; fi
 has_line 'squid parsed' "$KE_SURE" || ( ${parse('/etc/squid/squid.conf')} )
 if ! runs; then start; await_port; exit; fi
-await_port
+await_some
 had=$now
 if command -v nft >/dev/null; then
   trap let_go EXIT

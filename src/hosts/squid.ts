@@ -125,7 +125,7 @@ export const squidTasks = (options: SquidOptions) => {
   const handlers = {
     [daemonReload]: 'if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi',
     [limit]: putLimits,
-    [reload]: reloadSquid(listeners.length ? listeners : [3128]),
+    [reload]: reloadSquid(),
   }
   return { tasks: tasks.map(it => ({ ...it, tags: tagsOf(it) })), handlers }
 }

@@ -95,7 +95,7 @@ test('a changed structure closes the port for a moment, and nobody is refused', 
   const reconfigured = () => Number(lab.host.sh('grep -c Reconfiguring /var/log/squid/cache.log || :'))
   const was = reconfigured()
   for (let n = 0; n < 3; n++) {
-    lab.host.sh(step(reloadSquid([3128])))
+    lab.host.sh(step(reloadSquid()))
     await new Promise(resolve => setTimeout(resolve, 300))
   }
   stop.abort()
@@ -107,7 +107,7 @@ test('a changed structure closes the port for a moment, and nobody is refused', 
 })
 
 test('a hold ends by itself when who took it is killed', async () => {
-  const begin = alone(reloadSquid([3128])).replace('kill -HUP', () => 'kill -9 $$; kill -HUP')
+  const begin = alone(reloadSquid()).replace('kill -HUP', () => 'kill -9 $$; kill -HUP')
   assert.throws(() => lab.host.sh(begin))
   assert.match(lab.host.sh('nft list tables'), /kapsule_egress_hold/)
   const free = () => !/3128/.test(lab.host.sh('nft list set inet kapsule_egress_hold ports | grep elements || :'))

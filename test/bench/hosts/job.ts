@@ -110,5 +110,5 @@ export const tasksFor = (files: File[]): { tasks: Task[]; handlers: Record<strin
     { task: 'service', name: 'squid', running: true, enabled: true },
     { task: 'port', port: 3128 },
   ],
-  handlers: { [reload]: reloadSquid([3128]) },
+  handlers: { [reload]: reloadSquid() },
 })
