@@ -101,6 +101,7 @@ export const hostTasks = (context: Context, { proxy, serves }: ServedBy) => {
       clients: tenant.egress.clients ?? (serves.length > 1 ? nodesOf(context, tenant) : [cidr]),
       ...(serves.length > 1 && { outgoing: existing?.publicIp ?? addressOf(flexibleIp ?? proxy.name) }),
       limits: tenant.egress.limits,
+      ...(tenant.egress.sni === 'verify' && { sni: 'verify' as const }),
       policy: policyOf(context, tenant),
     })),
     inner: innerOf(context),

@@ -9,13 +9,14 @@ import { kernelLimits, type Limits, limitsScript, putLimits, squidLimits } from 
 import { innerRanges, refuseOverlaps } from './overlap.ts'
 import { ownAddresses, ownAddressesTask } from './own-addresses.ts'
 import { checkSquid, reloadSquid } from './squid-shell.ts'
+import { ownCertificate, sniHelper, squidPackage, type TlsTenant, tlsTasks } from './squid-tls.ts'
 import type { Task } from './tasks/all.ts'
 import type { FileTask } from './tasks/file.ts'
 import { policies, policyHelper, spool } from './tasks/policy.ts'
 import type { UfwTask } from './tasks/ufw-task.ts'
 import { render } from './template.ts'
 
-export type SquidTenant = {
+export type SquidTenant = TlsTenant & {
   name: string
   port: number
   /** Where its requests come from: CIDRs, or a Ref to addresses. Tenants on one port must not overlap. */
@@ -73,14 +74,15 @@ export const squidTasks = (options: SquidOptions) => {
     nameservers,
     auditLog,
     healthName,
-    tenants: tenants.map(({ name, port, clients, outgoing, limits }) => ({
-      ...{ name, port, outgoing: later(`@address:${name}@`, outgoing) ?? null },
+    tenants: tenants.map(({ name, port, clients, outgoing, limits, sni }) => ({
+      ...{ name, port, sni: sni === 'verify', outgoing: later(`@address:${name}@`, outgoing) ?? null },
       clients: isRef(clients) ? [] : clients,
       nodes: isRef(clients) ? later(`@clients:${name}@`, clients) : null,
       ...squidLimits(limits),
     })),
     listeners,
     helper: policyHelper,
+    ...{ ownCertificate, sniHelper },
     policies,
     spool,
   })
@@ -94,7 +96,7 @@ export const squidTasks = (options: SquidOptions) => {
     ...more,
   })
   const tasks: Task[] = [
-    { task: 'package', name: 'squid' },
+    squidPackage(tenants),
     // Of nft(8), for the moment in which Squid's ports are closed.
     { task: 'package', name: 'nftables' },
     { task: 'directory', path: policies, mode: '0755', owner: 'root', group: 'root' },
@@ -102,6 +104,7 @@ export const squidTasks = (options: SquidOptions) => {
     file(policyHelper, readFileSync(helperSource, 'utf8'), { mode: '0755', check: 'perl -c {}', notify: [reload] }),
     ...tenants.map(({ name, policy }): Task => ({ task: 'policy', tenant: name, text: policyText(policy) })),
     ownAddressesTask([reload]),
+    ...tlsTasks(hostName, tenants, file, [reload]),
     file('/etc/squid/squid.conf', conf, {
       ...(Object.keys(fill).length > 0 && { fill }),
       check: checkSquid,

@@ -50,6 +50,10 @@ export const tenantSchema = z.strictObject({
         'where its requests come from; absent: the private network, or on a shared proxy the nodes of its pool',
       ),
     mode: z.enum(['enforce', 'report']).default('enforce'),
+    sni: z
+      .enum(['off', 'verify'])
+      .default('off')
+      .describe('verify: the name in the TLS of a tunnel must be the one that was asked for; nothing is decrypted'),
     allow,
     deny: deny.optional(),
     limits: limits.optional(),

@@ -53,7 +53,7 @@ export const verbs = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'
  * name never refuses more than not listing it. A method that the proxy does not take is `method` and always denied.
  */
 export const structural = [
-  ...['client', 'manager', 'connections', 'method', 'scheme', 'port', 'authority', 'inner', 'unresolved'],
+  ...['client', 'manager', 'connections', 'method', 'scheme', 'port', 'authority', 'inner', 'unresolved', 'sni'],
   ...['not-listed', 'no-policy', 'malformed'],
 ] as const
 

@@ -49,7 +49,17 @@ export type ReplayOptions = {
 }
 
 // Refused before a policy is asked, or for where a name led that day.
-const apart = new Set(['client', 'manager', 'connections', 'scheme', 'authority', 'inner', 'unresolved', 'malformed'])
+const apart = new Set([
+  'client',
+  'manager',
+  'connections',
+  'scheme',
+  'authority',
+  'inner',
+  'unresolved',
+  'sni',
+  'malformed',
+])
 
 /** Asks a policy again about every request of a log, and keeps those that would end otherwise. Today's date counts. */
 export const createReplay = ({ since, until, policies, inner = [], from = () => null, most = 2000 }: ReplayOptions) => {

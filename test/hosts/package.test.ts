@@ -26,6 +26,25 @@ const table: { when: string; more?: Partial<PackageTask>; output: string; action
     action: 'update',
     diff: 'none of apt, dnf and zypper is on this host',
   },
+  {
+    when: 'another that will do',
+    more: { or: 'squid-openssl' },
+    output: 'manager apt\nname squid\nother squid-openssl\n',
+  },
+  {
+    when: 'in the place of another',
+    more: { insteadOf: 'squid3' },
+    output: 'manager apt\nname squid\nother squid3\n',
+    action: 'create',
+    diff: 'not installed -> installed, and squid3 leaves for it: its service restarts, what is open ends',
+  },
+  {
+    when: 'in the place of another that is not there',
+    more: { insteadOf: 'squid3' },
+    output: 'manager apt\nname squid\n',
+    action: 'create',
+    diff: 'not installed -> installed',
+  },
   { when: 'at its version', more: { version: '5.7-2' }, output: apt('installed') },
   { when: 'in its versions', more: { version: '5.7*' }, output: apt('installed') },
   {

@@ -6,6 +6,10 @@ import { lookAhead, type Manager, managers, nameHere } from './package-managers.
 export type PackageTask = {
   task: 'package'
   name: string
+  /** Another package that will do where it is installed already. */
+  or?: string
+  /** The package that leaves for this one. A service of that name runs on until it is restarted: said in the plan. */
+  insteadOf?: string
   /** Other names, by ID or ID_LIKE of os-release (`rocky`, `rhel`, `suse`) or by manager (`dnf`). */
   names?: Record<string, string>
   /** Exactly this version, or with a `*` at its end any that begins so. Of an rpm: version-release. */
@@ -26,6 +30,8 @@ export type PackageState = {
   installed: boolean
   version: string | null
   held: boolean
+  /** What `or` or `insteadOf` names, where it is installed. */
+  other?: string
 }
 
 const title = ({ name }: PackageTask) => `package ${name}`
@@ -33,17 +39,17 @@ const title = ({ name }: PackageTask) => `package ${name}`
 /** A package of the distribution is installed, or not, by its own manager: apt, dnf or zypper. */
 export const packageTask: TaskKind<PackageTask, PackageState> = {
   title,
-  ahead: tasks => lookAhead(tasks.filter(it => !it.names).map(it => checked(it).name)),
+  ahead: tasks => lookAhead(tasks.filter(it => !it.names).flatMap(it => [checked(it).name, ...othersOf(it)])),
   plain: true,
   look(task) {
     const { name, names, hold } = checked(task)
     const arms = Object.entries(managers).map(
       ([it, { look, lookHold }]) => `${it}) ${look}\n${hold === undefined ? ':' : lookHold} ;;`,
     )
-    return `${nameHere(name, names)}\necho "manager $m"; echo "name $n"\ncase $m in\n${arms.join('\n')}\nesac`
+    return `${nameHere(name, names)}\necho "manager $m"; echo "name $n"\ncase $m in\n${arms.join('\n')}\nesac${othersOf(task).map(lookOther).join('')}`
   },
   parse(output) {
-    const { manager = 'none', name = '', want, status, version } = fields(output)
+    const { manager = 'none', name = '', want, status, version, other } = fields(output)
     const installed = status === 'installed'
     return {
       manager: manager as PackageState['manager'],
@@ -51,6 +57,7 @@ export const packageTask: TaskKind<PackageTask, PackageState> = {
       installed,
       version: installed ? (version ?? null) : null,
       held: want === 'hold' || isLocked(output, name),
+      ...(other && { other }),
     }
   },
   diff(task, state) {
@@ -58,13 +65,15 @@ export const packageTask: TaskKind<PackageTask, PackageState> = {
     const { version, hold = state.held, present = true } = task
     if (state.manager === 'none') return { name, action: 'update', diff: noManager }
     if (!present) return state.installed ? { name, action: 'delete', diff: `${state.version} -> removed` } : null
+    if (!state.installed && task.or && state.other === task.or) return null
     const lines: string[] = []
-    if (!state.installed) lines.push(`not installed -> installed${version === undefined ? '' : ` ${version}`}`)
+    const leaves = task.insteadOf && state.other === task.insteadOf ? `, and ${leaving(task.insteadOf)}` : ''
+    if (!state.installed) lines.push(`not installed -> installed${version === undefined ? '' : ` ${version}`}${leaves}`)
     else if (!fits(state.version, version)) lines.push(`version: ${state.version} -> ${version}`)
     if (hold !== state.held) lines.push(`held: ${word(state.held)} -> ${word(hold)}`)
     return lines.length ? { name, action: state.installed ? 'update' : 'create', diff: lines.join('\n') } : null
   },
-  change(task, { manager, name, installed, version, held }) {
+  change(task, { manager, name, installed, version, held, other }) {
     if (manager === 'none') return `echo ${quote(noManager)}; exit 1`
     const { hold = held, present = true, lockSeconds = 120 } = task
     const install = present && !(installed && fits(version, task.version))
@@ -72,7 +81,12 @@ export const packageTask: TaskKind<PackageTask, PackageState> = {
       begin(manager, name, lockSeconds),
       ...(held && (install || !hold || !present) ? ['unhold_it'] : []),
       ...(present ? [] : ['remove_it']),
-      ...(install ? [`install_it ${quote(managers[manager].spec(name, task.version))}`] : []),
+      ...(install
+        ? inItsPlace(
+            `install_it ${quote(managers[manager].spec(name, task.version))}`,
+            other === task.insteadOf && other,
+          )
+        : []),
       ...(present && hold && (install || !held) ? ['hold_it'] : []),
       end,
     ].join('\n')
@@ -101,6 +115,34 @@ export const packageTask: TaskKind<PackageTask, PackageState> = {
     return version && (task.hold === undefined || before.held === now.held)
   },
 }
+
+/** It serves on from memory while its files are changed. */
+const leaving = (name: string) => `${name} leaves for it: its service restarts, what is open ends`
+
+/**
+ * Packages stop their service when they go and start it when they come, some ten seconds apart. Told not to, by what
+ * forgets it after ten minutes whatever becomes of us, there is one restart at the end.
+ */
+const inItsPlace = (install: string, service: string | false | undefined): string[] =>
+  service
+    ? [
+        'quiet=/usr/sbin/policy-rc.d',
+        'if [ -e "$quiet" ]; then quiet=; else',
+        `  printf '#!/bin/sh\\n[ "$(date +%%s)" -gt %s ] || exit 101\\n' $(($(date +%s) + 600)) >"$quiet"`,
+        '  chmod 755 "$quiet"',
+        `  trap 'rm -f -- "$quiet"' EXIT`,
+        'fi',
+        install,
+        '[ -z "$quiet" ] || rm -f -- "$quiet"',
+        `if [ -d /run/systemd/system ]; then systemctl restart ${quote(service)}; else service ${quote(service)} restart; fi`,
+      ]
+    : [install]
+
+const othersOf = ({ or, insteadOf }: PackageTask): string[] => [or, insteadOf].filter(it => it !== undefined)
+
+/** From what was looked at ahead: no process. */
+const lookOther = (other: string) => `
+case "$ke_nl$ke_dpkg$ke_nl" in *"$ke_nl"${quote(`${other}|install|installed|`)}* | *"$ke_nl"${quote(`${other}|hold|installed|`)}*) echo ${quote(`other ${other}`)} ;; esac`
 
 const noManager = 'none of apt, dnf and zypper is on this host'
 
@@ -138,7 +180,7 @@ const checked = (task: PackageTask): PackageTask => {
       next: 'correct it where the task is written',
       exit: 2,
     })
-  for (const it of [task.name, ...Object.values(task.names ?? {}), ...Object.keys(task.names ?? {})])
+  for (const it of [task.name, ...othersOf(task), ...Object.values(task.names ?? {}), ...Object.keys(task.names ?? {})])
     if (!/^[A-Za-z0-9][A-Za-z0-9.+_-]*$/.test(it)) throw bad(JSON.stringify(it))
   if (task.version !== undefined && !/^[\w.+:~^-]+\*?$/.test(task.version)) throw bad(JSON.stringify(task.version))
   return task
