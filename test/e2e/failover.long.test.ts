@@ -22,7 +22,9 @@ const folder = join(checkout.directory, 'inventory/sandbox/tenants')
 const file = join(folder, 'client-a.yaml')
 const second = '{ name: proxy-client-a-2, type: PLAY2-PICO, image: ubuntu_noble, privateIp: 172.16.28.18 }'
 rmSync(join(folder, 'client-b.yaml'))
-writeFileSync(file, readFileSync(file, 'utf8').replace(/^ {2}proxy: (.*)$/m, `  proxies:\n    - $1\n    - ${second}`))
+// A policy that names what the health loop asks for changes nothing for it.
+const written = `  proxies:\n    - $1\n    - ${second}\n  deny: [{ domain: proxy-health.invalid }]`
+writeFileSync(file, readFileSync(file, 'utf8').replace(/^ {2}proxy: (.*)$/m, written))
 
 type Load = { asked: number; slow: { began: number; ms: number; tries: number }[]; by: Record<string, number> }
 let outputs: Summary['outputs']
