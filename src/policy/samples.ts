@@ -58,7 +58,7 @@ export const samplesOf = ({ policy, proxies, inner, echo, forbidden }: SampleOpt
         ]
       : []),
     ...never('metadata of the cloud', 'link-local, where a cloud tells machines their secrets', ...metadata),
-    ...never('private addresses', 'private ranges', ...privately, ...inner.flatMap(insideOf)),
+    ...never('private addresses', 'private ranges', ...new Set([...privately, ...inner.flatMap(insideOf)])),
     ...never('loopback', "the proxy's own host", 'http://127.0.0.1/', 'http://[::1]/', 'https://127.0.0.1:22/'),
     ...never('addresses in addresses', 'IPv6 forms of inner IPv4 addresses', ...embedded),
     ...proxies.flatMap(({ address, port }) =>

@@ -17,6 +17,7 @@ export const evidencePage = (it: Evidence, sha256: string): string => {
 <main>
 <p class="outcome ${new Markup(verdict)}" role="status"><strong>${said[verdict]}</strong>
 <span>${counts.asked} questions: ${counts.hold} hold, ${counts.fail} do not, ${counts.unclear} unclear</span></p>
+${wrongOf(it)}
 <section><h2>What this is</h2>
 <p>These questions were asked from inside a running pod of the tenant, and by its proxies about themselves. Each line says
 what was expected before it was asked, and what was seen. Refusals were looked up in the proxies' audit logs too.</p>
@@ -77,12 +78,23 @@ ${table(
 </main></body></html>`.text
 }
 
+/** What a reader looks for first. */
+const wrongOf = ({ proxies, addresses, samples }: Evidence): Markup => {
+  const all = [
+    ...proxies.map(it => ({ ...it, of: it.name })),
+    ...addresses.map(it => ({ ...it, of: `${it.service} (${it.by})` })),
+    ...samples.map(it => ({ ...it, of: `${it.method} ${it.url}` })),
+  ].filter(it => it.verdict !== 'holds')
+  if (all.length === 0) return html``
+  return html`<ul class="wrong">${all.map(it => html`<li>${mark(it)} ${it.of}: ${it.why}</li>`)}</ul>`
+}
+
 const title = (kind: string, all: EvidenceSample[]) =>
   `${kind[0]!.toUpperCase()}${kind.slice(1)}${all.every(it => it.because === all[0]!.because) ? `: ${all[0]!.because}` : ''}`
 
 const sampleRow = (it: EvidenceSample) => [
   mark(it),
-  html`<code>${it.method === 'GET' ? '' : `${it.method} `}${it.url}</code>${it.by === 'straight' ? '' : html`<br><small>${it.by}</small>`}`,
+  html`<code>${it.method === 'GET' ? '' : `${it.method} `}${it.url}</code>`,
   it.expected,
   told(it.seen, it),
   it.logged
@@ -100,8 +112,9 @@ const shown = (time: string) => time.replace('T', ' ').replace(/\.\d+Z$|Z$/, '')
 const facts = (all: [string, string][]): Markup =>
   html`<div class="scroll"><table class="facts"><tbody>${all.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`)}</tbody></table></div>`
 
+/** Tables of questions have the same columns, one below the other. */
 const table = (caption: string, heads: string[], rows: (string | Markup)[][]): Markup =>
-  html`<div class="scroll"><table><caption>${caption}</caption><thead><tr>${heads.map(it => html`<th scope="col">${it}</th>`)}</tr></thead>
+  html`<div class="scroll"><table${heads.length === 5 ? new Markup(' class="asked"') : ''}><caption>${caption}</caption><thead><tr>${heads.map(it => html`<th scope="col">${it}</th>`)}</tr></thead>
 <tbody>${rows.map(row => html`<tr>${row.map(it => html`<td>${it}</td>`)}</tr>`)}</tbody></table></div>`
 
 const ownStyle = new Markup(`
@@ -111,7 +124,9 @@ const ownStyle = new Markup(`
 .outcome.unclear, .mark.unclear { border-color: var(--would); }
 .mark { border-left: .35rem solid; padding-left: .5rem; white-space: nowrap; font-weight: 600; font-size: .9rem; }
 .facts th { width: 10rem; font-weight: normal; } td:first-child { min-width: 8rem; } code { font-size: .95em; }
-td:nth-child(2) { width: 34%; } .facts td:nth-child(2), .facts td:first-child { width: auto; min-width: 0; }
+.asked { table-layout: fixed; min-width: 46rem; } .asked th:nth-child(1) { width: 9rem; } .asked th:nth-child(3) { width: 8.5rem; }
+.asked th:nth-child(2) { width: 32%; } .facts td:first-child { min-width: 0; }
+.wrong { list-style: none; padding: 0; } .wrong li { margin: .35rem 0; } .wrong .mark { margin-right: .5rem; }
 h3 .mark { font-weight: normal; margin-left: .5rem; }
 @media print { .outcome, .mark { print-color-adjust: exact; -webkit-print-color-adjust: exact; } h2, h3, caption { break-after: avoid; } }
 `)

@@ -40,4 +40,5 @@ test('nothing that others wrote is markup, and the page asks for nothing', () =>
   assert.ok(page.includes('&#60;script&#62;'))
   assert.match(page, /default-src 'none'/)
   assert.match(page, /1 hold, 1 do not, 1 unclear/)
+  assert.is(page.match(/<li>/g)?.length, 2, 'what does not hold, and what is unclear, come first')
 })
