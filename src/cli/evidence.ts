@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { innerOf } from '../../playbooks/configure.ts'
 import { Problem } from '../engine/problem.ts'
 import { readProxyFacts } from '../hosts/proxy-facts.ts'
@@ -123,8 +124,14 @@ const samplesSeen = async (
 /** What the proxies wrote down, by the number of the question: each came with an agent of its own. */
 const loggedOf = async (staged: Staged, { egress }: Tenant, mark: string, count: number) => {
   const hosts = egress.proxies.flatMap(it => hostOf(staged, it.name) ?? [])
-  const each = egress.proxies.length === 1 ? count : 1
-  const lines = await Promise.all(hosts.map(it => searchLog(staged, it, mark, each).catch(() => [])))
+  const read = (atLeast: number) =>
+    Promise.all(hosts.map(it => searchLog(staged, it, mark, atLeast).catch(() => [] as string[])))
+  let lines = await read(hosts.length === 1 ? count : 1)
+  // Several proxies share the questions, nobody knows how: until all together have them, and not for ever.
+  for (let n = 0; n < 5 && hosts.length > 1 && lines.flat().length < count; n++) {
+    await sleep(500, undefined, { signal: staged.session.world.abort })
+    lines = await read(1)
+  }
   const found = new Map<number, NonNullable<Logged>>()
   for (const text of lines.flat()) {
     const line = parseAuditLine(text)

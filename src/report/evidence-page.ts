@@ -122,11 +122,12 @@ const ownStyle = new Markup(`
   background: var(--card); border-left: .5rem solid var(--dim); } .outcome strong { font-size: 1.5rem; }
 .outcome.holds, .mark.holds { border-color: #1c7c48; } .outcome.fails, .mark.fails { border-color: var(--denied); }
 .outcome.unclear, .mark.unclear { border-color: var(--would); }
-.mark { border-left: .35rem solid; padding-left: .5rem; white-space: nowrap; font-weight: 600; font-size: .9rem; }
+.mark { border-left: .35rem solid; padding-left: .5rem; white-space: nowrap; font-weight: 600; font-size: .95em; }
 .facts th { width: 10rem; font-weight: normal; } td:first-child { min-width: 8rem; } code { font-size: .95em; }
-.asked { table-layout: fixed; min-width: 46rem; } .asked th:nth-child(1) { width: 9rem; } .asked th:nth-child(3) { width: 8.5rem; }
-.asked th:nth-child(2) { width: 32%; } .facts td:first-child { min-width: 0; }
+.asked { table-layout: fixed; min-width: 40rem; } .asked th:nth-child(1) { width: 9.5em; } .asked th:nth-child(3) { width: 9em; }
+.asked th:nth-child(2) { width: 30%; } .facts td:first-child { min-width: 0; }
 .wrong { list-style: none; padding: 0; } .wrong li { margin: .35rem 0; } .wrong .mark { margin-right: .5rem; }
 h3 .mark { font-weight: normal; margin-left: .5rem; }
-@media print { .outcome, .mark { print-color-adjust: exact; -webkit-print-color-adjust: exact; } h2, h3, caption { break-after: avoid; } }
+@media print { .outcome, .mark { print-color-adjust: exact; -webkit-print-color-adjust: exact; } h2, h3, caption { break-after: avoid; }
+  .asked { min-width: 0; break-inside: avoid; } }
 `)
