@@ -15,6 +15,7 @@ import type { FileTask } from './tasks/file.ts'
 import { policies, policyHelper, spool } from './tasks/policy.ts'
 import type { UfwTask } from './tasks/ufw-task.ts'
 import { render } from './template.ts'
+import { tenantAddresses } from './tenant-addresses.ts'
 
 export type SquidTenant = TlsTenant & {
   name: string
@@ -95,6 +96,7 @@ export const squidTasks = (options: SquidOptions) => {
     group: 'root',
     ...more,
   })
+  const leaving = Object.keys(fill).filter(it => it.startsWith('@address:'))
   const tasks: Task[] = [
     squidPackage(tenants),
     // Of nft(8), for the moment in which Squid's ports are closed.
@@ -103,6 +105,7 @@ export const squidTasks = (options: SquidOptions) => {
     { task: 'directory', path: '/var/log/squid', mode: '0750', owner: 'proxy', group: 'proxy' },
     file(policyHelper, readFileSync(helperSource, 'utf8'), { mode: '0755', check: 'perl -c {}', notify: [reload] }),
     ...tenants.map(({ name, policy }): Task => ({ task: 'policy', tenant: name, text: policyText(policy) })),
+    ...tenantAddresses(leaving, fill, file, filled, daemonReload),
     ownAddressesTask([reload]),
     ...tlsTasks(hostName, tenants, file, [reload]),
     file('/etc/squid/squid.conf', conf, {

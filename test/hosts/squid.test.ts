@@ -71,6 +71,8 @@ test('what is known later stands in a word, and is there when the file is writte
   assert.match(diff, /^\+acl from_client-b src 255\.255\.255\.255 172\.16\.28\.20 172\.16\.28\.21$/m)
   assert.match(diff, /^\+tcp_outgoing_address 203\.0\.113\.9 in_3129 from_client-b$/m)
   assert.not.match(diff, /@\w+:/)
+  const script = tasks.find(it => it.task === 'file' && it.path.endsWith('/tenant-addresses')) as FileTask
+  assert.match(script.content, /^for it in @address:client-b@; do$/m, 'only those that are ours to make')
 })
 
 test('the order of defence: the name before the address, everything else denied', () => {

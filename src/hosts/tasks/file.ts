@@ -94,7 +94,13 @@ put_in_place "$c" "$p"`
 /** The task with its content whole. */
 const filled = ({ fill = {}, ...task }: FileTask): FileTask => {
   let { content } = task
-  for (const [word, text] of Object.entries(fill)) content = content.replaceAll(word, [text].flat().join(' '))
+  for (const [word, text] of Object.entries(fill)) {
+    const words = [text].flat()
+    // They go into any grammar: no more than an address or a name is one in all of them.
+    const odd = words.find(it => !/^[\w.:/-]+$/.test(it))
+    if (odd !== undefined) throw new TypeError(`${JSON.stringify(odd)} cannot stand in ${task.path}`)
+    content = content.replaceAll(word, words.join(' '))
+  }
   return { ...task, content }
 }
 
