@@ -52,6 +52,7 @@ export const readEntries = (
         }
         placed.push({ rule, place })
         if (rule.expires !== null && rule.expires < today) mistakes.push(over(place, rule.expires))
+        else if (rule.expires !== null && rule.expires <= soonAfter(today)) mistakes.push(ending(place, rule.expires))
       }
   mistakes.push(...coverMistakes(placed, today))
   const rules = placed.map(it => it.rule).sort(byName)
@@ -129,4 +130,14 @@ const over = (place: Place, expires: string): Mistake => ({
   ...place,
   ...{ field: 'expires', warning: true, what: `this entry ended on ${expires}`, why: 'it no longer says anything' },
   next: 'remove it, or give it a later date',
+})
+
+/** Two weeks on: time enough to ask who wants an entry whether it is still wanted. */
+const soonAfter = (day: string): string => new Date(Date.parse(day) + 14 * 86_400_000).toISOString().slice(0, 10)
+
+const ending = (place: Place, expires: string): Mistake => ({
+  ...place,
+  ...{ field: 'expires', warning: true, what: `this entry ends on ${expires}` },
+  why: 'the proxy acts on it by itself, and then it says nothing any more',
+  next: 'give it a later date, if it is still wanted',
 })

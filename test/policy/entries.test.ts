@@ -27,7 +27,7 @@ for (const [when, list, entry, line] of [
     { domain: 'x.example', methods: ['GET'], protocols: ['connect', 'http'] },
     'x.example 443 80 GET -',
   ],
-  ['a date', 'allow', { domain: 'x.example', expires: '2026-11-21' }, 'x.example 443 80 * 2026-11-21'],
+  ['a date', 'allow', { domain: 'x.example', expires: '2027-11-21' }, 'x.example 443 80 * 2027-11-21'],
   ['an address', 'allow', { address: '2001:DB8::1' }, '2001:db8::1 443 80 * -'],
   ['a suffix that is meant', 'allow', { domain: '.github.io', suffix: true }, '.github.io 443 80 * -'],
   ['one name that is a suffix', 'allow', { domain: 'github.io' }, 'github.io 443 80 * -'],
@@ -88,6 +88,16 @@ for (const [when, lists, says] of [
     'over',
     { allow: [{ domain: 'x.example', expires: '2026-11-20' }, { domain: 'x.example' }] },
     ['note tenant allow 0 expires: this entry ended on 2026-11-20'],
+  ],
+  [
+    'nearly over',
+    {
+      allow: [
+        { domain: 'x.example', expires: '2026-12-05' },
+        { domain: 'y.example', expires: '2026-12-06' },
+      ],
+    },
+    ['note tenant allow 0 expires: this entry ends on 2026-12-05'],
   ],
 ] as const)
   test(`mistakes: ${when}`, () => {
