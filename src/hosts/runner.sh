@@ -52,9 +52,9 @@ note() { # handler: written down before the change it follows, so that an interr
   has_line "$1" "$pending" || { printf '%s\n' "$1" >>"$pending" && sync -- "$pending"; }
 }
 
-paid() { # handler
+paid() { # handler; on a full disk nothing is, or what the others are owed would go with it
   has_line "$1" "$pending" || return 0
-  grep -vxF -- "$1" "$pending" >"$pending.new" || :
+  grep -vxF -- "$1" "$pending" >"$pending.new" 2>/dev/null || [ $? = 1 ] || return 0
   mv -f "$pending.new" "$pending"
 }
 
@@ -129,6 +129,7 @@ fi
 # Without room for what is owed, what is kept and what is said, nothing is begun: the way back needs it too.
 if ! head -c 65536 /dev/zero >"$out" || ! { : >>"$pending" && cp -- "$pending" "$pending.before" && : >>"$report"; }; then
   rm -f -- "$out" "$pending.before"
+  echo "$KE_STATE takes no 64 kB: nothing was begun" >&2
   exit 1
 fi
 say begin

@@ -79,6 +79,23 @@ test('a host that is killed in the middle of a change has whole files, and owes 
   assert.is(host.sh('cat /run/counted'), 'ran\n')
 })
 
+test('a disk that fills up after a change forgets no handler', async () => {
+  const handlers = { early: 'echo >>/run/early', late: 'echo >>/run/late' }
+  const one: Task = {
+    ...{ task: 'file', path: '/etc/filled', content: 'new', mode: '0644', owner: 'root', group: 'root' },
+    notify: ['early', 'late'],
+  }
+  const want = playOf([one], handlers)
+  host.sh('mkdir -p /var/lib/kapsule-egress; ln -s /dev/full /var/lib/kapsule-egress/pending.new')
+  const thrown = await hostPlay.apply(want, { ssh }, null, quiet).catch((error: unknown) => error as Problem)
+  host.sh('rm /var/lib/kapsule-egress/pending.new')
+  assert.match(String(thrown), /changes did not hold: handler early, handler late/)
+  assert.is(host.sh('wc -l </run/late').trim(), '1')
+  const seen = (await hostPlay.read(want, { ssh }, quiet))!
+  assert.equal(seen.pending, ['early', 'late'])
+  assert.equal((await hostPlay.apply(want, { ssh }, seen, quiet)).pending, [])
+})
+
 test('handlers run once each in their order, and a health check that a killed run still owed is asked', async () => {
   const say = (word: string) => `echo ${word} >>/run/order`
   const tasks = ['one', 'two', 'three'].map(

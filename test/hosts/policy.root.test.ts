@@ -137,6 +137,27 @@ test('an earlier revision is one step away, and its undo is another', async () =
   )
 })
 
+test('a link that was lost or leads nowhere comes back with it, and no revision goes', async () => {
+  const there = () =>
+    lab.host.sh('readlink /etc/squid/egress/client-a.policy || echo none; ls /etc/squid/egress/client-a')
+  lab.host.sh('cd /etc/squid/egress/client-a && ls | sort -n | head -n 3 | xargs rm')
+  const was = there()
+  const current = revision()
+  const { host, tasks } = tasksFor(policyOf('.ok.test', 'lost.test'))
+  const play = { host, tasks: tasks.filter(it => it.task === 'policy'), handlers: {} }
+  for (const damage of ['ln -sfn client-a/99-00000000.policy', 'rm -f']) {
+    lab.host.sh(`${damage} /etc/squid/egress/client-a.policy`)
+    const broken = there()
+    const seen = (await hostPlay.read(play, { ssh }, quiet))!
+    const now = await hostPlay.apply(play, { ssh }, seen, quiet)
+    assert.is(hostPlay.diff(play, now), null)
+    await hostPlay.undo!(play, { ssh }, seen, now, quiet)
+    assert.is(there(), broken)
+  }
+  lab.host.sh(`ln -sfn ${current} /etc/squid/egress/client-a.policy`)
+  assert.is(there(), was)
+})
+
 test('a policy that is no policy never gets the link', async () => {
   const was = revision()
   const text = policyText(policyOf('.ok.test')).replace('end\t1', 'end\t2')

@@ -74,6 +74,19 @@ test('one that does not stay up is a problem, and goes back to how it was', asyn
   assert.is(host.sh('ls /etc/rc2.d/S*ke-broken 2>/dev/null || echo none').trim(), 'none')
 })
 
+test('what a killed daemon left behind does not keep its place; others of that name stay', async () => {
+  const there = (seconds: number) => host.sh(`pgrep -cfx '/usr/local/bin/ke-fork ${seconds}' || :`).trim()
+  host.sh(`cp /bin/sleep /usr/local/bin/ke-fork
+${script('ke-fork', '/usr/local/bin/ke-fork 602', 'up')}
+setsid -f /usr/local/bin/ke-fork 601 </dev/null >/dev/null 2>&1
+setsid sh -c '/usr/local/bin/ke-fork 600 & exit' </dev/null >/dev/null 2>&1`)
+  assert.equal([600, 601, 602].map(there), ['1', '1', '0'])
+  const want = { host: host.address, tasks: [demo({ name: 'ke-fork', enabled: false })], handlers: {} }
+  await hostPlay.apply(want, { ssh }, null, quiet)
+  assert.equal([600, 601, 602].map(there), ['0', '1', '1'])
+  host.sh("service ke-fork stop; pkill -fx '/usr/local/bin/ke-fork 601'")
+})
+
 test('a time limit and links already in place need no update-rc.d', async () => {
   const want = { host: host.address, tasks: [demo({ timeoutSeconds: 20 } as object)], handlers: {} }
   host.sh('service ke-demo stop; mv /usr/sbin/update-rc.d /usr/sbin/update-rc.d.away')

@@ -10,6 +10,10 @@ const places: [RegExp, Zone | null][] = [
   [/^(nftables|iptables|ip6tables|netfilter-persistent|fail2ban)$/, null],
 ]
 
+const placeOf = (name: string) => places.find(([at]) => at.test(name.replace(/\.service$/, '')))
+
+export const isGuarded = (name: string): boolean => placeOf(name) !== undefined
+
 export type BringBack = {
   isRunning: string
   isEnabled: string
@@ -18,7 +22,7 @@ export type BringBack = {
 
 /** The guard of a change to a service; null: it cannot cut us off. Whether it ran and was enabled comes back first. */
 export const guardService = (name: string, { isRunning, isEnabled, bring }: BringBack, seconds = 30): Guard | null => {
-  const zone = places.find(([at]) => at.test(name.replace(/\.service$/, '')))?.[1]
+  const zone = placeOf(name)?.[1]
   if (zone === undefined) return null
   // It is brought in force by the service itself.
   const { inForce: _, ...kept } = zone ? guardZone(zone, seconds) : { seconds, keep: [] as string[] }

@@ -11,8 +11,18 @@ export type PolicyTask = {
   notify?: string[]
 }
 
-/** `revision`: what the link names, `12-0a1b2c3d`. `content`: base64 of gzip; null when it is over 1 MB even so. */
-export type PolicyState = { revision: string | null; sha256: string; rights: string; content: string | null }
+/**
+ * `revision`: what the link names, `12-0a1b2c3d`. `content`: base64 of gzip; null when it is over 1 MB even so. Where no
+ * policy can be read: `broken` is where a link leads all the same, `others` the files that are there, in base64 both.
+ */
+export type PolicyState = {
+  revision: string | null
+  sha256: string
+  rights: string
+  content: string | null
+  broken?: string
+  others?: string
+}
 
 export const policies = '/etc/squid/egress'
 export const policyHelper = '/usr/local/lib/kapsule-egress/policy-helper'
@@ -37,9 +47,18 @@ if [ -L "$link" ] && [ -f "$link" ]; then
     content=$(gzip -nc <"$link" | base64 -w0)
     if [ \${#content} -le ${maxContent} ]; then echo "content $content"; fi
   fi
+else
+  if [ -L "$link" ]; then echo "broken $(readlink -n -- "$link" | base64 -w0)"; fi
+  if [ -d "$dir" ]; then echo "others $(ls -A -- "$dir" | base64 -w0)"; fi
 fi`,
   parse(output, task) {
-    const { revision = null, sha256 = '', rights = '', content = null } = fields(output)
+    const { revision = null, sha256 = '', rights = '', content = null, broken, others } = fields(output)
+    if (revision === null)
+      return {
+        ...{ revision, sha256, rights, content },
+        ...(broken !== undefined && { broken }),
+        ...(others !== undefined && { others }),
+      }
     if (task && sha256 === hash(task.text)) return { revision, sha256, rights, content: packed(task.text) }
     return { revision, sha256, rights, content }
   },
@@ -62,11 +81,11 @@ last=$(ls -- "$dir" | sed -n 's/^\\([0-9][0-9]*\\)-.*/\\1/p' | sort -n | tail -n
 revision=$((\${last:-0} + 1))-${hash(text).slice(0, 8)}
 ${install(writing(text, '"$c"'))}
 ls -- "$dir" | grep -E '^[0-9]+-' | sort -n | head -n -${kept} | while read -r old; do rm -f -- "$dir/$old"; done`,
-  restore({ tenant }, { revision, content }) {
+  restore({ tenant }, { revision, content, broken, others }) {
     if (revision === null)
       return `${here(tenant)}
 rm -f -- "$link" ${spool}/egress-${tenant}.loaded
-rm -rf -- "$dir"`
+${others === undefined ? 'rm -rf -- "$dir"' : leave(others)}${broken === undefined ? '' : `\nln -s -- "$(echo ${quote(broken)} | base64 -d)" "$link"`}`
     const lost = `echo "revision $revision of ${tenant} is not on the host any more"; exit 1`
     return `${here(tenant)}
 revision=${quote(revision)}
@@ -80,7 +99,10 @@ ${awaitForce}
 fi`
   },
   same: (before, now) =>
-    before.revision === now.revision && before.sha256 === now.sha256 && before.rights === now.rights,
+    before.revision === now.revision &&
+    before.sha256 === now.sha256 &&
+    before.rights === now.rights &&
+    before.broken === now.broken,
 }
 
 /** Brings back a revision that is still on the host. */
@@ -118,6 +140,12 @@ const awaitForce = `if grep -q '^external_acl_type egress_policy ' /etc/squid/sq
     sleep 0.1
   done
 fi`
+
+/** Earlier revisions are no less kept for a link that was lost. */
+const leave = (others: string) => `others=$(echo ${quote(others)} | base64 -d)
+ls -A -- "$dir" 2>/dev/null | while IFS= read -r it; do
+  printf '%s\\n' "$others" | grep -qxF -- "$it" || rm -f -- "$dir/$it"
+done`
 
 const packed = (text: string): string | null => {
   const content = gzipSync(text).toString('base64')

@@ -1,4 +1,4 @@
-import { guardService } from '../guard/services.ts'
+import { guardService, isGuarded } from '../guard/services.ts'
 import { quote } from '../shell.ts'
 import { fields, type TaskKind } from './kind.ts'
 
@@ -59,6 +59,22 @@ const word = (it: boolean) => (it ? 'yes' : 'no')
 /** An image may come without any links for a service; enable and disable only turn links round. */
 const sysv = (name: string, update: string) => `update-rc.d ${name} defaults && update-rc.d ${name} ${update}`
 
+/**
+ * What a killed daemon left behind keeps its port, so that no new one stays up: init's children of that name whose
+ * session leader is gone. systemd knows them by their cgroup. Not of services that are guarded: a tunnel is an orphan
+ * called ssh, too.
+ */
+const endOrphans = (name: string) => `for it in /proc/[0-9]*/stat; do
+    { read -r it <"$it"; } 2>/dev/null || continue
+    case $it in *" ("${quote(name.slice(0, 15))}") "*) ;; *) continue ;; esac
+    pid=\${it%% *}
+    set -- \${it##*) }
+    if [ "$2" != 1 ] || [ "$4" = 0 ] || [ -e "/proc/$4" ]; then continue; fi
+    kill -s KILL "$pid" 2>/dev/null || continue
+    n=0; while [ -e "/proc/$pid" ] && [ $n -lt 250 ]; do n=$((n + 1)); sleep 0.02; done
+  done
+  `
+
 const bring = (service: string, { running, enabled }: ServiceState, before = ''): string => {
   const name = quote(service)
   const [verb, update, not] = [running ? 'start' : 'stop', enabled ? 'enable' : 'disable', running ? '!' : '']
@@ -66,7 +82,7 @@ const bring = (service: string, { running, enabled }: ServiceState, before = '')
   if [ -d /run/systemd/system ]; then systemctl -q ${update} ${name}; else ${sysv(name, update)}; fi
 fi
 if ${not} { ${isRunning(name)}; }; then
-  ${running ? before : ''}if [ -d /run/systemd/system ]; then systemctl ${verb} ${name}; else service ${name} ${verb}; fi
+  ${running ? before : ''}if [ -d /run/systemd/system ]; then systemctl ${verb} ${name}; else ${running && !isGuarded(service) ? endOrphans(service) : ''}service ${name} ${verb}; fi
   n=0
   while ${not} { ${isRunning(name)}; }; do
     n=$((n + 1)); [ $n -le 500 ] || { echo ${quote(`${service} did not ${verb}`)}; exit 1; }
