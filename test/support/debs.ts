@@ -10,14 +10,17 @@ import { join } from 'node:path'
 export const fetchDebs = (...names: string[]): { dir: string; files: string[] } | string => {
   const dir = mkdtempSync(join(tmpdir(), 'kapsule-egress-debs-'))
   process.once('exit', () => rmSync(dir, { recursive: true, force: true }))
-  const apt = (...args: string[]) => execFileSync('apt-get', args, { cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] })
+  const quick = ['-q', '-o', 'Acquire::Retries=0', '-o', 'Acquire::http::Timeout=20']
+  const apt = (...args: string[]) =>
+    execFileSync('apt-get', [...quick, ...args], { cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] })
   try {
     try {
-      apt('-q', 'download', ...names)
-    } catch {
+      apt('download', ...names)
+    } catch (error) {
+      if (!/Unable to locate|find a source/.test((error as Error).message)) throw error
       // A machine without package lists finds nothing.
-      apt('-q', 'update')
-      apt('-q', 'download', ...names)
+      apt('update')
+      apt('download', ...names)
     }
   } catch (error) {
     return `apt-get cannot fetch ${names.join(', ')}: ${(error as Error).message.split('\n').slice(-2).join(' ')}`
