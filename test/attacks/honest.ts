@@ -1,3 +1,4 @@
+import { at } from '../support/lab/lab.ts'
 import { allowed, ask, attacks, both, connect, get, say } from './attack.ts'
 
 /** What the tenant may do: a proxy that refuses everything would pass all other cases. */
@@ -14,6 +15,10 @@ export const honest = attacks(
   both('v6.tricks.test', 'a name with an IPv6 address alone', {
     ...allowed,
     zone: { 'v6.tricks.test': { aaaa: ['2001:db8:aa::10'] } },
+  }),
+  both('two.tricks.test', 'a name with addresses of both families', {
+    ...allowed,
+    zone: { 'two.tricks.test': { a: [at.web], aaaa: ['2001:db8:aa::10'] } },
   }),
   connect('ports.test:8443', 'a port that the entry names', allowed),
   get('http://ports.test:8080/{id}', 'a port that the entry names, in plain HTTP', allowed),
