@@ -1,9 +1,10 @@
 // Run in the network of a pod: clients that ask for one URL through one proxy, each on a connection of its own, again
-// and again, and try again at once when that fails. Arguments: address, port, url, clients. Ends when stdin does, and
-// then says of every request that did not succeed at once when it began, how long it took and how often it was tried.
+// and again, and try again at once when that fails. Arguments: address, port, url, clients, ms that one try may take.
+// Ends when stdin does, and then says of every request that did not succeed at once when it began, how long it took and
+// how often it was tried.
 import { request } from 'node:http'
 
-const [address = '', port = '', url = '', clients = ''] = process.argv.slice(2)
+const [address = '', port = '', url = '', clients = '', tryMs = ''] = process.argv.slice(2)
 /** @type {{ began: number, ms: number, tries: number }[]} */
 const slow = []
 /** @type {Record<string, number>} */
@@ -15,7 +16,7 @@ let over = false
 const once = () =>
   new Promise(resolve => {
     const headers = { host: new URL(url).host, connection: 'close' }
-    const it = request({ host: address, port, path: url, headers, agent: false, timeout: 500 }, answer => {
+    const it = request({ host: address, port, path: url, headers, agent: false, timeout: Number(tryMs) }, answer => {
       let body = ''
       answer.setEncoding('utf8').on('data', text => {
         body += text
