@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert'
 import { decide } from '../../src/policy/decide.ts'
 import { innerRange } from '../../src/policy/inner.ts'
-import type { Policy, Request } from '../../src/policy/policy.ts'
+import type { Policy, Request, Rule } from '../../src/policy/policy.ts'
 import { readPolicy } from '../../src/policy/policy-file.ts'
 import { suite } from '../support/suite.ts'
 
@@ -124,11 +124,18 @@ for (const [address, range] of [
 
 test('a hundred thousand rules are not read one by one', () => {
   const one = policy('enforce').rules[3]!
-  const many = Array.from({ length: 100_000 }, (_, n) => ({ ...one, name: `.n${n}.example` }))
-  const large: Policy = { tenant: 'a', mode: 'enforce', rules: many }
-  const asked = { ...request('CONNECT www.n99999.example:443') }
+  let read = 0
+  const rule = (n: number): Rule => ({
+    ...one,
+    get name() {
+      read++
+      return `.n${n}.example`
+    },
+  })
+  const large: Policy = { tenant: 'a', mode: 'enforce', rules: Array.from({ length: 100_000 }, (_, n) => rule(n)) }
+  const asked = request('CONNECT www.n99999.example:443')
   decide(large, asked)
-  const began = performance.now()
-  for (let n = 0; n < 1000; n++) assert.is(decide(large, asked).verdict, 'allowed')
-  assert.ok(performance.now() - began < 2000)
+  read = 0
+  for (let n = 0; n < 100; n++) assert.is(decide(large, asked).verdict, 'allowed')
+  assert.ok(read < 1000, `${read} names were read`)
 })

@@ -139,9 +139,8 @@ test('two entries of one name have two ids', () => {
 test('what the schema refused is not told again', () =>
   assert.equal(told({ allow: [undefined, { domain: undefined }, { domain: 'x.example', ports: [undefined] }] }), []))
 
-test('a hundred thousand entries are read in seconds', () => {
+// If each were held against each other, the suite's limit would end it.
+test('a hundred thousand entries are read', () => {
   const allow = Array.from({ length: 100_000 }, (_, n) => ({ domain: `.n${n}.partner${n % 100}.example` }))
-  const began = performance.now()
   assert.equal(read({ allow }).mistakes, [])
-  assert.ok(performance.now() - began < 20_000)
 })
