@@ -23,6 +23,17 @@ const task: UfwTask = {
   enabled: true,
 }
 const hex = Buffer.from('kapsule-egress: ssh').toString('hex')
+const chains = (n: string, it: string) =>
+  ['input', 'output', 'forward']
+    .flatMap(way => [
+      `-P ${way.toUpperCase()} ${way === 'output' ? 'ACCEPT' : 'DROP'}`,
+      ...['before-logging', 'before', 'after', 'after-logging', 'reject', 'track'].map(
+        stage => `-A ${way.toUpperCase()} -j ${it}-${stage}-${way}`,
+      ),
+      `-A ${it}-before-${way} -j ${it}-user-${way}`,
+    ])
+    .map(line => `f${n} ${line}\n`)
+    .join('')
 const good = `installed yes
 enabled yes
 ipv6 yes
@@ -31,13 +42,9 @@ OUTPUT ACCEPT
 FORWARD DROP
 t4 ### tuple ### allow tcp 22 0.0.0.0/0 any 203.0.113.0/24 in comment=${hex}
 t6 ### tuple ### allow tcp 22 ::/0 any fd00::/8 in comment=${hex}
-p4 DROP
-h4 yes
 k4 -A ufw-user-input -s 203.0.113.0/24 -p tcp -m tcp --dport 22 -j ACCEPT
-p6 DROP
-h6 yes
 k6 -A ufw6-user-input -s fd00::/8 -p tcp -m tcp --dport 22 -j ACCEPT
-`
+${chains('4', 'ufw')}${chains('6', 'ufw6')}`
 
 const table: { when: string; output: string; lines: (string | RegExp)[] }[] = [
   { when: 'as wanted', output: good, lines: [] },
@@ -76,8 +83,12 @@ const table: { when: string; output: string; lines: (string | RegExp)[] }[] = [
     output: `${good}k4 -A ufw-user-input -p tcp -m tcp --dport 3128 -j ACCEPT\n`,
     lines: ['! v4 allow tcp 3128 any: in the kernel only'],
   },
-  { when: 'chains flushed', output: good.replace('h4 yes\n', ''), lines: [/^! v4: ufw's chains/] },
-  { when: 'kernel default open', output: good.replace('p6 DROP', 'p6 ACCEPT'), lines: [/^! v6: .*incoming is ACCEPT/] },
+  { when: 'chains flushed', output: good.replace(/^f4 -A.*\n/gm, ''), lines: [/^! v4: ufw's chains/] },
+  {
+    when: 'kernel default open',
+    output: good.replace('f6 -P INPUT DROP', 'f6 -P INPUT ACCEPT'),
+    lines: [/^! v6: .*incoming is ACCEPT/],
+  },
   {
     when: 'another default',
     output: good.replace('FORWARD DROP', 'FORWARD ACCEPT'),
@@ -85,7 +96,7 @@ const table: { when: string; output: string; lines: (string | RegExp)[] }[] = [
   },
   {
     when: 'off',
-    output: good.replace('enabled yes', 'enabled no').replace(/^[kph][46].*\n/gm, ''),
+    output: good.replace('enabled yes', 'enabled no').replace(/^[kf][46].*\n/gm, ''),
     lines: ['enabled: no -> yes'],
   },
   { when: 'nobody confirmed', output: `${good}armed yes\n`, lines: [/not confirmed/] },
@@ -108,7 +119,7 @@ test('not there at all: everything is to do', () => {
 
 test('the rule that lets us in is added before the firewall goes on, and old rules go after', () => {
   const off = ufwTask.parse(
-    good.replace('enabled yes', 'enabled no').replace(/^[tkph]4.*\n/gm, '') +
+    good.replace('enabled yes', 'enabled no').replace(/^[tkf]4.*\n/gm, '') +
       `t4 ### tuple ### allow tcp 9 0.0.0.0/0 any 10.0.0.1 in comment=${hex}\n`,
   )
   const script = ufwTask.change(task, off)
@@ -133,6 +144,54 @@ test('host bits and single addresses have one form', () => {
     parseKernel('v4', '-A ufw-user-input -s 172.16.28.5/32 -p tcp -m tcp --dport 22 -j ACCEPT'),
     'v4 allow tcp 22 172.16.28.5/32',
   )
+})
+
+for (const [rule, opens] of [
+  ['-A INPUT -j ACCEPT', true],
+  ['-A INPUT -s 10.0.0.0/8 -j ACCEPT', true],
+  ['-A INPUT -i tailscale0 -j ACCEPT', true],
+  ['-A INPUT ! -i lo -j ACCEPT', true],
+  ['-A INPUT ! -p icmp -j ACCEPT', true],
+  ['-A INPUT -p tcp -m tcp ! --dport 80 -j ACCEPT', true],
+  ['-A INPUT -p tcp -m multiport --dports 20:25,80 -j ACCEPT', true],
+  ['-A INPUT -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT', true],
+  ['-A INPUT -m conntrack ! --ctstate INVALID -j ACCEPT', true],
+  ['-A INPUT -m comment --comment "-p icmp -j DROP" -j ACCEPT', true],
+  ['-A INPUT -j NFQUEUE --queue-num 1', true],
+  ['-A INPUT -j ufw-made-up', true],
+  ['-A INPUT -g theirs', true],
+  ['-A INPUT -p tcp -m tcp --dport 23 -j ACCEPT', false],
+  ['-A INPUT -p udp -j ACCEPT', false],
+  ['-A INPUT -i lo -j ACCEPT', false],
+  ['-A INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT', false],
+  ['-A INPUT -j LOG --log-prefix "a -j ACCEPT"', false],
+  ['-A INPUT -j refusing', false],
+  ['-A OUTPUT -j ACCEPT', false],
+  ['-A FORWARD -i docker0 -j ACCEPT', false],
+  ['-A FORWARD -j ACCEPT', true],
+] as const)
+  test(`${rule} ${opens ? 'is refused' : 'is left'}`, () => {
+    const more = [
+      '-A theirs -s 10.0.0.0/8 -j deeper',
+      '-A deeper -p tcp -j ACCEPT',
+      '-A refusing -j DROP',
+      '-A refusing -j ACCEPT',
+    ]
+    const state = ufwTask.parse(good + [rule, ...more].map(it => `f4 ${it}\n`).join(''))
+    const told = ufwTask.diff(task, state)?.diff ?? ''
+    assert.is(told, opens ? `! v4 ${rule}: not ufw's, and lets traffic past it` : '')
+    if (opens)
+      assert.throws(
+        () => ufwTask.change(task, state),
+        (it: unknown) => it instanceof Problem && it.next.includes(`iptables ${rule.replace('-A', '-D')}`),
+      )
+    else ufwTask.change(task, state)
+  })
+
+test('a chain of ufw that its own files open is left, one that is open in the kernel alone is drift', () => {
+  const line = '-A ufw-before-input -j ACCEPT\n'
+  assert.is(ufwTask.diff(task, ufwTask.parse(`${good}f4 ${line}a ${line}`)), null)
+  assert.match(ufwTask.diff(task, ufwTask.parse(`${good}f4 ${line}`))?.diff ?? '', /in the kernel only$/)
 })
 
 for (const bad of ["it's", '$(x)', 'a\nb', '`x`', '"'])

@@ -51,9 +51,9 @@ export const lookOutgoing = (
   user = 'proxy',
 ) => `sed -n 's/^-A ufw-before-output /o4 &/p' /etc/ufw/before.rules 2>/dev/null
 sed -n 's/^-A ufw6-before-output /o6 &/p' /etc/ufw/before6.rules 2>/dev/null
+uid=$(id -u ${quote(user)} 2>/dev/null) || uid=none
+named="s/ --uid-owner $uid / --uid-owner ${user} /"
 if grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf 2>/dev/null; then
-  uid=$(id -u ${quote(user)} 2>/dev/null) || uid=none
-  named="s/ --uid-owner $uid / --uid-owner ${user} /"
   iptables -S ufw-before-output 2>/dev/null | sed -n "$named; s/^-A/q4 -A/p"
   ip6tables -S ufw6-before-output 2>/dev/null | sed -n "$named; s/^-A/q6 -A/p"
 fi`

@@ -1,3 +1,4 @@
+import { type Foreign, lookChains, opening, parseChains } from './ufw-chains.ts'
 import { misplaced } from './ufw-order.ts'
 import { lookOutgoing, type OutgoingSeen, outgoingDrift } from './ufw-outgoing.ts'
 import { commentOf, keysOf, ours, parseKernel, parseTuple, type SeenRule } from './ufw-rules.ts'
@@ -18,6 +19,9 @@ export type UfwState = {
   outgoing: OutgoingSeen
   /** Where the kernel has something else than ufw believes. */
   kernelDrift: string[]
+  /** Rules of others in the kernel's built-in chains, and jumps of ufw's that are not there. */
+  foreign: Foreign[]
+  unhooked: { v4: string[]; v6: string[] }
   /** A change that nobody confirmed yet. */
   armed: boolean
 }
@@ -35,12 +39,7 @@ sed -n 's/^IPV6=/ipv6 /p; s/^DEFAULT_\\(INPUT\\|OUTPUT\\|FORWARD\\)_POLICY="\\?\
 sed -n 's/^### tuple ###/t4 &/p' /etc/ufw/user.rules 2>/dev/null
 sed -n 's/^### tuple ###/t6 &/p' /etc/ufw/user6.rules 2>/dev/null
 ${lookOutgoing(outgoing?.user)}
-if grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf 2>/dev/null; then
-  iptables -S INPUT 2>/dev/null | sed -n 's/^-P INPUT /p4 /p; s/^-A INPUT -j ufw-before-input$/h4 yes/p'
-  iptables -S ufw-user-input 2>/dev/null | sed -n 's/^-A/k4 -A/p'
-  ip6tables -S INPUT 2>/dev/null | sed -n 's/^-P INPUT /p6 /p; s/^-A INPUT -j ufw6-before-input$/h6 yes/p'
-  ip6tables -S ufw6-user-input 2>/dev/null | sed -n 's/^-A/k6 -A/p'
-fi
+${lookChains}
 :`
 
 export const parseUfw = (output: string): UfwState => {
@@ -56,6 +55,8 @@ export const parseUfw = (output: string): UfwState => {
   const rules: SeenRule[] = []
   const others: string[] = []
   const kernelDrift: string[] = []
+  const foreign: Foreign[] = []
+  const unhooked: UfwState['unhooked'] = { v4: [], v6: [] }
   const families = [
     ['v4', '4'],
     ['v6', '6'],
@@ -68,11 +69,24 @@ export const parseUfw = (output: string): UfwState => {
       for (const it of seen ?? []) believed.add(it.key)
       rules.push(...(seen ?? []))
     }
+    const chains = parseChains(family, all(`f${n}`), all('a'))
+    foreign.push(...chains.foreign)
     if (!enabled || (n === '6' && !ipv6)) continue
-    if (!is(`h${n}`)) kernelDrift.push(`${family}: ufw's chains are not in force`)
-    const drop = all(`p${n}`)[0]
-    if (drop !== (policy('INPUT') === 'allow' ? 'ACCEPT' : 'DROP'))
-      kernelDrift.push(`${family}: the kernel's default for incoming is ${drop}`)
+    unhooked[family] = chains.missing
+    if (chains.bare) kernelDrift.push(`${family}: ufw's chains are not in force`)
+    else kernelDrift.push(...chains.missing.map(it => `${family} ${it}: not in force in the kernel`))
+    kernelDrift.push(...chains.emptied.map(it => `${family} ${it}: in the kernel only`))
+    for (const [chain, way] of [
+      ['INPUT', 'incoming'],
+      ['OUTPUT', 'outgoing'],
+      ['FORWARD', 'routed'],
+    ] as const) {
+      const there = chains.policies[chain]
+      // Container engines close what is routed by themselves.
+      if (chain === 'FORWARD' && there === 'DROP') continue
+      if (there !== (policy(chain) === 'allow' ? 'ACCEPT' : 'DROP'))
+        kernelDrift.push(`${family}: the kernel's default for ${way} is ${there ?? 'unknown'}`)
+    }
     const inForce = all(`k${n}`).map(line => parseKernel(family, line))
     for (const key of believed) if (!inForce.includes(key)) kernelDrift.push(`${key}: not in force in the kernel`)
     for (const key of inForce) if (key && !believed.has(key)) kernelDrift.push(`${key}: in the kernel only`)
@@ -88,6 +102,7 @@ export const parseUfw = (output: string): UfwState => {
     tuples: { v4: tuples('4'), v6: tuples('6') },
     outgoing: { v4: { file: all('o4'), kernel: all('q4') }, v6: { file: all('o6'), kernel: all('q6') } },
     kernelDrift,
+    ...{ foreign, unhooked },
     armed: is('armed'),
   }
 }
@@ -116,15 +131,19 @@ export const drift = (task: UfwTask, state: UfwState): string[] => {
   lines.push(...outgoingDrift(task.outgoing, state.outgoing, state.enabled))
   if (!state.enabled) lines.push('enabled: no -> yes')
   lines.push(...state.kernelDrift.map(it => `! ${it}`))
+  lines.push(...opening(task, state).map(it => `! ${it.family} ${it.rule}: not ufw's, and lets traffic past it`))
   if (state.armed) lines.push('! an earlier change was not confirmed and is being taken back')
-  if (lines.length) lines.push(...left(state))
+  if (lines.length) lines.push(...left(task, state))
   return lines
 }
 
 /** What somebody else put there stays, and is told whenever there is something to tell. */
-const left = ({ rules, others }: UfwState): string[] => [
+const left = (task: UfwTask, { rules, others, foreign }: UfwState): string[] => [
   ...rules
     .filter(it => !it.comment.startsWith(ours))
     .map(it => `= ${it.key}  # not ours, left${it.comment && `: ${it.comment}`}`),
   ...others.map(it => `= ${it}  # not ours, left`),
+  ...foreign
+    .filter(it => !opening(task, { foreign }).includes(it))
+    .map(it => `= ${it.family} ${it.rule}  # not ufw's, left`),
 ]

@@ -1,6 +1,7 @@
 import { guardZone } from '../guard/zones.ts'
 import { quote } from '../shell.ts'
 import type { TaskKind } from './kind.ts'
+import { hookAgain, refuseOpening } from './ufw-chains.ts'
 import { again } from './ufw-order.ts'
 import { linesOf, oursIn, outgoingDrift, writeOutgoing } from './ufw-outgoing.ts'
 import { restoreRules, sameRules } from './ufw-restore.ts'
@@ -19,8 +20,9 @@ export const ufwTask: TaskKind<UfwTask, UfwState> = {
     const lines = drift(task, state)
     return lines.length ? { name: title, action: state.enabled ? 'update' : 'create', diff: lines.join('\n') } : null
   },
-  change: (task, state) =>
-    [
+  change(task, state) {
+    refuseOpening(task, state)
+    return [
       // Adding first, deleting last: at no moment are we without the rule that lets us in.
       ...task.rules.filter(rule => !inTuples(rule, state) && !again(task, state).includes(rule)).map(add),
       ...again(task, state).flatMap(rule => [remove(rule), add(rule)]),
@@ -34,8 +36,10 @@ export const ufwTask: TaskKind<UfwTask, UfwState> = {
         : []),
       // What ufw says of itself may be right while the kernel has something else.
       'if [ -d /run/systemd/system ]; then systemctl -q enable ufw; fi',
+      ...hookAgain(state.unhooked),
       state.enabled ? (state.kernelDrift.length || outgoing(task, state) ? 'ufw reload' : ':') : 'ufw --force enable',
-    ].join('\n'),
+    ].join('\n')
+  },
   restore: (task, before) =>
     [
       ...(before.enabled ? [] : ['ufw --force disable']),
