@@ -90,21 +90,31 @@ since_in() {
   done
   tail -c +$((low + 1)) "$1" | head -c $(($2 - low)) | { [ $low = 0 ] || IFS= read -r _; cat; }
 }
+# What is open as 4, if that is the file looked for: a name may move between any two commands.
+read_held() {
+  [ "$(stat -L -c %i /proc/self/fd/4)" = "$inode" ] || return 1
+  case $it in
+    *.gz) { gzip -dc <&4 || say "$it is damaged"; } | awk -v since="$since" 'substr($0, 10, 24) >= since' ;;
+    *.xz) { xz -dc <&4 || say "$it is damaged"; } | awk -v since="$since" 'substr($0, 10, 24) >= since' ;;
+    *) since_in /proc/self/fd/4 "$size" ;;
+  esac
+  return 0
+}
 {
   printf '%s\\n' "$rotated" | sort -n | while read -r changed inode size it; do
     case $it in "$log"[.-]*) ;; *) continue ;; esac
     [ "$inode" != "$current" ] && [ "$changed" -ge ${Math.floor(since.getTime() / 1000)} ] || continue
-    if [ "$(stat -c %i "$it" 2>/dev/null)" != "$inode" ]; then
-      moved=$(find "\${log%/*}" -maxdepth 1 -inum "$inode")
-      case $moved in "$log"[.-]*) it=$moved ;; *) say "$it was rotated away while others were read"; continue ;; esac
-    fi
     case \${it#"$log"} in *[!0-9a-z.-]*) continue ;; esac
-    if [ ! -f "$it" ] || [ -L "$it" ]; then continue; fi
-    case $it in
-      *.gz) { gzip -dc -- "$it" || say "$it is damaged"; } | awk -v since="$since" 'substr($0, 10, 24) >= since' ;;
-      *.xz) { xz -dc -- "$it" || say "$it is damaged"; } | awk -v since="$since" 'substr($0, 10, 24) >= since' ;;
-      *) since_in "$it" "$size" ;;
-    esac
+    if [ "$(stat -c %i "$it" 2>/dev/null)" = "$inode" ] && { [ ! -f "$it" ] || [ -L "$it" ]; }; then continue; fi
+    tries=0
+    until [ -f "$it" ] && [ ! -L "$it" ] && read_held 4<"$it"; do
+      # A name with a line break was listed by its first half.
+      was=$it it=$(find "\${log%/*}" -maxdepth 1 -inum "$inode") tries=$((tries + 1))
+      case \${it#"$log"} in *[!0-9a-z.-]*) continue 2 ;; esac
+      case $it in "$log"[.-]*) [ $tries -gt 5 ] || continue ;; esac
+      say "$was was rotated away while others were read"
+      continue 2
+    done
     # A file that ends in the middle of a line takes no other along.
     echo
   done
