@@ -2,8 +2,11 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { hostTasks } from '../../../playbooks/configure.ts'
+import type { Json } from '../../engine/json.ts'
 import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
+import { standIns } from '../../engine/refs.ts'
+import type { FileTask } from '../../hosts/tasks/file.ts'
 import { machinesIn } from '../../inventory/context.ts'
 import type { Session } from '../session.ts'
 import { finish, noChanges } from '../summary.ts'
@@ -35,15 +38,19 @@ export const render = (session: Session, directory: string): ExitCode => {
   return finish(session, { status: 'ok', changes: noChanges })
 }
 
-const contentOf = ({ content, mode }: { content: string; mode: string }) => ({
-  content,
+/** What only a run can know, such as an address that is still to be given, is named in its place. */
+const contentOf = ({ content, fill = {}, mode }: FileTask) => ({
+  content: Object.entries(standIns(fill as Json) as Record<string, string | string[]>).reduce(
+    (text, [word, it]) => text.replaceAll(word, [it].flat().join(' ')),
+    content,
+  ),
   mode: Number.parseInt(mode, 8),
 })
 
 /** The play in order, with what its files hold left to the files. */
 const playText = ({ tasks, handlers }: Play): string =>
   stringify(
-    { tasks: tasks.map(it => ('content' in it ? { ...it, content: undefined } : it)), handlers },
+    { tasks: tasks.map(it => ('content' in it ? { ...it, content: undefined, fill: undefined } : it)), handlers },
     { lineWidth: 0, aliasDuplicateObjects: false },
   )
 
