@@ -79,6 +79,7 @@ const loginOf = ({ ssh: { identity, passphrase, agent, knownHosts, config, compr
 const healthOf = ({ configure: { health } }: Context, serves: ServedBy['serves']) =>
   (health ?? portsOf(serves).map(port => ({ port, within: '30s' as const }))).map(({ within, ...it }) => ({
     ...it,
+    ...('port' in it && portsOf(serves).includes(it.port) && { by: 'squid' }),
     withinSeconds: millis(within) / 1000,
   }))
 

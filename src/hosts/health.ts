@@ -1,7 +1,10 @@
+import { whoListens } from './listeners.ts'
 import { quote } from './shell.ts'
 
-/** What must hold on a host after a change: a command succeeds, a port listens, something answers HTTP there. */
-export type Health = ({ command: string } | { port: number } | { http: number }) & { withinSeconds?: number }
+/** What must hold on a host after a change: a command succeeds, a port listens (`by` a program of that name), something answers HTTP there. */
+export type Health = ({ command: string } | { port: number; by?: string } | { http: number }) & {
+  withinSeconds?: number
+}
 
 /** The same as sh, for the runner: `run` is asked again until it succeeds or the time is over. */
 export type HealthStep = { title: string; run: string; withinSeconds: number }
@@ -10,15 +13,19 @@ export const healthStep = (it: Health): HealthStep => {
   const { withinSeconds = 30 } = it
   if ('command' in it)
     return { title: `health check ${it.command}`, run: `timeout -k 2 10 sh -c ${quote(it.command)}`, withinSeconds }
-  if ('port' in it) return { title: `health check of port ${it.port}`, run: listens(it.port), withinSeconds }
+  if ('port' in it) return { title: `health check of port ${it.port}`, run: listens(it.port, it.by), withinSeconds }
   return { title: `health check of HTTP at port ${it.http}`, run: answers(it.http), withinSeconds }
 }
 
 /** Read from the kernel: a connection would be one more entry in somebody's log. */
-const listens = (port: number) => {
+const listens = (port: number, by?: string) => {
   const hex = port.toString(16).toUpperCase().padStart(4, '0')
-  return `grep -q ':${hex} [0-9A-F]*:0000 0A ' /proc/net/tcp /proc/net/tcp6 2>/dev/null || { echo 'nothing listens on port ${port}'; exit 1; }`
+  return `grep -q ':${hex} [0-9A-F]*:0000 0A ' /proc/net/tcp /proc/net/tcp6 2>/dev/null || { echo 'nothing listens on port ${port}'; exit 1; }${by ? heldBy(port, by) : ''}`
 }
+
+const heldBy = (port: number, by: string) => `
+${whoListens}who=$(who_listens ${port} | tr '\\n' ' ')
+case $who in *${quote(`${by} (pid`)}* | *cannot*) ;; *) echo "port ${port} is taken by \${who% }, not by ${by}"; exit 1 ;; esac`
 
 /** Any status is an answer. sh has no sockets of its own, so one of the usual tools lends them. */
 const answers = (port: number) => {

@@ -9,3 +9,24 @@ const fromTables = (port: number): string =>
   `sed -n 's/^ *[0-9]*: [0-9A-F]*:${hex(port)} [0-9A-F]*:0000 0A [^ ]* [^ ]* [^ ]* *[0-9]* *[0-9]* \\([0-9]*\\) .*/ino:\\1 /p' /proc/net/tcp6 /proc/net/tcp`
 
 const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, '0')
+
+/**
+ * Who listens on the TCP ports that it is called with, a line each, as sh: `who_listens 3128` prints `nginx (pid 812)`.
+ * Only root sees all. Goes through every process where somebody listens, so it is for where it matters who.
+ */
+export const whoListens = `who_listens() {
+  for it; do
+    if command -v ss >/dev/null; then
+      ss -Hltnp "sport = :$it" | sed 's/.*users:(("\\([^"]*\\)",pid=\\([0-9]*\\),.*/\\1 (pid \\2)/; t; s/.*/a process that cannot be seen/'
+    else
+      sed -n "s/^ *[0-9]*: [0-9A-F]*:$(printf %04X "$it") [0-9A-F]*:0000 0A .*/a process that cannot be named without ss/p" /proc/net/tcp6 /proc/net/tcp
+    fi 2>/dev/null | sort -u
+  done
+}
+`
+
+/** Fails while somebody has a port that `name`, which does not run now, is to listen on. */
+export const refuseTaken = (name: string, ports: string): string => `${whoListens}for port in ${ports}; do
+  taken=$(who_listens "$port" | tr '\\n' ' ')
+  if [ -n "$taken" ]; then echo "${name} cannot start: port $port is taken by \${taken% }"; exit 1; fi
+done`

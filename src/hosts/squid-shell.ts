@@ -1,3 +1,4 @@
+import { refuseTaken, whoListens } from './listeners.ts'
 import { quote } from './shell.ts'
 
 // `squid -k parse` ends with 0 on mistakes that cut people off or leak, so what it says counts too.
@@ -87,11 +88,21 @@ runs() {
   if read -r pid 2>/dev/null </run/squid.pid; then read -r it 2>/dev/null <"/proc/$pid/comm" && [ "$it" = squid ]
   else squid -k check >/dev/null 2>&1; fi
 }
-start() { if [ -d /run/systemd/system ]; then systemctl start squid; else service squid start; fi; }
+start() {
+  ${refuseTaken('squid', '$ports')}
+  if [ -d /run/systemd/system ]; then systemctl start squid; else service squid start; fi
+}
+${whoListens}# A port that somebody else listens on looks like ours.
+ours() {
+  for port in $ports; do
+    others=$(who_listens "$port" | grep -v '^squid \\|cannot be named' | tr '\\n' ' ')
+    [ -z "$others" ] || { echo "port $port is taken by \${others% }, which is not squid"; return 1; }
+  done
+}
 if has_line squid "$KE_STOPPED"; then exit 0; fi
-if has_line 'squid started' "$KE_SURE"; then await_port; exit; fi
+if has_line 'squid started' "$KE_SURE"; then await_port && ours; exit; fi
 has_line 'squid parsed' "$KE_SURE" || ( ${parse('/etc/squid/squid.conf')} )
-if ! runs; then start; await_port; exit; fi
+if ! runs; then start; await_port && ours; exit; fi
 await_some
 had=$now
 if command -v nft >/dev/null; then
@@ -116,4 +127,5 @@ if ! runs || ! listens; then
   tail -n 5 /var/log/squid/cache.log
   echo 'squid does not run with the new configuration'
   exit 1
-fi`
+fi
+ours`

@@ -126,7 +126,7 @@ export const squidTasks = (options: SquidOptions) => {
         notify: [daemonReload],
       },
     ),
-    { task: 'service', name: 'squid', running: true, enabled: true },
+    { task: 'service', name: 'squid', running: true, enabled: true, listens: listeners },
   ]
   const handlers = {
     [daemonReload]: 'if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi',

@@ -1,4 +1,5 @@
 import { guardService, isGuarded } from '../guard/services.ts'
+import { refuseTaken } from '../listeners.ts'
 import { quote } from '../shell.ts'
 import { fields, type TaskKind } from './kind.ts'
 
@@ -7,6 +8,8 @@ export type ServiceTask = {
   name: string
   running: boolean
   enabled: boolean
+  /** TCP ports that it listens on: nobody else may have them when it starts. */
+  listens?: number[]
   /** How long the host waits for a new login, where the service is one by which we come in. */
   confirmSeconds?: number
 }
@@ -41,7 +44,7 @@ if ${isEnabled(quote(name))}; then echo enabled yes; else echo enabled no; fi`,
     return lines.length ? { name: title(task), action: 'update', diff: lines.join('\n') } : null
   },
   // A handler that reloads it has nothing to do, unless something it follows changes after this.
-  change: task => bring(task.name, task, `echo ${quote(`${task.name} started`)} >>"$KE_SURE"; `),
+  change: task => bring(task.name, task, `echo ${quote(`${task.name} started`)} >>"$KE_SURE"`, task.listens),
   // Handlers start what should run; one that is stopped on purpose is written down for them to leave alone.
   restore: ({ name }, before) =>
     `${before.running ? '' : `echo ${quote(name)} >>"$KE_STOPPED"\n`}${bring(name, before)}`,
@@ -75,14 +78,20 @@ const endOrphans = (name: string) => `for it in /proc/[0-9]*/stat; do
   done
   `
 
-const bring = (service: string, { running, enabled }: ServiceState, before = ''): string => {
+const bring = (service: string, { running, enabled }: ServiceState, before = '', ports: number[] = []): string => {
   const name = quote(service)
   const [verb, update, not] = [running ? 'start' : 'stop', enabled ? 'enable' : 'disable', running ? '!' : '']
+  const ahead = [
+    ...(running && !isGuarded(service) ? [`if [ ! -d /run/systemd/system ]; then\n  ${endOrphans(service)}fi`] : []),
+    ...(running && ports.length ? [refuseTaken(service, ports.join(' '))] : []),
+    running ? before : '',
+  ].join('\n')
   return `if ${enabled ? '!' : ''} { ${isEnabled(name)}; }; then
   if [ -d /run/systemd/system ]; then systemctl -q ${update} ${name}; else ${sysv(name, update)}; fi
 fi
 if ${not} { ${isRunning(name)}; }; then
-  ${running ? before : ''}if [ -d /run/systemd/system ]; then systemctl ${verb} ${name}; else ${running && !isGuarded(service) ? endOrphans(service) : ''}service ${name} ${verb}; fi
+  ${ahead}
+  if [ -d /run/systemd/system ]; then systemctl ${verb} ${name}; else service ${name} ${verb}; fi
   n=0
   while ${not} { ${isRunning(name)}; }; do
     n=$((n + 1)); [ $n -le 500 ] || { echo ${quote(`${service} did not ${verb}`)}; exit 1; }
