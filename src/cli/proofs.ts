@@ -65,7 +65,7 @@ const addressesBefore = ({ session }: Staged): Map<string, string> => {
 
 export const proofTable = (staged: Staged, proofs: readonly Proof[]): string =>
   table(
-    ['tenant', 'workloads moved', 'seen before', 'seen now', 'fixed address', 'gates passed'],
+    ['tenant', 'moved', 'seen before', 'seen now', 'fixed address', 'gates'],
     proofs.map(it => [
       it.tenant,
       `${it.moved} of ${it.workloads}`,

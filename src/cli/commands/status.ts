@@ -4,7 +4,7 @@ import type { ExitCode } from '../../engine/problem.ts'
 import { countChanges } from '../../engine/step.ts'
 import type { Seen } from '../../hosts/exchange.ts'
 import type { PolicyState } from '../../hosts/tasks/policy.ts'
-import { table } from '../../report/table.ts'
+import { narrowTable, table } from '../../report/table.ts'
 import { findLeaks } from '../../scaleway/leaks.ts'
 import { listOwned } from '../../scaleway/leftovers.ts'
 import { publicIpsOf } from '../gates.ts'
@@ -53,7 +53,7 @@ export const status = async (session: Session): Promise<ExitCode> => {
   const runs = lastRuns(session)
   output.event('status', { resources: owned, workloads, policies, runs })
   output.data(
-    table(
+    narrowTable(
       ['resource', 'name', 'id'],
       owned.map(it => [it.kind, it.name, it.id]),
     ),
@@ -65,7 +65,7 @@ export const status = async (session: Session): Promise<ExitCode> => {
     )}`,
   )
   output.data(
-    `\n${table(
+    `\n${narrowTable(
       ['tenant', 'proxy', 'fixed address', 'private address', 'policy revision'],
       policies.map(it => [it.tenant, it.proxy, it.publicIp ?? '-', it.privateIp, it.revision ?? 'none']),
     )}`,
