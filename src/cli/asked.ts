@@ -7,15 +7,14 @@ export const askedOf = (words: readonly string[], method = 'GET'): Request => {
   const text = words.join(' ')
   const [, host, port] = /^CONNECT (\[[^\]]*\]|[^\s:]+):(\d{1,5})$/i.exec(text) ?? []
   if (host && port) return { method: 'CONNECT', protocol: 'connect', scheme: '', ...placeOf(host, Number(port)) }
-  const url = /^([a-z][a-z0-9+.-]*):\/\/(?:[^/?#@\s]*@)?(\[[^\]]*\]|[^:/?#\s]+)(?::(\d{1,5}))?(?:[/?#]\S*)?$/i.exec(
-    text,
-  )
+  const url = /^([a-z][a-z0-9+.-]*):\/\/([^/?#@\s]*@)?(\[[^\]]*\]|[^:/?#\s]+)(?::(\d{1,5}))?([/?#]\S*)?$/i.exec(text)
   if (!url) throw noUrl(text)
   const scheme = url[1]!.toLowerCase()
-  const named = url[3] === undefined ? undefined : Number(url[3])
+  const named = url[4] === undefined ? undefined : Number(url[4])
   if (scheme === 'https')
-    return { method: 'CONNECT', protocol: 'connect', scheme: '', ...placeOf(url[2]!, named ?? 443) }
-  return { method, protocol: 'http', scheme, ...placeOf(url[2]!, named ?? 80) }
+    return { method: 'CONNECT', protocol: 'connect', scheme: '', ...placeOf(url[3]!, named ?? 443) }
+  const [login, path] = [url[2] !== undefined, url[5] ?? '/']
+  return { method, protocol: 'http', scheme, ...placeOf(url[3]!, named ?? 80), ...(login && { login }), path }
 }
 
 // Clients send other scripts in punycode.

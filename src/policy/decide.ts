@@ -9,9 +9,12 @@ import { type Decision, type Policy, type Ports, type Request, type Rule, verbs 
  */
 export const decide = (policy: Policy, request: Request, { inner = [] as readonly string[] } = {}): Decision => {
   const { method, protocol, scheme, port } = request
+  if (protocol === 'http' && request.path?.startsWith('/squid-internal-mgr/'))
+    return denied('manager', 'on every host that path is the manager of the proxy itself')
   if (protocol === 'connect' ? method !== 'CONNECT' : !verbs.includes(method))
     return denied('method', `the proxy takes ${verbs.join(', ')} and CONNECT, in capitals`)
   if (protocol === 'http' && scheme !== 'http') return denied('scheme', `in plain only http is taken, not ${scheme}`)
+  if (protocol === 'http' && request.login) return denied('authority', 'the URL has a login')
   const host = hostOf(request.host)
   if (host === null) return denied('authority', 'the host is neither a name nor an address in its usual form')
   if (!Number.isInteger(port) || port < 1 || port > 65535) return denied('authority', `${port} is not a port`)

@@ -1,7 +1,7 @@
 import { Problem, Problems } from '../engine/problem.ts'
 import { coverMistakes } from './cover.ts'
 import type { Entry, Lists, Mistake, Place, Placed } from './entry.ts'
-import { innerRange } from './inner.ts'
+import { innerRange, v4Inside } from './inner.ts'
 import { addressOf, nameOf, suffixKind } from './name.ts'
 import { byName, type Effect, type Mode, type Policy, type Protocol, type Rule } from './policy.ts'
 
@@ -74,7 +74,10 @@ const entryName = ({ domain, address, suffix }: Entry, list: Effect, said: Said)
       said('address', `${shown(address)} is not an address`, 'ranges and names are none', 'write one like 203.0.113.9')
     else if (range && list === 'allow')
       said('address', `${address} cannot be allowed`, `${range} is never dialled`, 'remove the entry')
-    else return name
+    else if (v4Inside(name)) {
+      const why = 'IPv4 inside IPv6 is asked for and dialled as IPv4'
+      said('address', `${address} can never match`, why, `write ${v4Inside(name)}, if it is really meant`)
+    } else return name
     return undefined
   }
   const named = nameOf(domain!)

@@ -34,7 +34,9 @@ const tunnel = 'ask for it as https://, which goes through a tunnel'
 const ways: Record<string, string> = {
   method: 'the proxy takes no such method, whatever the policy says',
   scheme: 'no entry lets another scheme through: ask for http:// or https://',
-  authority: 'write the host as a name, or as an address in its usual form, and a port from 1 to 65535',
+  manager: 'no entry opens the manager to a client',
+  authority:
+    'write the host without a login, as a name, or as an address in its usual form, and a port from 1 to 65535',
   inner: 'no entry lets a request into a special range or our own networks',
   unresolved: 'a name without an address leads nowhere: see what its DNS says',
   'not-listed': 'no entry can name this host: it is a public suffix, a local name or a special address',

@@ -19,8 +19,16 @@ export const innerRange = (address: string, own: readonly string[] = []): string
     const it = new Address4(v4)
     return [...specialRanges, ...own].find(range => !range.includes(':') && it.isInSubnet(new Address4(range)))
   }
+  const inside = v4Inside(v4)
+  if (inside) return innerRange(inside, own)
   const it = new Address6(v4)
-  // IPv4 inside IPv6 is dialled as IPv4.
-  if (it.isInSubnet(new Address6('::ffff:0:0/96'))) return innerRange(it.to4().correctForm(), own)
   return [...specialRanges, ...own].find(range => range.includes(':') && it.isInSubnet(new Address6(range)))
+}
+
+/** The IPv4 address that an IPv4-mapped one is dialled as; undefined: it is not mapped. */
+export const v4Inside = (address: string): string | undefined => {
+  if (!address.includes(':')) return undefined
+  const { Address6 } = ip()
+  const it = new Address6(address)
+  return it.isInSubnet(new Address6('::ffff:0:0/96')) ? it.to4().correctForm() : undefined
 }

@@ -36,6 +36,9 @@ export type Request = {
   /** As the client wrote it, without the brackets of IPv6. */
   host: string
   port: number
+  /** Of a URL in plain HTTP, where it is known. */
+  login?: boolean
+  path?: string
   /** What the name resolved to; empty: to nothing; absent: nobody has looked. */
   resolved?: string[]
   /** An ISO time or date; absent: now. */

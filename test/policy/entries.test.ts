@@ -53,6 +53,17 @@ for (const [when, lists, says] of [
   ['a registry with the flag', { allow: [{ domain: '.com', suffix: true }] }, ['tenant allow 0 domain: .com cannot']],
   ['everybody', { allow: [{ domain: '.github.io' }] }, ['tenant allow 0 domain: .github.io is a public suffix']],
   ['metadata', { allow: [{ address: '169.254.169.254' }] }, ['tenant allow 0 address: 169.254.169.254 cannot']],
+  [
+    'IPv4 inside IPv6',
+    { allow: [{ address: '::ffff:8.8.8.8' }] },
+    ['tenant allow 0 address: ::ffff:8.8.8.8 can never'],
+  ],
+  ['a denial of it', { deny: [{ address: '::FFFF:a00:1' }] }, ['tenant deny 0 address: ::FFFF:a00:1 can never']],
+  [
+    'metadata inside',
+    { allow: [{ address: '::ffff:a9fe:a9fe' }] },
+    ['tenant allow 0 address: ::ffff:a9fe:a9fe cannot'],
+  ],
   ['a range', { allow: [{ address: '203.0.113.0/24' }] }, ['tenant allow 0 address: "203.0.113.0/24" is not']],
   [
     'methods in a tunnel',

@@ -91,6 +91,9 @@ const asked = [
   'https://com/',
   'ftp://x.example/',
   'TRACE http://x.example/',
+  'http://me:secret@x.example/',
+  'https://me:secret@x.example/',
+  'http://x.example/squid-internal-mgr/info',
   'https://x.example/ to 10.0.0.1',
   'https://x.example/ to none',
 ]
