@@ -30,10 +30,10 @@ const allow = (domain: string) => {
       text.replace(/ {2}allow:\n(.*changed.*\n)?/, `  allow:\n    - { domain: ${domain}, comment: changed }\n`),
     )
 }
-/** What of a proxy a run could change. */
+/** What of a proxy a run could change. Policies are history, and stay: which of them is in force is what their link says. */
 const filesOf = async (proxy: string) => {
   const look =
-    'cd /etc && find squid ufw logrotate.d systemd/system -type f -exec stat -c "%n %a %U %G" {} + -exec sha256sum {} + | sort; iptables -S'
+    'cd /etc && find squid ufw logrotate.d systemd/system -path "squid/egress/*/*" -o -type l -printf "%l %p\\n" -o -type f -exec stat -c "%n %a %U %G" {} + -exec sha256sum {} + | sort; iptables -S'
   const { code, stdout, stderr } = await run('sandbox.mjs', 'exec', proxy, '--', 'sh', '-c', look)
   assert.is(code, 0, stderr)
   return stdout

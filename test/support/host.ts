@@ -139,7 +139,7 @@ export const makeHost = async (
           '-c',
           command,
         ],
-        { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
+        { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 64 * 1024 * 1024 },
       ),
     async reboot() {
       const ended = new Promise(resolve => child.once('exit', resolve))
