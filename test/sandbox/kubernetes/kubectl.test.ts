@@ -1,11 +1,11 @@
-import { execaSync } from 'execa'
 import * as assert from 'uvu/assert'
+import { findKubectl } from '../../support/kubectl.ts'
 import { suite } from '../../support/suite.ts'
 import type { World } from './world.ts'
 import { createWorld, deployment } from './world.ts'
 
 const { test, before, after } = suite('the real kubectl on the emulated API')
-const isThere = !execaSync('kubectl', ['version', '--client'], { reject: false }).failed
+const found = findKubectl()
 let world: World
 before(async () => {
   world = await createWorld()
@@ -19,8 +19,9 @@ const kubectl = async (line: string | string[], { input = '', exit = 0 } = {}): 
   return `${stdout}${stderr}`
 }
 
-if (!isThere) test('is not on this machine: left out', () => {})
-else {
+if (found.path === undefined) {
+  test('is left out', () => console.log(`skipped, ${found.why}`))
+} else {
   for (const { line, input, exit, says } of [
     { line: 'apply -f -', input: manifest(2), says: 'deployment.apps/web created' },
     { line: 'apply -f -', input: manifest(2), says: 'unchanged' },

@@ -7,6 +7,7 @@ import { Agent, fetch } from 'undici'
 import type { ClustersState } from '../../../src/sandbox/kubernetes/clusters.ts'
 import { createClusters } from '../../../src/sandbox/kubernetes/clusters.ts'
 import type { Loose } from '../../../src/sandbox/kubernetes/object.ts'
+import { findKubectl } from '../../support/kubectl.ts'
 import { fakePods } from './fake-pods.ts'
 
 export const id = 'cluster-1'
@@ -70,11 +71,15 @@ export const createWorld = async () => {
     patch: (path: string, type: string, body: Loose) =>
       call('PATCH', path, body, { 'content-type': `application/${type}` }),
     kubectl: (line: string[] | string, input = '') =>
-      execa('kubectl', ['--kubeconfig', config, ...(typeof line === 'string' ? line.split(' ') : line)], {
-        input,
-        reject: false,
-        env: { HOME: directory },
-      }),
+      execa(
+        findKubectl().path ?? 'kubectl',
+        ['--kubeconfig', config, ...(typeof line === 'string' ? line.split(' ') : line)],
+        {
+          input,
+          reject: false,
+          env: { HOME: directory },
+        },
+      ),
     config,
     /** Closes everything and opens it again from what was saved, as after a restart of the machine's process. */
     async restart() {
