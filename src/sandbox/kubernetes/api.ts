@@ -6,7 +6,7 @@ import { clone, isMap, now, same } from './object.ts'
 import { jsonPatch, mergePatch, strategicPatch } from './patch.ts'
 import type { Resource } from './resources.ts'
 import { apiVersionOf, kind } from './resources.ts'
-import { alreadyExists, badRequest, conflict, forbidden, notFound, Refused, stale } from './status.ts'
+import { alreadyExists, badRequest, conflict, forbidden, notFound, notTheOne, Refused, stale } from './status.ts'
 import type { Store } from './store.ts'
 import { validate } from './validate.ts'
 
@@ -84,11 +84,10 @@ export const createApi = (store: Store, admit: Admit = () => {}) => {
       if (metadata.resourceVersion && metadata.resourceVersion !== before.metadata.resourceVersion)
         throw stale(of, name)
       if (metadata.uid && metadata.uid !== before.metadata.uid) {
-        throw conflict(
-          of,
-          name,
-          `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${before.metadata.uid}`,
-        )
+        const key = ['/registry', of.plural, ...(namespace ? [namespace] : []), name].join('/')
+        const why = `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${before.metadata.uid}`
+        const text = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`
+        throw conflict(of, name, text)
       }
       return save(of, before, body, options, sub ? { sub } : {})
     },
@@ -157,13 +156,9 @@ export const createApi = (store: Store, admit: Admit = () => {}) => {
       const before = get(of, namespace, name)
       const { metadata } = before
       const { uid, resourceVersion } = options.preconditions ?? {}
-      if (uid && uid !== metadata.uid)
-        throw conflict(
-          of,
-          name,
-          `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`,
-        )
-      if (resourceVersion && resourceVersion !== metadata.resourceVersion) throw stale(of, name)
+      if (uid && uid !== metadata.uid) throw notTheOne(of, name, 'UID', uid, metadata.uid)
+      if (resourceVersion && resourceVersion !== metadata.resourceVersion)
+        throw notTheOne(of, name, 'ResourceVersion', resourceVersion, metadata.resourceVersion)
       if (of.kind === 'Namespace' && permanent.has(name)) throw forbidden(of, name, 'this namespace may not be deleted')
       const grace = of.kind === 'Pod' ? podGrace(before, options.gracePeriodSeconds) : 0
       const extra =

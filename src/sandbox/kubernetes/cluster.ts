@@ -11,6 +11,7 @@ import { createHandlers } from './http.ts'
 import type { Pace } from './kubelet.ts'
 import { nodeObject, poolLabels, poolTaints } from './nodes.ts'
 import type { Obj } from './object.ts'
+import { firstRoles } from './rbac.ts'
 import { kind } from './resources.ts'
 import { serve } from './server.ts'
 import type { StoreState } from './store.ts'
@@ -198,6 +199,7 @@ const bootstrap = (
     api.create(kind(name), namespace, body as Obj, { manager: 'kube-apiserver', internal: true })
   for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease'])
     make('Namespace', undefined, { metadata: { name } })
+  makeRoles(make)
   const labels = { component: 'apiserver', provider: 'kubernetes' }
   const https = { name: 'https', port: 443, targetPort: port, protocol: 'TCP' }
   make('Service', 'default', { metadata: { name: 'kubernetes', labels }, spec: { clusterIP: apiIp, ports: [https] } })
@@ -212,4 +214,18 @@ const bootstrap = (
     spec: { clusterIP: dnsIp, selector: { 'k8s-app': 'kube-dns' }, ports },
   }
   make('Service', 'kube-system', dns)
+}
+
+type Make = (name: string, namespace: string | undefined, body: object) => Obj
+
+/** Roles that come with Kubernetes carry this label, so that lists of one's own can leave them out. */
+const makeRoles = (make: Make) => {
+  const labels = { 'kubernetes.io/bootstrapping': 'rbac-defaults' }
+  for (const { name, rules, to } of firstRoles) {
+    make('ClusterRole', undefined, { metadata: { name, labels }, rules })
+    if (!to) continue
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name }
+    const subjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: to }]
+    make('ClusterRoleBinding', undefined, { metadata: { name, labels }, roleRef, subjects })
+  }
 }

@@ -8,10 +8,14 @@ const subVerbs: Record<string, string[]> = {
   scale: ['get', 'patch', 'update'],
   log: ['get'],
   exec: ['create', 'get'],
+  eviction: ['create'],
+  token: ['create'],
 }
 const subKinds: Record<string, [group: string, version: string, kind: string]> = {
   scale: ['autoscaling', 'v1', 'Scale'],
   exec: ['', 'v1', 'PodExecOptions'],
+  eviction: ['policy', 'v1', 'Eviction'],
+  token: ['authentication.k8s.io', 'v1', 'TokenRequest'],
 }
 
 const groupVersions = [...new Set(resources.map(apiVersionOf))]

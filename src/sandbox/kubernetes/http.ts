@@ -3,11 +3,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { parse } from 'yaml'
 import type { Pods } from '../ports.ts'
-import { accountOf, type Caller, mayDo } from './accounts.ts'
+import { accountOf } from './accounts.ts'
 import type { Api } from './api.ts'
 import { discovery, openapi } from './discovery.ts'
 import type { Loose } from './object.ts'
 import { decodeProtobuf } from './protobuf.ts'
+import type { Attempt, Caller } from './rbac.ts'
+import { admin, mayDo, refusal, serviceAccount } from './rbac.ts'
 import type { Target } from './requests.ts'
 import { answer } from './requests.ts'
 import { kind, resourceAt } from './resources.ts'
@@ -23,7 +25,9 @@ export const createHandlers = (parts: ServerParts) => ({
   request(request: IncomingMessage, response: ServerResponse): void {
     handle(parts, request, response).catch((thrown: unknown) => {
       if (response.headersSent) return void response.destroy()
-      sendJson(response, ...failure(thrown))
+      const [code, body] = failure(thrown)
+      const { retryAfterSeconds } = body.details ?? {}
+      sendJson(response, code, body, retryAfterSeconds ? { 'retry-after': String(retryAfterSeconds) } : {})
     })
   },
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -55,24 +59,30 @@ const failure = (thrown: unknown): [number, Loose] => {
 
 const digest = (text: string) => createHash('sha256').update(text).digest()
 
-/** Who asks; throws 401 where that is nobody. */
-const authenticate = ({ store, token }: ServerParts, request: IncomingMessage): Caller => {
+/** Who asks, or whom the admin lets it speak for (`kubectl --as`); throws 401 where that is nobody. */
+const authenticate = (parts: ServerParts, request: IncomingMessage): Caller => {
+  const { store, token } = parts
   const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
-  if (timingSafeEqual(digest(given), digest(token))) return { admin: true }
-  const account = accountOf(store, given, token)
-  if (!account) throw new Refused(401, 'Unauthorized', 'Unauthorized')
-  return account
+  const caller = timingSafeEqual(digest(given), digest(token)) ? admin : accountOf(store, given, token)
+  if (!caller) throw new Refused(401, 'Unauthorized', 'Unauthorized')
+  const user = request.headers['impersonate-user']
+  if (typeof user !== 'string') return caller
+  const may = mayDo(store, caller, { verb: 'impersonate', resource: 'users', name: user })
+  if (!may.allowed) {
+    const why = refusal(caller, { verb: 'impersonate', resource: 'users' })
+    throw new Refused(403, 'Forbidden', `users "${user}" is forbidden: ${why}`, { name: user, kind: 'users' })
+  }
+  const [, , namespace, name] = user.startsWith('system:serviceaccount:') ? user.split(':') : []
+  if (namespace && name) return serviceAccount(namespace, name)
+  const groups = [request.headersDistinct['impersonate-group'] ?? []].flat()
+  return { user, groups: [...groups, 'system:authenticated'] }
 }
 
 /** Throws 403 where the caller has no role for it. */
 const authorize = ({ store }: ServerParts, caller: Caller, target: Target, verb: string): void => {
   const { of, namespace, name, sub } = target
-  const resource = sub ? `${of.plural}/${sub}` : of.plural
-  if (caller.admin || mayDo(store, caller, { verb, group: of.group, resource, namespace, name })) return
-  const where = namespace ? `in the namespace "${namespace}"` : 'at the cluster scope'
-  const who = `system:serviceaccount:${caller.namespace}:${caller.name}`
-  const why = `User "${who}" cannot ${verb} resource "${resource}" in API group "${of.group}" ${where}`
-  throw forbidden(of, name ?? '', why)
+  const attempt: Attempt = { verb, group: of.group, resource: of.plural, sub, namespace, name }
+  if (!mayDo(store, caller, attempt).allowed) throw forbidden(of, name ?? '', refusal(caller, attempt))
 }
 
 const verbOf = ({ method }: IncomingMessage, { name }: Target, query: URLSearchParams): string => {
@@ -97,7 +107,8 @@ const handle = async (parts: ServerParts, request: IncomingMessage, response: Se
   if (target.sub === 'log') {
     return sendLogs(parts.pods, parts.api.get(target.of, target.namespace, target.name!), url.searchParams, response)
   }
-  return answer(parts, { target, request, response, query: url.searchParams, body, accept })
+  const may = (verb: string) => authorize(parts, caller, target, verb)
+  return answer(parts, { target, request, response, query: url.searchParams, body, accept, caller, may })
 }
 
 const sendFixed = (response: ServerResponse, body: Loose, accept: string): unknown => {

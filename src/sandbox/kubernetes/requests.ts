@@ -1,10 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { issue } from './accounts.ts'
 import type { Api, Options, PatchType } from './api.ts'
+import { toStored, toView } from './event-view.ts'
+import { evict } from './eviction.ts'
 import type { Loose, Obj } from './object.ts'
 import { isMap, keyOf } from './object.ts'
+import type { Caller } from './rbac.ts'
 import type { Resource } from './resources.ts'
-import { apiVersionOf } from './resources.ts'
+import { apiVersionOf, kind } from './resources.ts'
 import { sendJson } from './respond.ts'
+import { review } from './reviews.ts'
 import { patchScale, rescale, scaleOf } from './scale.ts'
 import { filter } from './selectors.ts'
 import { badRequest, expired, Refused } from './status.ts'
@@ -21,15 +26,43 @@ type Asked = {
   query: URLSearchParams
   body: Loose
   accept: string
+  caller: Caller
+  toView?(obj: Obj): Obj
+  /** Throws where the caller may not do this as well. */
+  may(verb: string): void
+}
+
+type Parts = { store: Store; api: Api; token: string }
+
+/** A request for another view of stored objects, as one for these. */
+const stored = (asked: Asked): Asked => {
+  const { target, body, request } = asked
+  if (request.headers['content-type']?.startsWith('application/json-patch'))
+    throw new Refused(415, 'UnsupportedMediaType', 'JSON patches of this view are not served here')
+  const query = new URLSearchParams(asked.query)
+  const fields = query.get('fieldSelector')
+  if (fields) query.set('fieldSelector', fields.replaceAll('regarding.', 'involvedObject.'))
+  return { ...asked, target: { ...target, of: kind(target.of.kind) }, query, body: toStored(body), toView }
+}
+
+/** What is asked of one object and stored nowhere itself. */
+const actions: Record<string, (parts: Parts, target: Target, body: Loose) => Loose> = {
+  eviction: ({ store, api }, { namespace, name }, body) => evict(store, api, namespace!, name!, body),
+  token: ({ api, token }, { of, namespace, name }, body) => issue(api.get(of, namespace, name!), token, body),
 }
 
 /** Answers one request about one resource type, by verb. */
-export const answer = ({ store, api }: { store: Store; api: Api }, asked: Asked): unknown => {
+export const answer = (parts: Parts, given: Asked): unknown => {
+  const { store, api } = parts
+  const asked = given.target.of.view ? stored(given) : given
   const { target, request, response, query, body } = asked
   const { of, namespace, name, sub } = target
   const send = (code: number, obj: Obj) => sendJson(response, code, shaped(asked, [obj], store))
   const options = optionsOf(asked)
-  if (of.review && request.method === 'POST') return sendJson(response, 201, review(body))
+  if (of.review && request.method === 'POST')
+    return sendJson(response, 201, review(store, asked.caller, of.kind, namespace, body))
+  if (sub && sub in actions && request.method === 'POST')
+    return sendJson(response, 201, actions[sub]!(parts, target, body))
   const verb = `${request.method} ${name === undefined ? 'all' : 'one'}`
   if (sub === 'scale') return send(200, scale(api, asked, options))
   switch (verb) {
@@ -49,6 +82,7 @@ export const answer = ({ store, api }: { store: Store; api: Api }, asked: Asked)
       const type = patchType(request)
       if (type === 'apply' && !query.get('fieldManager')) options.manager = ''
       const isNew = !store.get(of, namespace, name!)
+      if (isNew && type === 'apply') asked.may('create')
       return send(isNew ? 201 : 200, api.patch(of, namespace, name!, type, body, options, sub))
     }
     case 'DELETE one': {
@@ -118,19 +152,6 @@ const scale = (api: Api, { target, request, body }: Asked, options: Options): Ob
   return rescale(api, of, namespace!, name!, options, it => patchScale(patchType(request), it, body))
 }
 
-/** Everybody here is the admin: every review says yes. */
-const review = (body: Loose): Loose => ({
-  ...body,
-  status:
-    body?.kind === 'SelfSubjectRulesReview'
-      ? {
-          resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
-          nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
-          incomplete: false,
-        }
-      : { allowed: true, reason: 'the only user is the admin' },
-})
-
 const removed = (of: Resource, { metadata }: Obj): Loose => ({
   kind: 'Status',
   apiVersion: 'v1',
@@ -183,7 +204,10 @@ const follow = (store: Store, asked: Asked): void => {
 }
 
 /** The object or list in the form that was asked for: itself, a Table, or metadata alone. */
-const shaped = ({ target: { of, sub }, accept, query }: Asked, objects: Obj[], store: Store, form?: 'list'): Loose => {
+const shaped = (asked: Asked, found: Obj[], store: Store, form?: 'list'): Loose => {
+  const { target, accept, query, toView: seen } = asked
+  const { of, sub } = target
+  const objects = seen ? found.map(seen) : found
   const version = form ? String(store.version) : (objects[0]?.metadata.resourceVersion ?? '')
   const first = accept.split(',')[0] ?? ''
   if (first.includes('as=Table') && sub !== 'scale')
@@ -200,5 +224,6 @@ const shaped = ({ target: { of, sub }, accept, query }: Asked, objects: Obj[], s
   if (!form) return objects[0]
   // Items of a list carry no kind, as from a real server.
   const items = objects.map(({ apiVersion: _a, kind: _k, ...rest }) => rest)
-  return { kind: `${of.kind}List`, apiVersion: apiVersionOf(of), metadata: { resourceVersion: version }, items }
+  const apiVersion = seen ? 'events.k8s.io/v1' : apiVersionOf(of)
+  return { kind: `${of.kind}List`, apiVersion, metadata: { resourceVersion: version }, items }
 }

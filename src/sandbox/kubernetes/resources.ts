@@ -14,11 +14,13 @@ export type Resource = {
   all: boolean
   /** Answers reviews: create only, nothing is stored. */
   review: boolean
+  /** Another view of what the core group stores under the same kind. */
+  view: boolean
 }
 
 type Row = [kind: string, plural: string, short?: string, flags?: string]
 
-// flags: c cluster-wide, s status, g generation, x scale, a in "all", r review only
+// flags: c cluster-wide, s status, g generation, x scale, a in "all", r review only, v another view
 const table: Record<string, Row[]> = {
   v1: [
     ['Namespace', 'namespaces', 'ns', 'cs'],
@@ -47,6 +49,7 @@ const table: Record<string, Row[]> = {
   ],
   'networking.k8s.io/v1': [['NetworkPolicy', 'networkpolicies', 'netpol', 'g']],
   'discovery.k8s.io/v1': [['EndpointSlice', 'endpointslices']],
+  'events.k8s.io/v1': [['Event', 'events', 'ev', 'v']],
   'coordination.k8s.io/v1': [['Lease', 'leases']],
   'policy/v1': [['PodDisruptionBudget', 'poddisruptionbudgets', 'pdb', 'sg']],
   'rbac.authorization.k8s.io/v1': [
@@ -58,12 +61,17 @@ const table: Record<string, Row[]> = {
   'authorization.k8s.io/v1': [
     ['SelfSubjectAccessReview', 'selfsubjectaccessreviews', undefined, 'cr'],
     ['SelfSubjectRulesReview', 'selfsubjectrulesreviews', undefined, 'cr'],
+    ['SubjectAccessReview', 'subjectaccessreviews', undefined, 'cr'],
+    ['LocalSubjectAccessReview', 'localsubjectaccessreviews', undefined, 'r'],
   ],
+  'authentication.k8s.io/v1': [['SelfSubjectReview', 'selfsubjectreviews', undefined, 'cr']],
   'admissionregistration.k8s.io/v1': [
     ['ValidatingAdmissionPolicy', 'validatingadmissionpolicies', undefined, 'csg'],
     ['ValidatingAdmissionPolicyBinding', 'validatingadmissionpolicybindings', undefined, 'c'],
   ],
 }
+
+const more: Record<string, string[]> = { Pod: ['log', 'exec', 'eviction'], ServiceAccount: ['token'] }
 
 export const resources: Resource[] = Object.entries(table).flatMap(([apiVersion, rows]) =>
   rows.map(([kind, plural, short, flags = '']) => {
@@ -76,10 +84,11 @@ export const resources: Resource[] = Object.entries(table).flatMap(([apiVersion,
       plural,
       namespaced: !flags.includes('c'),
       short: short ? [short] : [],
-      sub: kind === 'Pod' ? [...sub, 'log', 'exec'] : sub,
+      sub: [...sub, ...(more[kind] ?? [])],
       generation: flags.includes('g'),
       all: flags.includes('a'),
       review: flags.includes('r'),
+      view: flags.includes('v'),
     }
   }),
 )
@@ -87,7 +96,7 @@ export const resources: Resource[] = Object.entries(table).flatMap(([apiVersion,
 export const apiVersionOf = (of: Resource): string => (of.group ? `${of.group}/${of.version}` : of.version)
 
 const byPath = new Map(resources.map(it => [`${apiVersionOf(it)}/${it.plural}`, it]))
-const byKind = new Map(resources.map(it => [it.kind, it]))
+const byKind = new Map(resources.filter(it => !it.view).map(it => [it.kind, it]))
 
 export const resourceAt = (apiVersion: string, plural: string): Resource | undefined =>
   byPath.get(`${apiVersion}/${plural}`)

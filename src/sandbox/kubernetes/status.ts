@@ -44,13 +44,31 @@ export const stale = (of: Resource, name: string) =>
   conflict(of, name, 'the object has been modified; please apply your changes to the latest version and try again')
 
 export const forbidden = (of: Resource, name: string, why: string) =>
-  new Refused(403, 'Forbidden', `${qualified(of)} "${name}" is forbidden: ${why}`, details(of, name))
+  new Refused(
+    403,
+    'Forbidden',
+    `${qualified(of)}${name && ` "${name}"`} is forbidden: ${why}`,
+    name ? details(of, name) : { ...(of.group && { group: of.group }), kind: of.plural },
+  )
+
+/** The identity or version that a deletion was meant for is not the one that is there. */
+export const notTheOne = (of: Resource, name: string, what: 'UID' | 'ResourceVersion', wanted: string, has: string) => {
+  const kind = of.group ? `${of.kind}.${of.group}` : of.kind
+  const since = what === 'UID' ? 'deleted and then recreated' : 'modified'
+  const why = `the ${what} in the precondition (${wanted}) does not match the ${what} in record (${has}). The object might have been ${since}`
+  const more = { name, ...(of.group && { group: of.group }), kind: of.kind }
+  return new Refused(409, 'Conflict', `Operation cannot be fulfilled on ${kind} "${name}": ${why}`, more)
+}
 
 export const badRequest = (message: string) => new Refused(400, 'BadRequest', message)
 
 export const expired = (message: string) => new Refused(410, 'Expired', message)
 
-export type Mistake = { field: string; reason: 'FieldValueInvalid' | 'FieldValueRequired'; message: string }
+export type Mistake = {
+  field: string
+  reason: `FieldValue${'Invalid' | 'Required' | 'Forbidden' | 'NotSupported'}`
+  message: string
+}
 
 export const invalid = (of: Resource, name: string, mistakes: Mistake[]) => {
   const texts = mistakes.map(it => `${it.field}: ${it.message}`)

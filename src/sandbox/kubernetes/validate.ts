@@ -1,13 +1,19 @@
+import { bad, missing } from './mistakes.ts'
 import type { Loose, Obj } from './object.ts'
 import { clone, isMap, same } from './object.ts'
 import type { Resource } from './resources.ts'
 import { selects } from './selectors.ts'
 import type { Mistake } from './status.ts'
 import { invalid } from './status.ts'
+import { ofKind } from './validate-kinds.ts'
 
 /** The mistakes that would surprise a user if they passed here and failed on a real cluster. Throws 422 with all. */
 export const validate = (of: Resource, obj: Obj, before: Obj | undefined): void => {
-  const found: Mistake[] = [...names(of, obj), ...(byKind[of.kind]?.(obj, before) ?? [])]
+  const found: Mistake[] = [
+    ...names(of, obj),
+    ...(byKind[of.kind]?.(obj, before) ?? []),
+    ...(ofKind[of.kind]?.(obj, before) ?? []),
+  ]
   if (found.length > 0) throw invalid(of, obj.metadata.name, found)
 }
 
@@ -16,17 +22,6 @@ const labelName = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
 const loose = new Set(['Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding'])
 const labelKey = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
 const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/
-
-const bad = (field: string, value: Loose, why: string): Mistake => ({
-  field,
-  reason: 'FieldValueInvalid',
-  message: `Invalid value: ${typeof value === 'string' ? JSON.stringify(value) : JSON.stringify(value)}: ${why}`,
-})
-const missing = (field: string, why = ''): Mistake => ({
-  field,
-  reason: 'FieldValueRequired',
-  message: `Required value${why && `: ${why}`}`,
-})
 
 const names = (of: Resource, { metadata }: Obj): Mistake[] => {
   const { name, labels = {} } = metadata

@@ -1,0 +1,95 @@
+import { bad, barred, missing } from './mistakes.ts'
+import type { Loose, Obj } from './object.ts'
+import { same } from './object.ts'
+import type { Mistake } from './status.ts'
+import { badRequest } from './status.ts'
+
+type Rule = (obj: Obj, before: Obj | undefined) => Mistake[]
+
+const positive = (field: string, value: Loose): Mistake[] =>
+  value === undefined || (Number.isInteger(value) && value > 0) ? [] : [bad(field, value, 'must be greater than 0')]
+const countable = (field: string, value: Loose): Mistake[] =>
+  value === undefined || (Number.isInteger(value) && value >= 0)
+    ? []
+    : [bad(field, value, 'must be greater than or equal to 0')]
+const fixed = (field: string, value: Loose, before: Loose): Mistake[] =>
+  same(value, before) ? [] : [bad(field, value, 'field is immutable')]
+
+/** MicroTime is read with exactly six digits, or not at all: milliseconds alone are a mistake that a real server shows. */
+const microTimes = (obj: Obj, of: Loose, members: string[]) => {
+  for (const member of members) {
+    const given = of?.[member]
+    if (given === undefined || given === null || /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)$/.test(given))
+      continue
+    const version = obj.apiVersion.split('/').at(-1)
+    const why = `parsing time ${JSON.stringify(JSON.stringify(given))} as "2006-01-02T15:04:05.000000Z07:00"`
+    throw badRequest(`${obj.kind} in version "${version}" cannot be handled as a ${obj.kind}: ${why}: cannot parse it`)
+  }
+}
+
+const Lease: Rule = obj => {
+  const { spec = {} } = obj
+  microTimes(obj, spec, ['acquireTime', 'renewTime'])
+  const { holderIdentity, leaseDurationSeconds, leaseTransitions } = spec
+  return [
+    ...(holderIdentity === '' ? [bad('spec.holderIdentity', '', 'must not be empty')] : []),
+    ...positive('spec.leaseDurationSeconds', leaseDurationSeconds),
+    ...countable('spec.leaseTransitions', leaseTransitions),
+  ]
+}
+
+const Event: Rule = obj => {
+  microTimes(obj, obj, ['eventTime'])
+  const { involvedObject = {}, metadata } = obj
+  const { namespace = '' } = involvedObject
+  const isHome = namespace === '' ? metadata.namespace === 'default' : namespace === metadata.namespace
+  const found = isHome ? [] : [bad('involvedObject.namespace', namespace, 'does not match event.namespace')]
+  // A new-style event says when by eventTime, and must then say who and what.
+  if (!obj.eventTime) return found
+  for (const member of ['reportingComponent', 'reportingInstance', 'action', 'reason'])
+    if (!obj[member]) found.push(missing(member === 'reportingComponent' ? 'reportingController' : member))
+  if (!['Normal', 'Warning'].includes(obj.type)) found.push(bad('type', obj.type ?? '', 'has invalid value: '))
+  if ((obj.message?.length ?? 0) > 1024) found.push(bad('message', '', 'can have at most 1024 characters'))
+  return found
+}
+
+const StatefulSet: Rule = ({ spec }, before) => {
+  if (!before) return []
+  const { replicas: _r, ordinals: _o, template: _t, updateStrategy: _u, ...rest } = spec
+  const { replicas: _1, ordinals: _2, template: _3, updateStrategy: _4, ...was } = before.spec
+  for (const it of [rest, was])
+    for (const free of ['revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy', 'minReadySeconds'])
+      delete it[free]
+  const why =
+    "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
+  return same(rest, was) ? [] : [barred('spec', why)]
+}
+
+const Job: Rule = ({ spec = {} }, before) => [
+  ...countable('spec.parallelism', spec.parallelism),
+  ...countable('spec.completions', spec.completions),
+  ...countable('spec.backoffLimit', spec.backoffLimit),
+  ...(['Never', 'OnFailure'].includes(spec.template?.spec?.restartPolicy)
+    ? []
+    : [
+        {
+          field: 'spec.template.spec.restartPolicy',
+          reason: 'FieldValueNotSupported' as const,
+          message: `Unsupported value: ${JSON.stringify(spec.template?.spec?.restartPolicy)}: supported values: "OnFailure", "Never"`,
+        },
+      ]),
+  ...(before && !before.spec.suspend ? fixed('spec.template', spec.template, before.spec.template) : []),
+  ...(before ? fixed('spec.selector', spec.selector, before.spec.selector) : []),
+]
+
+const CronJob: Rule = ({ spec = {} }) => [
+  ...(spec.schedule ? [] : [missing('spec.schedule')]),
+  ...(spec.jobTemplate ? [] : [missing('spec.jobTemplate')]),
+]
+
+const PodDisruptionBudget: Rule = ({ spec = {} }) =>
+  spec.minAvailable !== undefined && spec.maxUnavailable !== undefined
+    ? [bad('spec', spec, 'minAvailable and maxUnavailable cannot be both set')]
+    : []
+
+export const ofKind: Record<string, Rule> = { Lease, Event, StatefulSet, Job, CronJob, PodDisruptionBudget }
