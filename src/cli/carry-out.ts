@@ -7,7 +7,7 @@ import type { Progress, StageEnd } from '../report/progress.ts'
 import { kinds } from './clients.ts'
 import { hostPolicy, nameOf, recapOf } from './hosts.ts'
 import { type Proof, prove } from './proofs.ts'
-import { phaseProblem, runPhase, stuck, takeBack } from './rollout.ts'
+import { isCutShort, isForPerson, phaseProblem, runPhase, stuck, takeBack, undecided } from './rollout.ts'
 import type { Session } from './session.ts'
 import type { Staged } from './staged.ts'
 import { applyStage, chosen, keep, summaryOf, throwFailures } from './stages.ts'
@@ -61,8 +61,8 @@ export const rollOut = async (staged: Staged, progress: Progress) => {
     const end = await progress.stage(`rollout: ${phase.name}`, say => runPhase(staged, phase, say))
     if (end.ok) continue
     if (session.world.abort.aborted) throw interrupted(session)
-    if (session.world.stop.aborted && end.failed.length === 0 && end.outcome.failures.length === 0)
-      throw interrupted(session)
+    if (isCutShort(session, end) && end.outcome.failures.length === 0) throw interrupted(session)
+    if (end.outcome.failures.length === 0 && isForPerson(session, end)) throw undecided(phase, end, session.run)
     session.output.say(`phase ${phase.name} did not hold: taking the rollout back`)
     const undone = await takeBack(session)
     if (undone.failures.length + undone.left.length > 0) throw stuck(undone)

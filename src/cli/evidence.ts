@@ -20,7 +20,7 @@ import {
   verdictOf,
 } from '../report/evidence.ts'
 import { askSample, judgeSample, type Logged, type Seen } from '../rollout/ask-sample.ts'
-import type { Verdict } from '../rollout/gate.ts'
+import type { Verdict } from '../rollout/measure.ts'
 import { addressIn, createProbes, type Probes } from '../rollout/probe.ts'
 import type { Subject } from '../rollout/subject.ts'
 import type { Pod } from '../rollout/workload.ts'

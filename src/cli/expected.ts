@@ -1,6 +1,8 @@
 import { type CriticalPath, criticalPath } from '../engine/critical-path.ts'
 import { millis } from '../engine/duration.ts'
-import { gatewayGates, movedGates, soakedGates } from '../rollout/gates.ts'
+import type { Tenant } from '../inventory/context.ts'
+import { secondsOf } from '../rollout/gate.ts'
+import { gatesAt, type Moment } from '../rollout/gates.ts'
 import type { Staged } from './staged.ts'
 import { pendingOf } from './stages.ts'
 
@@ -10,12 +12,17 @@ export const expectedTime = (staged: Staged): CriticalPath => {
   const extra = staged.site.phases.flatMap(({ name, moves, desired }) => {
     const soaks = name === 'gateway' || name === 'canary' ? [] : moves.map(it => millis(it.tenant.rollout.then.soak))
     const soak = Math.max(0, ...soaks) / 1000
-    const asked = name === 'gateway' ? secondsOf(gatewayGates) : secondsOf(movedGates)
-    const seconds = asked + (soak > 0 ? soak + secondsOf(soakedGates) : 0)
+    const tenants = new Set(moves.map(it => it.tenant))
+    const asked = name === 'gateway' ? longest('gateway', staged.session.context.tenants) : longest('moved', tenants)
+    const seconds = asked + (soak > 0 ? soak + longest('soaked', tenants) : 0)
     return desired.map(it => [it.id, seconds] as const)
   })
   return criticalPath(staged.plan.seen, pending, new Map(extra))
 }
 
-const secondsOf = (gates: readonly { every: string; measure: number }[]) =>
-  gates.reduce((sum, { every, measure }) => sum + (millis(every) / 1000) * (measure - 1), 0)
+/** One after the other for a workload, and all workloads at once. */
+const longest = (moment: Moment, tenants: Iterable<Tenant>): number =>
+  Math.max(
+    0,
+    ...[...tenants].map(({ rollout }) => gatesAt(moment, rollout).reduce((sum, it) => sum + secondsOf(it), 0)),
+  )

@@ -6,12 +6,28 @@ import type { HostAddress } from '../hosts/address.ts'
 import { createAuditLog } from '../hosts/audit-log.ts'
 import { auditLog } from '../hosts/squid.ts'
 import type { Tenant } from '../inventory/context.ts'
-import { type Gate, judge, type Verdict } from '../rollout/gate.ts'
-import { createProbes, type Probes } from '../rollout/probe.ts'
+import { judge } from '../rollout/gate.ts'
+import type { OurGate } from '../rollout/gates.ts'
+import type { Verdict } from '../rollout/measure.ts'
+import { untilKnown } from '../rollout/patience.ts'
+import { createProbes } from '../rollout/probe.ts'
 import type { Subject } from '../rollout/subject.ts'
 import type { Staged } from './staged.ts'
 
-export type GateResult = { tenant: string; workload: string; gate: string; verdict: Verdict }
+/** `dryRun`: it guards nothing, whatever it says. */
+export type GateResult = { tenant: string; workload: string; gate: string; verdict: Verdict; dryRun?: true }
+
+/** What is told while gates are asked. `onPause`: asked again within the tenant's patience; absent: asked once. */
+export type Telling = {
+  onResult: (result: GateResult) => void
+  onPause?: (paused: { tenant: string; workload: string; gate: string; reason: string; leftMs: number }) => void
+}
+
+/** As it is told to who watches. */
+export const lineOf = ({ tenant, workload, gate, verdict, dryRun }: GateResult): string =>
+  `${tenant}/${workload}: ${gate}: ${verdict.verdict}${dryRun ? ' (dry run)' : ''}`
+
+export const isHeld = ({ verdict, dryRun }: GateResult): boolean => dryRun === true || verdict.verdict === 'pass'
 
 /** What is live of a Desired that has been made or seen; null: not there. */
 export const liveOf = ({ plan }: Staged, id: string): Record<string, Json> | null =>
@@ -48,24 +64,29 @@ export const publicIpsOf = (staged: Staged, { egress }: Tenant): string[] =>
       existing?.publicIp ?? String(liveOf(staged, `flexible-ip/${flexibleIp}`)?.address ?? ''),
   )
 
-/** Asks the gates one after the other about one workload; stops at the first that does not pass. */
+/** Asks the gates one after the other about one workload; stops at the first that does not pass and guards. */
 export const askGates = async (
   staged: Staged,
   move: Moved,
-  gates: readonly Gate<Subject, Probes>[],
-  onResult: (result: GateResult) => void,
+  gates: readonly OurGate[],
+  { onResult, onPause }: Telling,
 ): Promise<GateResult[]> => {
   const { session } = staged
-  const signal = session.world.abort
+  const { abort: signal, stop } = session.world
   const probes = createProbes(kubeOf(staged), { auditLog: witness(staged, move.tenant), signal })
   const subject = subjectOf(staged, move)
+  const { inconclusive: patience } = move.tenant.rollout
+  const at = { tenant: subject.tenant, workload: subject.workload.name }
   const results: GateResult[] = []
   for (const gate of gates) {
-    const verdict = await judge(gate, subject, probes, { signal })
-    const result = { tenant: subject.tenant, workload: subject.workload.name, gate: gate.name, verdict }
+    const ask = () => judge(gate, subject, probes, { signal })
+    const told = (reason: string, leftMs: number) => onPause?.({ ...at, gate: gate.name, reason, leftMs })
+    const patient = patience && onPause && !gate.dryRun
+    const verdict = await (patient ? untilKnown(ask, patience, { stop, onPause: told }) : ask())
+    const result = { ...at, gate: gate.name, verdict, ...(gate.dryRun && { dryRun: true as const }) }
     results.push(result)
     onResult(result)
-    if (verdict.verdict !== 'pass') break
+    if (!isHeld(result)) break
   }
   return results
 }

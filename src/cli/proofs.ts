@@ -1,9 +1,9 @@
 import type { Moved } from '../../playbooks/rollout.ts'
 import { readJournals } from '../engine/journal.ts'
 import { table } from '../report/table.ts'
-import { movedGates } from '../rollout/gates.ts'
+import { gatesAt } from '../rollout/gates.ts'
 import { egressAddress } from '../rollout/probe.ts'
-import { askGates, type GateResult, kubeOf, publicIpsOf, subjectOf } from './gates.ts'
+import { askGates, type GateResult, isHeld, kubeOf, lineOf, publicIpsOf, subjectOf } from './gates.ts'
 import type { Staged } from './staged.ts'
 
 /** What is proved of one tenant: the evidence at the end of a deploy. */
@@ -28,24 +28,27 @@ export const prove = async (staged: Staged, say: (line: string) => void): Promis
   return Promise.all(
     session.context.tenants.map(async tenant => {
       const moves = movesOf(staged).filter(it => it.tenant === tenant)
+      const gates = gatesAt('moved', tenant.rollout)
       const results = await Promise.all(
         moves.map(move =>
-          askGates(staged, move, movedGates, result => {
-            session.output.event('gate', result)
-            say(`${result.tenant}/${result.workload}: ${result.gate}: ${result.verdict.verdict}`)
+          askGates(staged, move, gates, {
+            onResult: result => {
+              session.output.event('gate', result)
+              say(lineOf(result))
+            },
           }),
         ),
       )
       const canary = { tenant, workload: tenant.rollout.canary }
       return {
         tenant: tenant.tenant,
-        moved: results.filter(it => it.every(one => one.verdict.verdict === 'pass')).length,
+        moved: results.filter(it => it.every(isHeld)).length,
         workloads: moves.length,
         addressBefore: before.get(tenant.tenant) ?? null,
         addressNow: await egressAddress(kubeOf(staged), subjectOf(staged, canary)).catch(() => null),
         gatesPassed: results.flat().filter(it => it.verdict.verdict === 'pass').length,
-        gatesAsked: moves.length * movedGates.length,
-        failures: results.flat().filter(it => it.verdict.verdict !== 'pass'),
+        gatesAsked: moves.length * gates.length,
+        failures: results.flat().filter(it => !isHeld(it)),
       }
     }),
   )

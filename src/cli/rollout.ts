@@ -6,11 +6,11 @@ import { millis } from '../engine/duration.ts'
 import { type Recorded, readJournals } from '../engine/journal.ts'
 import { Problem } from '../engine/problem.ts'
 import { standing, type ToUndo, type UndoOutcome, undoAll } from '../engine/undo.ts'
-import { gatewayGates, movedGates, soakedGates } from '../rollout/gates.ts'
+import { gatesAt, type Moment } from '../rollout/gates.ts'
 import { EGRESS_LABEL } from '../rollout/manifests.ts'
 import { egressAddress } from '../rollout/probe.ts'
 import { kinds } from './clients.ts'
-import { askGates, type GateResult, kubeOf, subjectOf } from './gates.ts'
+import { askGates, type GateResult, isHeld, kubeOf, lineOf, subjectOf, type Telling } from './gates.ts'
 import type { Session } from './session.ts'
 import type { Staged } from './staged.ts'
 import { applyStage, chosenIn, summaryOf } from './stages.ts'
@@ -54,26 +54,47 @@ const partOf = ({ name, desired, moves }: RolloutPhase, ids: readonly string[]):
 const gatesOf = async (staged: Staged, phase: RolloutPhase, say: (line: string) => void): Promise<GateResult[]> => {
   const before = phase.name === 'gateway'
   const moves = before ? canariesOf(staged) : phase.moves
-  const ask = async (gates: typeof movedGates) => {
-    const all = await Promise.all(moves.map(it => askGates(staged, it, gates, tell(staged, say))))
-    return all.flat().filter(it => it.verdict.verdict !== 'pass')
+  const ask = async (moment: Moment) => {
+    const telling = tell(staged, say)
+    const all = await Promise.all(moves.map(it => askGates(staged, it, gatesAt(moment, it.tenant.rollout), telling)))
+    return all.flat().filter(it => !isHeld(it))
   }
-  const failed = await ask(before ? gatewayGates : movedGates)
+  const failed = await ask(before ? 'gateway' : 'moved')
   const soaks = before || phase.name === 'canary' ? [] : moves.map(it => millis(it.tenant.rollout.then.soak))
   const soak = Math.max(0, ...soaks)
   if (failed.length > 0 || soak === 0) return failed
   say(`soaking for ${soak / 1000} s`)
   await delay(soak, undefined, { signal: staged.session.world.abort })
-  return ask(soakedGates)
+  return ask('soaked')
 }
 
-/** Every verdict goes to the journal and to whoever watches. */
-const tell = (staged: Staged, say: (line: string) => void) => (result: GateResult) => {
-  const { session } = staged
-  session.journal.record({ event: 'note', topic: 'gate', data: { ...result, verdict: { ...result.verdict } } })
-  session.output.event('gate', result)
-  say(`${result.tenant}/${result.workload}: ${result.gate}: ${result.verdict.verdict}`)
-}
+/** Every verdict and every pause goes to the journal and to whoever watches. */
+const tell = ({ session }: Staged, say: (line: string) => void): Telling => ({
+  onResult(result) {
+    session.journal.record({ event: 'note', topic: 'gate', data: { ...result, verdict: { ...result.verdict } } })
+    session.output.event('gate', result)
+    say(lineOf(result))
+  },
+  onPause({ leftMs, ...paused }) {
+    session.journal.record({ event: 'note', topic: 'gate-paused', data: { ...paused, leftMs } })
+    session.output.event('gate-paused', { ...paused, leftMs })
+    const { tenant, workload, gate, reason } = paused
+    say(`${tenant}/${workload}: ${gate}: inconclusive: ${reason}; asked again for ${Math.ceil(leftMs / 1000)} s more`)
+  },
+})
+
+/** Nobody knows, and each tenant that it is about wants a person to decide. */
+export const isForPerson = (session: Session, { failed }: PhaseEnd): boolean =>
+  failed.length > 0 && failed.every(it => patienceFor(session, it)?.then === 'ask')
+
+/** An operator's interrupt ended a pause, not the patience of the tenants. */
+export const isCutShort = (session: Session, { failed }: PhaseEnd): boolean =>
+  session.world.stop.aborted && failed.every(it => patienceFor(session, it) !== undefined)
+
+const patienceFor = ({ context }: Session, { tenant, verdict }: GateResult) =>
+  verdict.verdict === 'inconclusive'
+    ? context.tenants.find(it => it.tenant === tenant)?.rollout.inconclusive
+    : undefined
 
 export const canariesOf = ({ session }: Staged): Moved[] =>
   session.context.tenants.map(tenant => ({ tenant, workload: tenant.rollout.canary }))
@@ -153,6 +174,13 @@ export const phaseProblem = (phase: RolloutPhase, { outcome, failed }: PhaseEnd)
     cause: step?.error,
   })
 }
+
+/** Nothing was taken back: workloads stay where they are until somebody decides. */
+export const undecided = (phase: RolloutPhase, { failed }: PhaseEnd, run: string): Problem =>
+  new Problem(`phase ${phase.name} is not decided: ${failed.map(it => `${it.tenant}/${it.workload}`).join(', ')}`, {
+    why: failed.map(it => `${it.gate}: ${it.verdict.verdict === 'pass' ? '' : it.verdict.reason}`).join('\n'),
+    next: `its workloads stay as they are; deploy.mjs --resume ${run} asks again, rollback.ts --to start takes them back`,
+  })
 
 /** Exit 6: a person is needed, and these lines say what is left. */
 export const stuck = ({ failures, left }: UndoOutcome): Problem =>

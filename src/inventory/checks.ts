@@ -1,6 +1,7 @@
 import type { Problem } from '../engine/problem.ts'
 import { freeIn } from '../engine/ranges.ts'
 import { checkExisting, checkMachines } from './check-existing.ts'
+import { checkGates } from './check-gates.ts'
 import { checkGroups, checkMembership } from './check-groups.ts'
 import { checkBastion, checkNetworkName, checkOperators, checkRanges, checkRoom } from './check-network.ts'
 import { checkPolicy, checkSharedPolicy } from './check-policy.ts'
@@ -80,6 +81,7 @@ export const checkTenants = (context: Parts<ContextFile>, all: readonly Found<Te
       checkPolicy(context, parts, say)
       checkEcho(context, parts, say)
       checkRollout(parts, say)
+      checkGates(parts, say)
     }),
   )
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { otherZone, pool, protect } from './schema-cloud.ts'
+import { builtIn, inconclusive } from './schema-gates.ts'
 import { allow, deny, limits } from './schema-policy.ts'
 import { address4, cidr, duration, name, port, vars } from './words.ts'
 
@@ -74,6 +75,8 @@ export const tenantSchema = z.strictObject({
         soak: duration.default('0s'),
       })
       .prefault({}),
+    inconclusive: inconclusive.optional(),
+    builtIn: builtIn.optional(),
     externalAllowlist: z
       .strictObject({ provider: z.string(), network: z.string() })
       .optional()

@@ -1,4 +1,4 @@
-import { fail, inconclusive, pass, type Verdict } from './gate.ts'
+import { fail, inconclusive, pass, type Verdict } from './measure.ts'
 import type { Answer, Probes } from './probe.ts'
 import type { Pod } from './workload.ts'
 

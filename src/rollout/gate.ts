@@ -1,89 +1,70 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { millis } from '../engine/duration.ts'
 import { Problem } from '../engine/problem.ts'
-
-/** Inconclusive is neither: nobody knows, so nobody promotes. */
-export type Verdict =
-  | { verdict: 'pass' }
-  | { verdict: 'fail'; reason: string }
-  | { verdict: 'inconclusive'; reason: string }
-
-export const pass: Verdict = { verdict: 'pass' }
-export const fail = (reason: string): Verdict => ({ verdict: 'fail', reason })
-export const inconclusive = (reason: string): Verdict => ({ verdict: 'inconclusive', reason })
+import { assess, type Limits, type Measurement, unprovable, usualLimits, type Verdict } from './measure.ts'
 
 /** What stays from one measurement of a gate to the next, e.g. restart counts. */
 export type Memory = Map<string, number>
 
-export type Gate<Subject, Probes> = {
+export type Gate<Subject, Probes> = Limits & {
   name: string
-  /** `10s`, `500ms`, `2m` between measurements. */
-  every: string
-  /** Conclusive measurements that are taken. */
-  measure: number
-  /** How many of them may fail. */
-  mayFail: number
-  /** How many more may say nothing before the whole says nothing. */
-  mayBeUnclear: number
+  /** One measurement. A Problem that it throws is an error: the measurement could not be taken. */
   ask(subject: Subject, probes: Probes, memory: Memory): Promise<Verdict>
 }
 
-/** A question that guards a phase. Counting is `judge`'s business; `ask` measures once. */
+/** A question that guards a phase. Counting is the business of measure.ts; `ask` measures once. */
 export const gate = <Subject, Probes>(
   name: string,
-  spec: Omit<Gate<Subject, Probes>, 'name' | 'mayBeUnclear'> & { mayBeUnclear?: number },
+  { ask, ...limits }: Partial<Limits> & Pick<Gate<Subject, Probes>, 'ask'>,
 ): Gate<Subject, Probes> => {
-  millis(spec.every)
-  if (spec.measure < 1) throw new RangeError(`gate ${name}: measure must be at least 1`)
-  // A gate that may fail every time would pass on no evidence.
-  if (spec.mayFail >= spec.measure) throw new RangeError(`gate ${name}: mayFail must be less than measure`)
-  return { mayBeUnclear: 3, ...spec, name }
+  const made = { ...usualLimits, ...limits, name, ask }
+  millis(made.interval)
+  millis(made.initialDelay)
+  if (made.count < 1) throw new RangeError(`gate ${name}: count must be at least 1`)
+  const why = unprovable(made)
+  if (why) throw new RangeError(`gate ${name}: ${why}`)
+  return made
 }
 
 export type Judging = {
   signal: AbortSignal
-  onVerdict?: (verdict: Verdict, measured: { gate: string; count: number }) => void
+  onMeasurement?: (measurement: Measurement, measured: { gate: string; count: number }) => void
   sleep?: (ms: number, signal: AbortSignal) => Promise<unknown>
 }
 
-/**
- * Measures until the gate is decided: fail on the failure after the last that is allowed, inconclusive when its
- * budget for that is spent, pass only on `measure` conclusive answers.
- */
+/** Measures until the gate is decided. */
 export const judge = async <Subject, Probes>(
-  { name, every, measure, mayFail, mayBeUnclear, ask }: Gate<Subject, Probes>,
+  gate: Gate<Subject, Probes>,
   subject: Subject,
   probes: Probes,
-  { signal, onVerdict = () => undefined, sleep = (ms, stop) => delay(ms, undefined, { signal: stop }) }: Judging,
+  { signal, onMeasurement = () => undefined, sleep = (ms, stop) => delay(ms, undefined, { signal: stop }) }: Judging,
 ): Promise<Verdict> => {
   const memory: Memory = new Map()
-  const seen = { pass: 0, fail: 0, inconclusive: 0 }
-  for (let count = 1; ; count++) {
+  const measurements: Measurement[] = []
+  const first = millis(gate.initialDelay)
+  if (first > 0) await sleep(first, signal)
+  for (;;) {
     signal.throwIfAborted()
-    const verdict = await answer(() => ask(subject, probes, memory))
+    const measurement = await answer(() => gate.ask(subject, probes, memory))
     signal.throwIfAborted()
-    onVerdict(verdict, { gate: name, count })
-    seen[verdict.verdict]++
-    if (seen.fail > mayFail) return verdict
-    if (seen.inconclusive > mayBeUnclear) return verdict
-    if (seen.pass + seen.fail >= measure) return pass
-    await sleep(millis(every), signal)
+    measurements.push(measurement)
+    onMeasurement(measurement, { gate: gate.name, count: measurements.length })
+    const verdict = assess(gate, measurements)
+    if (verdict) return verdict
+    await sleep(millis(gate.interval), signal)
   }
 }
 
-/** A Problem while measuring (no API, no pod) says nothing about the subject. Bugs stay exceptions. */
-const answer = async (ask: () => Promise<Verdict>): Promise<Verdict> => {
+/** Bugs stay exceptions. */
+const answer = async (ask: () => Promise<Verdict>): Promise<Measurement> => {
   try {
     return await ask()
   } catch (thrown) {
-    if (thrown instanceof Problem) return inconclusive(`${thrown.message}: ${thrown.why}`)
+    if (thrown instanceof Problem) return { verdict: 'error', reason: `${thrown.message}: ${thrown.why}` }
     throw thrown
   }
 }
 
-/** The worst of several: a failure outweighs silence, silence outweighs a pass. Nothing asked is silence. */
-export const worst = (verdicts: Verdict[]): Verdict =>
-  verdicts.find(it => it.verdict === 'fail') ??
-  verdicts.find(it => it.verdict === 'inconclusive') ??
-  verdicts[0] ??
-  inconclusive('there was nothing to ask')
+/** The shortest and the longest that asking takes when nothing fails, without the asking itself. In seconds. */
+export const secondsOf = ({ interval, count, initialDelay }: Limits): number =>
+  (millis(initialDelay) + millis(interval) * (count - 1)) / 1000

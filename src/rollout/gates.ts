@@ -1,14 +1,34 @@
+import type { Gate } from './gate.ts'
 import { clusterWorks } from './gates/cluster-works.ts'
 import { directBlocked } from './gates/direct-blocked.ts'
 import { egressAddressGate, proxyAnswers } from './gates/egress-address.ts'
 import { forbiddenRefused } from './gates/forbidden-refused.ts'
 import { podsReady } from './gates/pods-ready.ts'
+import type { Limits } from './measure.ts'
+import type { Probes } from './probe.ts'
+import type { Subject } from './subject.ts'
 
-/** Before any workload moves. */
-export const gatewayGates = [proxyAnswers]
+export type OurGate = Gate<Subject, Probes>
 
-/** After a workload has moved, cheapest first: the first that does not pass ends the phase. */
-export const movedGates = [podsReady, egressAddressGate, directBlocked, forbiddenRefused, clusterWorks]
+/** When gates are asked: before any workload moves, after one has moved, and after a soak. */
+export type Moment = 'gateway' | 'moved' | 'soaked'
 
-/** After a soak: what time may have changed. */
-export const soakedGates = [podsReady, egressAddressGate]
+/** Cheapest first: the first that does not pass ends the phase. */
+const builtIn: Record<Moment, readonly OurGate[]> = {
+  gateway: [proxyAnswers],
+  moved: [podsReady, egressAddressGate, directBlocked, forbiddenRefused, clusterWorks],
+  // What time may have changed.
+  soaked: [podsReady, egressAddressGate],
+}
+
+/** What a tenant's file says about gates. */
+export type Otherwise = {
+  builtIn?: { [gate: string]: { [word in keyof Limits]?: Limits[word] | undefined } } | undefined
+}
+
+/** The gates of a moment, with the limits that a tenant's file gives them. */
+export const gatesAt = (moment: Moment, { builtIn: limits = {} }: Otherwise = {}): OurGate[] =>
+  builtIn[moment].map(it => ({ ...it, ...given(limits[it.name] ?? {}) }))
+
+const given = (words: NonNullable<Otherwise['builtIn']>[string]): Partial<Limits> =>
+  Object.fromEntries(Object.entries(words).filter(([, value]) => value !== undefined))

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { Problem } from '../engine/problem.ts'
-import { inconclusive, type Verdict } from './gate.ts'
 import type { Kube } from './kube.ts'
+import { inconclusive, type Verdict } from './measure.ts'
 import type { Subject } from './subject.ts'
 import { isLeaving, type Pod, readRollout } from './workload.ts'
 

@@ -1,7 +1,9 @@
 import * as assert from 'uvu/assert'
 import type { RolloutPhase } from '../../playbooks/rollout.ts'
-import { runPhase } from '../../src/cli/rollout.ts'
+import { isCutShort, isForPerson, type PhaseEnd, runPhase, undecided } from '../../src/cli/rollout.ts'
+import type { Session } from '../../src/cli/session.ts'
 import type { Entry } from '../../src/engine/journal.ts'
+import { fail, inconclusive, type Verdict } from '../../src/rollout/measure.ts'
 import { suite } from '../support/suite.ts'
 import { thing } from '../support/things.ts'
 import { stagedWith } from './staged.ts'
@@ -71,3 +73,47 @@ for (const [name, what] of [
     await fails(both.run)
     assert.equal(both.asked, ['a', 'b'])
   })
+
+/** A phase that ended so, of tenants `a` with patience, `b` without, and `c` that asks a person. */
+const ended = (failed: [tenant: string, verdict: Verdict][], interrupted = false) => {
+  const stop = new AbortController()
+  if (interrupted) stop.abort()
+  const patience = (tenant: string, then?: string) => ({
+    tenant,
+    rollout: then ? { inconclusive: { within: '1m', then } } : {},
+  })
+  const session = {
+    context: { tenants: [patience('a', 'rollback'), patience('b'), patience('c', 'ask')] },
+    world: { stop: stop.signal },
+  } as unknown as Session
+  const end = {
+    failed: failed.map(([tenant, verdict]) => ({ tenant, workload: 'web', gate: 'g', verdict })),
+  } as unknown as PhaseEnd
+  return { forPerson: isForPerson(session, end), cutShort: isCutShort(session, end), end }
+}
+
+const unclear = inconclusive('who knows')
+for (const { when, failed, interrupted, forPerson = false, cutShort = false } of [
+  { when: 'silence of a tenant that asks', failed: [['c', unclear]], forPerson: true },
+  { when: 'a failure of it', failed: [['c', fail('no')]] },
+  { when: 'silence of one that rolls back', failed: [['a', unclear]] },
+  { when: 'silence of one without a word', failed: [['b', unclear]] },
+  { when: 'silence of both', failed: [['a', unclear], ['c', unclear]] }, // biome-ignore format: a table
+  { when: 'an interrupted pause', failed: [['a', unclear]], interrupted: true, cutShort: true },
+  { when: 'an interrupt and a failure', failed: [['a', fail('no')]], interrupted: true },
+  { when: 'an interrupt without patience', failed: [['b', unclear]], interrupted: true },
+  { when: 'an interrupt alone', failed: [], interrupted: true, cutShort: true },
+  { when: 'nothing', failed: [] },
+] as { when: string; failed: [string, Verdict][]; interrupted?: boolean; forPerson?: boolean; cutShort?: boolean }[])
+  test(`a phase is left for a person, or cut short: ${when}`, () => {
+    const it = ended(failed, interrupted)
+    assert.equal([it.forPerson, it.cutShort], [forPerson, cutShort])
+  })
+
+test('who is left with an undecided phase is told how to go on', () => {
+  const { end } = ended([['c', unclear]])
+  const { message, why, next, exit } = undecided({ name: 'canary', desired: [], moves: [] }, end, '7f3a')
+  assert.match(`${message} ${why}`, /canary is not decided: c\/web g: who knows/)
+  assert.match(next, /deploy.mjs --resume 7f3a.*rollback.ts/)
+  assert.is(exit, 1)
+})

@@ -1,79 +1,35 @@
 import * as assert from 'uvu/assert'
 import { millis } from '../../src/engine/duration.ts'
 import { Problem } from '../../src/engine/problem.ts'
-import { fail, gate, inconclusive, judge, pass, type Verdict, worst } from '../../src/rollout/gate.ts'
+import { gate, judge, secondsOf } from '../../src/rollout/gate.ts'
+import { gatesAt } from '../../src/rollout/gates.ts'
+import { fail, inconclusive, pass, type Verdict } from '../../src/rollout/measure.ts'
+import { untilKnown } from '../../src/rollout/patience.ts'
 import { suite } from '../support/suite.ts'
 
 const { test } = suite('rollout/gate')
 
-const VERDICTS: Record<string, Verdict> = { p: pass, f: fail('no'), i: inconclusive('who knows') }
-
-const run = async (script: string, limits: { measure: number; mayFail: number; mayBeUnclear?: number }) => {
+test('measures at its interval until it is decided', async () => {
   const slept: number[] = []
-  let asked = 0
+  const answers = [pass, inconclusive('i'), pass]
   const asks = gate<string, null>('g', {
-    every: '10s',
-    ...limits,
-    ask: async () => {
-      const verdict = VERDICTS[script[asked++] ?? '']
-      if (!verdict) throw new Error('asked too often')
-      return verdict
-    },
+    interval: '7s',
+    initialDelay: '1m',
+    count: 2,
+    ask: async () => answers.shift() ?? fail('asked too often'),
   })
   const { signal } = new AbortController()
-  const verdict = await judge(asks, 'it', null, { signal, sleep: async ms => slept.push(ms) })
-  return { verdict: verdict.verdict, asked, slept }
-}
+  assert.equal(await judge(asks, 'it', null, { signal, sleep: async ms => slept.push(ms) }), pass)
+  assert.equal([slept, answers], [[60_000, 7000, 7000], []])
+  assert.is(secondsOf(asks), 67)
+})
 
-for (const { when, script, limits, verdict, asked } of [
-  { when: 'one pass is asked for', script: 'p', limits: { measure: 1, mayFail: 0 }, verdict: 'pass', asked: 1 },
-  { when: 'all of three pass', script: 'ppp', limits: { measure: 3, mayFail: 0 }, verdict: 'pass', asked: 3 },
-  { when: 'the first fails', script: 'f', limits: { measure: 3, mayFail: 0 }, verdict: 'fail', asked: 1 },
-  { when: 'a failure is allowed', script: 'fpp', limits: { measure: 3, mayFail: 1 }, verdict: 'pass', asked: 3 },
-  {
-    when: 'the last failure is one too many',
-    script: 'fpf',
-    limits: { measure: 3, mayFail: 1 },
-    verdict: 'fail',
-    asked: 3,
-  },
-  {
-    when: 'silence does not count as a pass',
-    script: 'ipip',
-    limits: { measure: 2, mayFail: 0 },
-    verdict: 'pass',
-    asked: 4,
-  },
-  {
-    when: 'nothing but silence',
-    script: 'iiii',
-    limits: { measure: 1, mayFail: 0 },
-    verdict: 'inconclusive',
-    asked: 4,
-  },
-  {
-    when: 'silence has no budget',
-    script: 'pi',
-    limits: { measure: 2, mayFail: 0, mayBeUnclear: 0 },
-    verdict: 'inconclusive',
-    asked: 2,
-  },
-  { when: 'silence, then failure', script: 'iif', limits: { measure: 1, mayFail: 0 }, verdict: 'fail', asked: 3 },
-]) {
-  test(`${when}: ${verdict}`, async () => {
-    const result = await run(script, limits)
-    assert.is(result.verdict, verdict)
-    assert.is(result.asked, asked)
-    assert.equal(result.slept, Array(asked - 1).fill(10_000))
-  })
-}
-
-test('a Problem while asking is silence, a bug is not', async () => {
+test('a Problem while asking is an error, a bug is not', async () => {
   const { signal } = new AbortController()
   const throwing = (thrown: Error) =>
-    gate<null, null>('g', { every: '1s', measure: 1, mayFail: 0, mayBeUnclear: 0, ask: () => Promise.reject(thrown) })
+    gate<null, null>('g', { consecutiveErrorLimit: 0, ask: () => Promise.reject(thrown) })
   const judged = await judge(throwing(new Problem('no API', { why: 'down', next: 'up' })), null, null, { signal })
-  assert.equal(judged, inconclusive('no API: down'))
+  assert.equal(judged, inconclusive('not measured: no API: down'))
   const bug = await judge(throwing(new TypeError('bug')), null, null, { signal }).catch(it => it)
   assert.instance(bug, TypeError)
 })
@@ -81,10 +37,10 @@ test('a Problem while asking is silence, a bug is not', async () => {
 test('every measurement is told, and an interrupt ends it', async () => {
   const stop = new AbortController()
   const told: string[] = []
-  const endless = gate<null, null>('g', { every: '1s', measure: 99, mayFail: 0, ask: async () => pass })
+  const endless = gate<null, null>('g', { interval: '1s', count: 99, ask: async () => pass })
   const end = await judge(endless, null, null, {
     signal: stop.signal,
-    onVerdict: ({ verdict }, { count }) => told.push(`${count} ${verdict}`),
+    onMeasurement: ({ verdict }, { count }) => told.push(`${count} ${verdict}`),
     sleep: async () => told.length === 2 && stop.abort(),
   }).catch(it => it)
   assert.is(end.name, 'AbortError')
@@ -92,16 +48,60 @@ test('every measurement is told, and an interrupt ends it', async () => {
 })
 
 test('a gate that could pass on failures alone is refused', () => {
-  assert.throws(() => gate('g', { every: '1s', measure: 1, mayFail: 1, ask: async () => pass }), /mayFail/)
-  assert.throws(() => gate('g', { every: 'soon', measure: 1, mayFail: 0, ask: async () => pass }), /duration/)
+  assert.throws(() => gate('g', { failureLimit: 1, ask: async () => pass }), /failureLimit/)
+  assert.throws(() => gate('g', { count: 0, ask: async () => pass }), /count/)
+  assert.throws(() => gate('g', { interval: 'soon', ask: async () => pass }), /duration/)
 })
 
-test('the worst of several', () => {
-  assert.equal(worst([pass, inconclusive('i'), fail('f')]), fail('f'))
-  assert.equal(worst([pass, inconclusive('i')]), inconclusive('i'))
-  assert.equal(worst([pass, pass]), pass)
-  assert.is(worst([]).verdict, 'inconclusive')
+test('a tenant file changes the limits of one gate alone', () => {
+  const name = 'pods ready and not restarting'
+  const [usual, changed] = [gatesAt('moved'), gatesAt('moved', { builtIn: { [name]: { count: 7, dryRun: true } } })]
+  assert.equal([changed[0]?.name, changed[0]?.count, changed[0]?.dryRun], [name, 7, true])
+  assert.is(changed[0]?.interval, usual[0]?.interval)
+  assert.equal(changed.slice(1), usual.slice(1))
 })
+
+/** Asks what is in the script; time passes by sleeping alone. */
+const patiently = async (script: string, { within = '12s', stopAt = Infinity } = {}) => {
+  const verdicts: Record<string, Verdict> = { p: pass, f: fail('no'), i: inconclusive('who knows') }
+  const stop = new AbortController()
+  const pauses: number[] = []
+  let [now, asked] = [0, 0]
+  const verdict = await untilKnown(
+    async () => {
+      const it = verdicts[script[asked++] ?? '']
+      if (!it) throw new Error('asked too often')
+      return it
+    },
+    { within },
+    {
+      stop: stop.signal,
+      onPause: (_, left) => pauses.push(left),
+      now: () => now,
+      async sleep(ms) {
+        now += ms
+        if (now < stopAt) return
+        stop.abort()
+        throw stop.signal.reason
+      },
+    },
+  )
+  return { verdict: verdict.verdict, asked, pauses }
+}
+
+for (const { when, script, options, verdict, asked, pauses } of [
+  { when: 'a pass waits for nothing', script: 'p', verdict: 'pass', asked: 1, pauses: [] },
+  { when: 'a failure waits for nothing', script: 'f', verdict: 'fail', asked: 1, pauses: [] },
+  { when: 'silence is asked again', script: 'iip', verdict: 'pass', asked: 3, pauses: [12_000, 7000] },
+  { when: 'until it fails', script: 'if', verdict: 'fail', asked: 2, pauses: [12_000] },
+  { when: 'until its time is over', script: 'iiii', verdict: 'inconclusive', asked: 4, pauses: [12_000, 7000, 2000] },
+  { when: 'no time', script: 'i', options: { within: '0s' }, verdict: 'inconclusive', asked: 1, pauses: [] },
+  { when: 'an interrupt', script: 'i', options: { stopAt: 1 }, verdict: 'inconclusive', asked: 1, pauses: [12_000] },
+]) {
+  test(`patience, ${when}: ${verdict}`, async () => {
+    assert.equal(await patiently(script, options), { verdict, asked, pauses })
+  })
+}
 
 for (const [text, ms] of [
   ['500ms', 500],

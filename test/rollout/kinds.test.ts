@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert'
 import { Problem } from '../../src/engine/problem.ts'
 import { judge } from '../../src/rollout/gate.ts'
-import { gatewayGates, movedGates } from '../../src/rollout/gates.ts'
+import { gatesAt } from '../../src/rollout/gates.ts'
 import { manifestKind } from '../../src/rollout/manifest.ts'
 import {
   DEMO_MANAGER,
@@ -308,7 +308,7 @@ test('gates look from inside the pods', async () => {
   }
   const probes = createProbes(cluster.kube, { auditLog: async needle => log.filter(it => it.includes(needle)) })
   const { signal } = new AbortController()
-  for (const gate of [...gatewayGates, ...movedGates]) {
+  for (const gate of [...gatesAt('gateway'), ...gatesAt('moved')]) {
     assert.equal(
       await judge(gate, subject, probes, { signal, sleep: async () => undefined }),
       { verdict: 'pass' },
@@ -318,6 +318,6 @@ test('gates look from inside the pods', async () => {
   assert.is(await egressAddress(cluster.kube, subject), '203.0.113.7')
   cluster.pods.commands.run = () => ({ code: 127 })
   assert.is(await egressAddress(cluster.kube, subject), null)
-  const last = await judge(movedGates[1]!, subject, probes, { signal, sleep: async () => undefined })
+  const last = await judge(gatesAt('moved')[1]!, subject, probes, { signal, sleep: async () => undefined })
   assert.match(JSON.stringify(last), /inconclusive.*has no curl/)
 })

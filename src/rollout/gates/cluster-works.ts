@@ -1,4 +1,5 @@
-import { fail, gate, inconclusive, pass, worst } from '../gate.ts'
+import { gate } from '../gate.ts'
+import { fail, inconclusive, pass, worst } from '../measure.ts'
 import { everyPod, type Probes } from '../probe.ts'
 import type { Subject } from '../subject.ts'
 
@@ -6,9 +7,8 @@ const API = 'https://kubernetes.default.svc/'
 
 /** Names resolve and Services answer as before. Uses the pod's own NO_PROXY: through the proxy this must fail. */
 export const clusterWorks = gate<Subject, Probes>('DNS and in-cluster traffic work', {
-  every: '500ms',
-  measure: 1,
-  mayFail: 0,
+  interval: '500ms',
+  count: 1,
   async ask(subject, probes) {
     const verdicts = await everyPod(subject, probes, async pod => {
       const answer = await probes.curl(pod, ['-k', '-o', '/dev/null', '-w', '%{http_code} %{http_connect}', API])

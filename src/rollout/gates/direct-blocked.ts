@@ -1,12 +1,12 @@
-import { fail, gate, inconclusive, pass, type Verdict, worst } from '../gate.ts'
+import { gate } from '../gate.ts'
+import { fail, inconclusive, pass, type Verdict, worst } from '../measure.ts'
 import { type Answer, everyPod, type Probes } from '../probe.ts'
 import type { Subject } from '../subject.ts'
 
 /** Without the proxy nothing gets out: no connection to any echo service. */
 export const directBlocked = gate<Subject, Probes>('direct access is blocked', {
-  every: '200ms',
-  measure: 1,
-  mayFail: 0,
+  interval: '200ms',
+  count: 1,
   async ask(subject, probes) {
     const verdicts = await everyPod(subject, probes, async pod => {
       const tried = await Promise.all(

@@ -1,13 +1,13 @@
-import { fail, gate, inconclusive, pass, type Verdict, worst } from '../gate.ts'
+import { gate } from '../gate.ts'
+import { fail, inconclusive, pass, type Verdict, worst } from '../measure.ts'
 import { addressIn, everyPod, type Probes } from '../probe.ts'
 import type { Subject } from '../subject.ts'
 import type { Pod } from '../workload.ts'
 
 /** Every pod, through its own environment, is seen with one of the fixed addresses by every echo service. */
 export const egressAddressGate = gate<Subject, Probes>("egress address is the tenant's own", {
-  every: '500ms',
-  measure: 2,
-  mayFail: 0,
+  interval: '500ms',
+  count: 2,
   async ask(subject, probes) {
     const fixed = subject.proxies.map(it => it.publicIp)
     const verdicts = await everyPod(subject, probes, async pod =>
@@ -22,10 +22,9 @@ export const egressAddressGate = gate<Subject, Probes>("egress address is the te
  * name, shows its own fixed address, and a Service before them one of these.
  */
 export const proxyAnswers = gate<Subject, Probes>('proxy answers with its fixed address', {
-  every: '500ms',
-  measure: 1,
-  mayFail: 0,
-  mayBeUnclear: 5,
+  interval: '500ms',
+  count: 1,
+  inconclusiveLimit: 5,
   async ask(subject, probes) {
     const { proxy, proxies } = subject
     const ways = proxies.map(({ publicIp, ...at }) => ({ ...at, fixed: [publicIp] }))

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { isIP } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fail, gate, inconclusive, pass, worst } from '../gate.ts'
+import { gate } from '../gate.ts'
+import { fail, inconclusive, pass, worst } from '../measure.ts'
 import { everyPod, type Probes } from '../probe.ts'
 import type { Subject } from '../subject.ts'
 
 /** A destination outside the allowlist gets 403 from the proxy, and the refusal is in the audit log. */
 export const forbiddenRefused = gate<Subject, Probes>('a forbidden destination is refused and logged', {
-  every: '500ms',
-  measure: 1,
-  mayFail: 0,
+  interval: '500ms',
+  count: 1,
   async ask(subject, probes) {
     const verdicts = await everyPod(subject, probes, async pod => {
       const { url, needle } = marked(subject.forbidden)

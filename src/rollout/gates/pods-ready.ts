@@ -1,14 +1,14 @@
-import { fail, gate, inconclusive, pass, worst } from '../gate.ts'
+import { gate } from '../gate.ts'
+import { fail, inconclusive, pass, worst } from '../measure.ts'
 import { everyPod, type Probes } from '../probe.ts'
 import type { Subject } from '../subject.ts'
 import { isReady } from '../workload.ts'
 
 /** Pods of the new template are ready, and stay so: no restart from one measurement to the next. */
 export const podsReady = gate<Subject, Probes>('pods ready and not restarting', {
-  every: '500ms',
-  measure: 3,
-  mayFail: 0,
-  mayBeUnclear: 10,
+  interval: '500ms',
+  count: 3,
+  inconclusiveLimit: 10,
   async ask(subject, probes, memory) {
     const verdicts = await everyPod(subject, probes, async pod => {
       const { name } = pod.metadata

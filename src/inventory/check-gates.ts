@@ -1,0 +1,29 @@
+import type { Say } from './say.ts'
+import type { TenantFile } from './schema-tenant.ts'
+import type { Parts } from './validate.ts'
+
+type Words = { count?: number; failureLimit?: number; consecutiveSuccessLimit?: number }
+
+/** A gate passes on passes alone: limits under which failures would do are a mistake. */
+export const checkGates = ({ rollout }: Parts<TenantFile>, say: Say) => {
+  for (const [name, words] of Object.entries(rollout?.builtIn ?? {}))
+    checkLimits(['rollout', 'builtIn', name], (words ?? {}) as Words, usualCount[name] ?? 1, say)
+}
+
+/** Built-in gates that measure more than once; the rest measure once. A test holds this to src/rollout/gates. */
+export const usualCount: Record<string, number> = {
+  'pods ready and not restarting': 3,
+  "egress address is the tenant's own": 2,
+}
+
+const checkLimits = (path: (string | number)[], words: Words, usual: number, say: Say) => {
+  const { count = usual, failureLimit = 0, consecutiveSuccessLimit = 0 } = words
+  if (consecutiveSuccessLimit > count) {
+    const why = `only ${count} measurements count`
+    say([...path, 'consecutiveSuccessLimit'], 'so many passes in a row never come', why, 'raise count')
+  } else if (consecutiveSuccessLimit === 0 && (failureLimit < 0 || failureLimit >= count)) {
+    const why = `${count} measurements count, and all of them could fail`
+    const next = `write a failureLimit from 0 to ${count - 1}, raise count, or ask for consecutiveSuccessLimit`
+    say([...path, 'failureLimit'], 'this gate would pass on failures alone', why, next)
+  }
+}
