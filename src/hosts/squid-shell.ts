@@ -53,7 +53,7 @@ SOCKETS
  */
 export const reloadSquid = (): string => `ports=
 while read -r word it _; do
-  case $word in http_port | https_port) ports="$ports $it" ;; esac
+  case $word in http_port | https_port) ports="$ports \${it##*:}" ;; esac
 done </etc/squid/squid.conf
 ports=\${ports:-3128}
 sports=

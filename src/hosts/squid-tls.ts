@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { type ClientCertificates, certificateTasks } from './client-certificates.ts'
 import type { Task } from './tasks/all.ts'
 import type { FileTask } from './tasks/file.ts'
 
@@ -6,6 +7,8 @@ export type TlsTenant = {
   name: string
   /** Whether the name in a tunnel's TLS hello must be the one that was asked for. */
   sni?: 'verify'
+  /** Who may connect to its port, by TLS. */
+  certificates?: ClientCertificates | undefined
 }
 
 export const sniHelper = '/usr/local/lib/kapsule-egress/sni-helper'
@@ -13,7 +16,7 @@ export const sniHelper = '/usr/local/lib/kapsule-egress/sni-helper'
 /** Key and certificate of the proxy itself. Nobody but root reads it, and it is made where it stays. */
 export const ownCertificate = '/etc/squid/egress/proxy.pem'
 
-export const needsTls = (tenants: readonly TlsTenant[]): boolean => tenants.some(it => it.sni)
+export const needsTls = (tenants: readonly TlsTenant[]): boolean => tenants.some(it => it.sni || it.certificates)
 
 /** The Squid that can look into the beginning of TLS. What has no such build of its own has one that can do both. */
 export const squidPackage = (tenants: readonly TlsTenant[]): Task =>
@@ -24,16 +27,25 @@ export const squidPackage = (tenants: readonly TlsTenant[]): Task =>
 type MakeFile = (path: string, content: string, more?: Partial<FileTask>) => Task
 
 /** What squid.conf names besides: after the package, before squid.conf. */
-export const tlsTasks = (hostName: string, tenants: readonly TlsTenant[], file: MakeFile, notify: string[]): Task[] =>
+export const tlsTasks = (
+  hostName: string,
+  names: readonly string[],
+  tenants: readonly (TlsTenant & { port: number })[],
+  file: MakeFile,
+  notify: string[],
+): Task[] =>
   needsTls(tenants)
     ? [
         { task: 'package', name: 'openssl' },
-        { task: 'command', name: 'certificate of the proxy', run: makeCertificate(hostName), creates: ownCertificate },
-        ...(tenants.some(it => it.sni)
-          ? [file(sniHelper, readFileSync(helperSource, 'utf8'), { mode: '0755', check: 'perl -c {}', notify })]
-          : []),
+        ...(tenants.some(it => it.sni) ? sniTasks(hostName, file, notify) : []),
+        ...certificateTasks(hostName, names, tenants, file, notify),
       ]
     : []
+
+const sniTasks = (hostName: string, file: MakeFile, notify: string[]): Task[] => [
+  { task: 'command', name: 'certificate of the proxy', run: makeCertificate(hostName), creates: ownCertificate },
+  file(sniHelper, readFileSync(helperSource, 'utf8'), { mode: '0755', check: 'perl -c {}', notify }),
+]
 
 const helperSource = new URL('../../templates/usr/local/lib/kapsule-egress/sni-helper', import.meta.url)
 

@@ -5,6 +5,7 @@ import { Problem } from '../engine/problem.ts'
 import { isRef } from '../engine/refs.ts'
 import type { Policy } from '../policy/policy.ts'
 import { policyText } from '../policy/policy-file.ts'
+import { handshakeLog, loopbackPort, portWords, servedCertificate } from './client-certificates.ts'
 import { kernelLimits, type Limits, limitsScript, putLimits, squidLimits } from './limits.ts'
 import { innerRanges, refuseOverlaps } from './overlap.ts'
 import { ownAddresses, ownAddressesTask } from './own-addresses.ts'
@@ -36,6 +37,8 @@ export type SquidOptions = {
   /** Addresses by which others reach this host, besides those that it finds on its links: refused like `inner`. */
   own?: Wanting<string>[]
   nameservers?: string[]
+  /** What clients call it by, where they are to know it by a certificate: names and IPv4 addresses. */
+  names?: string[]
   /** How long logs stay on the host. */
   keepDays?: number
   /** The host's variables, which its templates read as `vars`. */
@@ -52,7 +55,7 @@ export const auditLog = '/var/log/squid/audit.log'
 
 /** Everything that makes a host an egress proxy, in order, and the handlers its files notify. */
 export const squidTasks = (options: SquidOptions) => {
-  const { hostName, tenants, inner, own = [], nameservers = [], keepDays = 90, vars = {} } = options
+  const { hostName, tenants, inner, own = [], nameservers = [], names = [], keepDays = 90, vars = {} } = options
   const filled = (path: string, data: Record<string, unknown>) => render(path, { vars, ...data })
   for (const { name } of tenants) if (!/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name)) throw badName(name)
   for (const it of nameservers) if (!isIP(it)) throw badName(it)
@@ -75,15 +78,16 @@ export const squidTasks = (options: SquidOptions) => {
     nameservers,
     auditLog,
     healthName,
-    tenants: tenants.map(({ name, port, clients, outgoing, limits, sni }) => ({
+    tenants: tenants.map(({ name, port, clients, outgoing, limits, sni, certificates }) => ({
       ...{ name, port, sni: sni === 'verify', outgoing: later(`@address:${name}@`, outgoing) ?? null },
       clients: isRef(clients) ? [] : clients,
       nodes: isRef(clients) ? later(`@clients:${name}@`, clients) : null,
       ...squidLimits(limits),
+      certified: portWords({ name, port, certificates }),
     })),
     listeners,
     helper: policyHelper,
-    ...{ ownCertificate, sniHelper },
+    ...{ ownCertificate, sniHelper, servedCertificate, handshakeLog, loopback: loopbackPort(listeners) },
     policies,
     spool,
   })
@@ -107,7 +111,7 @@ export const squidTasks = (options: SquidOptions) => {
     ...tenants.map(({ name, policy }): Task => ({ task: 'policy', tenant: name, text: policyText(policy) })),
     ...tenantAddresses(leaving, fill, file, filled, daemonReload),
     ownAddressesTask([reload]),
-    ...tlsTasks(hostName, tenants, file, [reload]),
+    ...tlsTasks(hostName, names, tenants, file, [reload]),
     file('/etc/squid/squid.conf', conf, {
       ...(Object.keys(fill).length > 0 && { fill }),
       check: checkSquid,

@@ -25,6 +25,8 @@ export type AuditLine = {
   bytesOut: number
   ms: number
   agent: string
+  /** The subject of the client's certificate, where the proxy asks for one: its first 200 characters. */
+  certificate?: string
 }
 
 export type Verdict = 'allowed' | 'denied' | 'would_deny'
@@ -34,6 +36,8 @@ const names = [
   ...['time', 'tenant', 'client', 'listener', 'method', 'host', 'port', 'path', 'resolved', 'egress', 'status'],
   ...['squid', 'verdict', 'rule', 'revision', 'bytesIn', 'bytesOut', 'ms', 'agent'],
 ]
+/** Of hosts that ask for certificates. */
+const optional = ['certificate']
 
 const field = /"([A-Za-z]+)":"([ !#-[\]-~]*)"(,|\}$)/y
 
@@ -52,11 +56,13 @@ export const parseAuditLine = (line: string): AuditLine | null => {
   if (Number.isNaN(time) || Number.isNaN(status + bytesIn + bytesOut + ms + (port ?? 0))) return null
   if ((port ?? 0) > 65535 || (verdict !== null && !isVerdict(verdict))) return null
   const [method, host, path, agent] = encoded.map(name => decode(it[name]!))
+  const certificate = it.certificate === undefined ? null : known(it.certificate)
   return {
     ...{ time, port, status, verdict, bytesIn, bytesOut, ms },
     ...{ tenant: known(it.tenant!), resolved: known(it.resolved!), egress: known(it.egress!) },
     ...{ client: it.client!, listener: it.listener!, squid: it.squid!, rule: it.rule!, revision: it.revision! },
     ...{ method: method!, host: bare(host!), path: path!, agent: agent! },
+    ...(certificate !== null && { certificate: decode(certificate) }),
   }
 }
 
@@ -68,12 +74,13 @@ const fieldsOf = (line: string): Record<string, string> | null => {
   for (let n = 0; end !== '}'; n++) {
     field.lastIndex = at
     const match = field.exec(line)
-    if (!match || n >= names.length || match[1]! in found) return null
+    if (!match || n >= names.length + optional.length || match[1]! in found) return null
     found[match[1]!] = match[2]!
     end = match[3]!
     at = field.lastIndex
   }
-  return at === line.length && names.every(it => it in found) ? found : null
+  if (at !== line.length || !names.every(it => it in found)) return null
+  return Object.keys(found).every(it => names.includes(it) || optional.includes(it)) ? found : null
 }
 
 const isVerdict = (it: string): it is Verdict => it === 'allowed' || it === 'denied' || it === 'would_deny'

@@ -57,7 +57,7 @@ export const verbs = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'
  */
 export const structural = [
   ...['client', 'manager', 'connections', 'method', 'scheme', 'port', 'authority', 'inner', 'unresolved', 'sni'],
-  ...['not-listed', 'no-policy', 'malformed'],
+  ...['certificate', 'not-listed', 'no-policy', 'malformed'],
 ] as const
 
 /** Denials first; by reversed labels, so that neighbours are related; a name before everything below it. */

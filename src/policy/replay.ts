@@ -51,6 +51,7 @@ export type ReplayOptions = {
 // Refused before a policy is asked, or for where a name led that day.
 const apart = new Set([
   'client',
+  'certificate',
   'manager',
   'connections',
   'scheme',

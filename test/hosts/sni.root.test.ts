@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +14,7 @@ import { parseAuditLine } from '../../src/policy/audit-line.ts'
 import type { Rule } from '../../src/policy/policy.ts'
 import { quiet } from '../support/plays.ts'
 import { makeProxyLab, type ProxyLab } from '../support/proxy-lab.ts'
+import { offerSquidOpenssl } from '../support/squid-openssl.ts'
 import { suite } from '../support/suite.ts'
 import { openTunnel, talk } from '../support/tunnel.ts'
 import { until } from '../support/until.ts'
@@ -78,7 +79,7 @@ before(async () => {
   origin.stdout!.on('data', (chunk: Buffer) => {
     connections += chunk.toString().split('connection').length - 1
   })
-  packageFor(lab)
+  offerSquidOpenssl(lab.host)
   await install([clientA()])
 })
 after(async () => {
@@ -87,21 +88,6 @@ after(async () => {
   await lab?.down()
   rmSync(directory, { recursive: true })
 })
-
-/** The host has no internet: it gets the package that it will be asked for in a repository on its own disk. */
-const packageFor = ({ host }: ProxyLab) => {
-  execFileSync('apt-get', ['-q', 'download', 'squid-openssl'], { cwd: directory, stdio: 'ignore' })
-  const deb = readdirSync(directory).find(it => it.endsWith('.deb'))!
-  const text = readFileSync(join(directory, deb)).toString('base64')
-  // As on a host whose packages start and stop what they bring.
-  host.sh('rm -f /usr/sbin/policy-rc.d; mkdir -p /srv/repo')
-  for (let at = 0; at < text.length; at += 100_000) host.sh(`printf %s ${text.slice(at, at + 100_000)} >>/srv/repo/b64`)
-  host.sh(`set -e; cd /srv/repo; base64 -d b64 >s.deb; rm b64
-{ dpkg-deb -f s.deb; printf 'Filename: ./s.deb\\nSize: %s\\nSHA256: %s\\n\\n' $(stat -c %s s.deb) $(sha256sum <s.deb | cut -c1-64); } >Packages
-rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/* /var/lib/apt/lists/*
-echo 'deb [trusted=yes] file:/srv/repo ./' >/etc/apt/sources.list
-apt-get -qq update`)
-}
 
 /** Whether Squid takes a connection now. */
 const answers = () =>

@@ -31,6 +31,8 @@ const clientB: SquidTenant = {
   policy: policyOf({}, { tenant: 'client-b', egress: { mode: 'report', allow: [{ domain: 'b.example' }] } }),
 }
 
+const certified = { ...clientA, certificates: { ca: 'ca', crl: 'crl', names: ['client-a', '/O=bank/CN=client-a2'] } }
+
 const contentOf = (path: string, tenants: SquidTenant[]) => {
   const { tasks } = squidTasks({
     hostName: 'proxy-1',
@@ -45,6 +47,7 @@ const contentOf = (path: string, tenants: SquidTenant[]) => {
 for (const [name, tenants] of [
   ['squid-one.conf', [clientA]],
   ['squid-two.conf', [clientA, clientB]],
+  ['squid-certificates.conf', [certified, clientB]],
 ] as const)
   test(`golden ${name}`, () => {
     const golden = new URL(`../golden/${name}`, import.meta.url)

@@ -39,6 +39,11 @@ for (const { when, host, is } of [
 
 const good = auditLine()
 
+test('a host that asks for certificates names them', () => {
+  assert.is(parseAuditLine(auditLine({ certificate: '/CN=a%22,%0A' }))?.certificate, '/CN=a",\n')
+  assert.not.ok('certificate' in parseAuditLine(auditLine({ certificate: '-' }))!)
+})
+
 for (const { when, line } of [
   { when: 'nothing', line: '' },
   { when: 'no JSON', line: '1732183200.123 82 172.16.28.20 TCP_TUNNEL/200' },
@@ -48,6 +53,8 @@ for (const { when, line } of [
   { when: 'something after it', line: `${good} ` },
   { when: 'a field missing', line: good.replace('"rule":"allow:api.partner.example",', '') },
   { when: 'a field more', line: good.replace('}', ',"more":"1"}') },
+  { when: 'a field in place of the certificate', line: good.replace('}', ',"certificates":"1"}') },
+  { when: 'two certificates', line: good.replace('}', ',"certificate":"1","certificate":"1"}') },
   { when: 'a field twice', line: good.replace('"agent"', '"verdict":"denied","agent"') },
   { when: 'a field twice in place of another', line: good.replace('"agent"', '"verdict"') },
   { when: 'a quote that got through', line: good.replace('curl', 'c\\"url') },
