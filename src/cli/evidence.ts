@@ -2,33 +2,36 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { innerOf } from '../../playbooks/configure.ts'
+import { makePlan } from '../engine/plan.ts'
 import { Problem } from '../engine/problem.ts'
+import { countChanges } from '../engine/step.ts'
+import type { HostAddress } from '../hosts/address.ts'
 import { readProxyFacts } from '../hosts/proxy-facts.ts'
 import type { Tenant } from '../inventory/context.ts'
-import { parseAuditLine } from '../policy/audit-line.ts'
 import { policyOf } from '../policy/entries.ts'
 import { policyText } from '../policy/policy-file.ts'
-import { samplesOf } from '../policy/samples.ts'
-import {
-  type Evidence,
-  type EvidenceAddress,
-  type EvidenceProxy,
-  type EvidenceSample,
-  type Finding,
-  verdictOf,
-} from '../report/evidence.ts'
-import { askSample, judgeSample, type Logged, type Seen } from '../rollout/ask-sample.ts'
-import type { Verdict } from '../rollout/measure.ts'
+import { type Evidence, type EvidenceAddress, type EvidenceProxy, type Finding, verdictOf } from '../report/evidence.ts'
 import { addressIn, createProbes, type Probes } from '../rollout/probe.ts'
 import type { Subject } from '../rollout/subject.ts'
 import type { Pod } from '../rollout/workload.ts'
-import { hostOf, kubeOf, searchLog, subjectOf } from './gates.ts'
+import { proxiesIn } from './audit-hosts.ts'
+import { samplesSeen, type Unheard } from './evidence-samples.ts'
+import { kubeOf, subjectOf } from './gates.ts'
+import { outputsOf } from './outputs.ts'
+import type { Session } from './session.ts'
 import type { Staged } from './staged.ts'
+import { hostsAlone, siteOf } from './stages.ts'
 
-/** So many questions of one pod at a time. */
-const together = 4
+/** Where everything is. Proxies and cluster are asked nothing yet: a report of what is away is worth most. */
+export const seeCloud = async (session: Session): Promise<Staged> => {
+  const site = siteOf(session)
+  const alone = hostsAlone(session.context, ['configure']) && session.context.cluster.kubeconfig !== undefined
+  const plan = await makePlan(alone ? [] : site.cloud, session.world)
+  const projectId = alone ? '' : (await session.clients.scaleway()).projectId
+  const staged: Staged = { session, site, plan, projectId, stages: [], counts: countChanges([]), orphans: [] }
+  session.output.know({ outputs: outputsOf(staged) })
+  return staged
+}
 
 /** Asks everything about one tenant's way out. Changes nothing; what could not be asked is said, never left out. */
 export const gatherEvidence = async (staged: Staged, tenant: Tenant): Promise<Evidence> => {
@@ -38,16 +41,21 @@ export const gatherEvidence = async (staged: Staged, tenant: Tenant): Promise<Ev
   const policy = policyOf(context, tenant)
   const subject = subjectOf(staged, { tenant, workload: tenant.rollout.canary })
   const probes = createProbes(kubeOf(staged), { auditLog: async () => null, signal: session.world.abort })
-  const pod = (await probes.pods(subject))?.[0]
-  if (!pod) throw nobody(subject)
   const sha256 = hashOf(policyText(policy))
   const mark = `evidence-${run.replace(/[^a-z0-9-]/gi, '')}-${tenant.tenant}`
+  const hosts = new Map(proxiesIn(staged).map(it => [it.name, it.host]))
+  const pod = await podOf(subject, probes)
   const [proxies, addresses] = await Promise.all([
-    Promise.all(tenant.egress.proxies.map((_, at) => proxyFacts(staged, tenant, subject, at, sha256))),
+    Promise.all(
+      tenant.egress.proxies.map(({ name }, at) => {
+        const fixedAddress = subject.proxies[at]?.publicIp ?? ''
+        return proxyFacts(staged, tenant, { name, fixedAddress, host: hosts.get(name) ?? null, sha256 })
+      }),
+    ),
     addressesSeen(subject, probes, pod),
   ])
-  const samples = await samplesSeen(staged, { tenant, subject, probes, pod, mark })
-  const { namespace, name } = { namespace: '', ...pod.metadata }
+  const logs = proxies.map(({ name, facts }) => ({ name, host: facts ? hosts.get(name)! : null }))
+  const samples = await samplesSeen(staged, { tenant, subject, probes, pod, mark, logs })
   return {
     format: 'kapsule-egress-evidence/1',
     ...{ tenant: tenant.tenant, context: context.context },
@@ -55,14 +63,26 @@ export const gatherEvidence = async (staged: Staged, tenant: Tenant): Promise<Ev
     ...{ began, ended: new Date().toISOString(), madeBy: madeBy(staged), inventory: inventoryOf(staged) },
     policy: { mode: policy.mode, rules: policy.rules.length, sha256 },
     asked: {
-      ...{ namespace, pod: name, workload: `${subject.workload.kind} ${subject.workload.name}` },
-      node: (pod.spec as { nodeName?: string }).nodeName ?? '-',
+      ...{ namespace: subject.namespace, workload: `${subject.workload.kind} ${subject.workload.name}` },
+      pod: 'unheard' in pod ? '-' : pod.metadata.name,
+      node: 'unheard' in pod ? '-' : ((pod.spec as { nodeName?: string }).nodeName ?? '-'),
     },
     ...{ proxies, addresses, samples },
   }
 }
 
-const addressesSeen = (subject: Subject, probes: Probes, pod: Pod): Promise<EvidenceAddress[]> => {
+/** A running pod of the canary, which all questions come from. */
+const podOf = async (subject: Subject, probes: Probes): Promise<Pod | Unheard> => {
+  try {
+    const [pod] = (await probes.pods(subject)) ?? []
+    return pod ?? { unheard: `there is no pod of ${subject.namespace}/${subject.workload.name} to ask from` }
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    return { unheard: `no pod could be asked: ${error.message}: ${error.why}` }
+  }
+}
+
+const addressesSeen = (subject: Subject, probes: Probes, pod: Pod | Unheard): Promise<EvidenceAddress[]> => {
   const { proxies, echo } = subject
   const fixed = proxies.map(it => it.publicIp)
   // A pod's own environment, as its programs use it; and, where there are several, each proxy by itself.
@@ -76,7 +96,7 @@ const addressesSeen = (subject: Subject, probes: Probes, pod: Pod): Promise<Evid
   return Promise.all(
     ways.flatMap(({ by, args, expected }) =>
       echo.map(async service => {
-        const answer = await probes.curl(pod, [...args, '--fail', service])
+        const answer = 'unheard' in pod ? pod : await probes.curl(pod, [...args, '--fail', service])
         const seen = 'unheard' in answer || answer.code !== 0 ? null : addressIn(answer.stdout)
         const why = 'unheard' in answer ? answer.unheard : `curl exit ${answer.code} ${answer.stderr.trim()}`
         const finding: Finding = seen
@@ -91,90 +111,18 @@ const addressesSeen = (subject: Subject, probes: Probes, pod: Pod): Promise<Evid
   )
 }
 
-type Asking = { tenant: Tenant; subject: Subject; probes: Probes; pod: Pod; mark: string }
-
-const samplesSeen = async (
-  staged: Staged,
-  { tenant, subject, probes, pod, mark }: Asking,
-): Promise<EvidenceSample[]> => {
-  const { context } = staged.session
-  const { echo, forbidden, proxies } = subject
-  const policy = policyOf(context, tenant)
-  const samples = samplesOf({ policy, proxies, echo, forbidden, inner: innerOf(context) })
-  const seen: Seen[] = []
-  for (let n = 0; n < samples.length; n += together)
-    seen.push(
-      ...(await Promise.all(
-        samples.slice(n, n + together).map(({ method, url, by }, at) => {
-          const proxy = by === 'proxy' ? subject.proxy : null
-          return askSample(probes, pod, { method, url, by: proxy, agent: `${mark}-${n + at}-` })
-        }),
-      )),
-    )
-  const logged = await loggedOf(staged, tenant, mark, samples.filter(it => it.by === 'proxy').length)
-  return samples.map(({ kind, method, url, by, expected, why }, n) => {
-    const line = logged.get(n) ?? null
-    return {
-      ...{ kind, method, url, by: by === 'proxy' ? 'by the proxy' : 'straight', expected, because: why },
-      ...{ seen: spoken(seen[n]!), logged: line, ...findingOf(judgeSample(expected, seen[n]!, line)) },
-    }
-  })
-}
-
-/** What the proxies wrote down, by the number of the question: each came with an agent of its own. */
-const loggedOf = async (staged: Staged, { egress }: Tenant, mark: string, count: number) => {
-  const hosts = egress.proxies.flatMap(it => hostOf(staged, it.name) ?? [])
-  const read = (atLeast: number) =>
-    Promise.all(hosts.map(it => searchLog(staged, it, mark, atLeast).catch(() => [] as string[])))
-  let lines = await read(hosts.length === 1 ? count : 1)
-  // Several proxies share the questions, nobody knows how: until all together have them, and not for ever.
-  for (let n = 0; n < 5 && hosts.length > 1 && lines.flat().length < count; n++) {
-    await sleep(500, undefined, { signal: staged.session.world.abort })
-    lines = await read(1)
-  }
-  const found = new Map<number, NonNullable<Logged>>()
-  for (const text of lines.flat()) {
-    const line = parseAuditLine(text)
-    const number = line?.agent.startsWith(`${mark}-`)
-      ? Number(line.agent.slice(mark.length + 1).split('-')[0])
-      : Number.NaN
-    if (!line?.verdict || Number.isNaN(number)) continue
-    found.set(number, { verdict: line.verdict, rule: line.rule, revision: line.revision })
-  }
-  return found
-}
-
-const spoken = (seen: Seen): string => {
-  if ('unheard' in seen) return 'not asked'
-  const { status, refusal, connected, exit } = seen
-  if (status > 0) return `answered ${status}${refusal ? ` ${refusal}` : ''}`
-  if (connected) return `connected, no answer (curl exit ${exit})`
-  return exit === 7
-    ? 'no connection: refused'
-    : exit === 28
-      ? 'no connection: timed out'
-      : `no answer (curl exit ${exit})`
-}
-
-const findingOf = (it: Verdict): Finding =>
-  it.verdict === 'pass'
-    ? { verdict: 'holds', why: '' }
-    : { verdict: it.verdict === 'fail' ? 'fails' : 'unclear', why: it.reason }
+type Asked = { name: string; fixedAddress: string; host: HostAddress | null; sha256: string }
 
 /** A proxy holds when what it decides by is what the inventory says, behind a firewall that is on. */
 const proxyFacts = async (
-  staged: Staged,
-  { tenant, egress }: Tenant,
-  subject: Subject,
-  at: number,
-  sha256: string,
+  { session: { clients, world } }: Staged,
+  { tenant }: Tenant,
+  { name, fixedAddress, host, sha256 }: Asked,
 ): Promise<EvidenceProxy> => {
-  const { name } = egress.proxies[at]!
-  const base = { name, fixedAddress: subject.proxies[at]?.publicIp ?? '' }
-  const host = hostOf(staged, name)
+  const base = { name, fixedAddress }
   try {
     if (!host) throw new Problem(`${name} does not stand`, { why: 'it was not made yet', next: 'deploy first' })
-    const { policies, ...facts } = await readProxyFacts(staged.session.clients.ssh, host, staged.session.world.abort)
+    const { policies, ...facts } = await readProxyFacts(clients.ssh, host, world.abort)
     const mine = policies[tenant] ?? { revision: '-', inForce: '-', sha256: '-' }
     const wrong = [
       ...(mine.sha256 === sha256 ? [] : ['its policy is not the one of the inventory']),
@@ -214,9 +162,3 @@ const inventoryOf = ({ session: { root, context } }: Staged): Evidence['inventor
 }
 
 export const hashOf = (content: string | Buffer): string => createHash('sha256').update(content).digest('hex')
-
-const nobody = ({ namespace, workload }: Subject) =>
-  new Problem(`there is no pod of ${namespace}/${workload.name} to ask from`, {
-    why: 'evidence is what a pod of the tenant sees, and its canary has none',
-    next: 'status.mjs says what stands; deploy.mjs makes it',
-  })

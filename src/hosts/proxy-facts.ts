@@ -21,11 +21,12 @@ export type ProxyFacts = {
   policies: Record<string, { revision: string; inForce: string; sha256: string }>
 }
 
-/** Looks at a proxy over SSH, in one exchange. Changes nothing. */
+/** Looks at a proxy over SSH, in one exchange. Changes nothing. One that does not answer is not waited for. */
 export const readProxyFacts = async (ssh: Ssh, host: HostAddress, signal?: AbortSignal): Promise<ProxyFacts> => {
   const { stdout } = await ssh.exec(host, {
     ...asRoot(host, script),
     timeoutSeconds: 60,
+    bootSeconds: 3,
     repeatable: true,
     ...(signal && { signal }),
   })

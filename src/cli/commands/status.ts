@@ -1,8 +1,12 @@
 import { readJournals } from '../../engine/journal.ts'
 import { makePlan } from '../../engine/plan.ts'
-import type { ExitCode } from '../../engine/problem.ts'
+import type { ExitCode, Problem } from '../../engine/problem.ts'
 import { countChanges } from '../../engine/step.ts'
+import type { World } from '../../engine/world.ts'
 import type { Seen } from '../../hosts/exchange.ts'
+import { hostPlay } from '../../hosts/play.ts'
+import type { Ssh } from '../../hosts/ssh.ts'
+import { Unreachable } from '../../hosts/ssh-problems.ts'
 import type { PolicyState } from '../../hosts/tasks/policy.ts'
 import { narrowTable, table } from '../../report/table.ts'
 import { findLeaks } from '../../scaleway/leaks.ts'
@@ -20,9 +24,8 @@ import { finish } from '../summary.ts'
 export const status = async (session: Session): Promise<ExitCode> => {
   const { output, state } = session
   const site = siteOf(session)
-  const plan = await makePlan([...site.cloud, ...(site.stages.rollout.length ? clusterOf(site) : [])], session.world, {
-    later: true,
-  })
+  const desired = [...site.cloud, ...(site.stages.rollout.length ? clusterOf(site) : [])]
+  const plan = await makePlan(desired, impatient(session), { later: true })
   const scaleway = await session.clients.scaleway()
   const { projectId } = scaleway
   const staged: Staged = { session, site, plan, projectId, stages: [], counts: countChanges([]), orphans: [] }
@@ -41,13 +44,18 @@ export const status = async (session: Session): Promise<ExitCode> => {
       return { tenant: move.tenant.tenant, workload: move.workload.name, phase: phaseNow, gates }
     }),
   )
+  const away = new Map<string, Problem>()
   const policies = session.context.tenants.flatMap(it => {
     const fixed = publicIpsOf(staged, it)
     return it.egress.proxies.map(({ name, privateIp }, at) => {
-      const live = plan.seen.get(`host-play/${name}`)?.live as unknown as Seen | null | undefined
+      const seen = plan.seen.get(`host-play/${name}`)
+      const live = seen?.live as unknown as Seen | null | undefined
       const state = live?.states[`policy of ${it.tenant}`] as PolicyState | undefined
       const addresses = { publicIp: fixed[at] || null, privateIp }
-      return { tenant: it.tenant, proxy: name, ...addresses, revision: state?.revision ?? null }
+      const { problem } = seen ?? {}
+      if (problem) away.set(name, problem)
+      const reached = problem ? (problem instanceof Unreachable ? 'no' : 'unclear') : 'yes'
+      return { tenant: it.tenant, proxy: name, ...addresses, reached, revision: state?.revision ?? null }
     })
   })
   const runs = lastRuns(session)
@@ -67,9 +75,10 @@ export const status = async (session: Session): Promise<ExitCode> => {
   output.data(
     `\n${narrowTable(
       ['tenant', 'proxy', 'fixed address', 'private address', 'policy revision'],
-      policies.map(it => [it.tenant, it.proxy, it.publicIp ?? '-', it.privateIp, it.revision ?? 'none']),
+      policies.map(it => [it.tenant, it.proxy, it.publicIp ?? '-', it.privateIp, revisionIn(it)]),
     )}`,
   )
+  for (const { message, why } of away.values()) output.say(`${message}: ${why}`)
   output.data(
     `\n${table(
       ['run', 'command', 'ended'],
@@ -79,6 +88,18 @@ export const status = async (session: Session): Promise<ExitCode> => {
   tellLeaks(session, leaks)
   return finish(session, { status: 'ok', changes: countChanges([]), outputs: outputsOf(staged) })
 }
+
+const revisionIn = ({ reached, revision }: { reached: string; revision: string | null }): string =>
+  reached === 'no' ? 'unreachable' : reached === 'unclear' ? 'unclear' : (revision ?? 'none')
+
+/** A host that is away is told as away: nobody waits here until it has booted. */
+const impatient = ({ world, clients: { ssh } }: Session): World => ({
+  ...world,
+  clientsFor: kind =>
+    kind === hostPlay
+      ? { ssh: { ...ssh, exec: (host, exec) => ssh.exec(host, { ...exec, bootSeconds: 3 }) } satisfies Ssh }
+      : world.clientsFor(kind),
+})
 
 const clusterOf = (site: ReturnType<typeof siteOf>) => {
   const known = new Set(site.cloud.map(it => it.id))
