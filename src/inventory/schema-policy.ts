@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, port } from './words.ts'
+import { port } from './words.ts'
 
 const day = z.iso.date('a day is like 2027-01-31')
 
@@ -35,13 +35,14 @@ export const policy = z.strictObject({ allow: allow.optional(), deny: deny.optio
 
 export const limits = z.strictObject({
   bandwidth: z
-    .string()
+    .string('a bandwidth is a text with its unit, like 10MB/s')
     .regex(/^([1-9]\d{0,5}KB|[1-9]\d{0,2}MB|1GB)\/s$/, 'a bandwidth is like 10MB/s, and at most 1GB/s')
     .optional()
     .describe('of all requests and tunnels of the tenant together, each way, on each of its proxies'),
   connections: z.int().min(1).max(65535).optional().describe('open at once from one client address'),
-  tunnelLifetime: duration
-    .refine(it => /^[1-9]/.test(it) && !it.endsWith('ms'), 'a tunnel lives for seconds at least, e.g. 8h')
+  tunnelLifetime: z
+    .string('a lifetime is a text with its unit, like 8h')
+    .regex(/^[1-9]\d*(\.\d+)?(s|m|h)$/, 'a tunnel lives for seconds at least, e.g. 8h')
     .optional()
     .describe('after which a tunnel is cut, e.g. 8h'),
 })

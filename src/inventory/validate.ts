@@ -73,6 +73,7 @@ const nextFor = (issue: Issue): string => {
   if (code === 'too_big') return `write at most ${issue.maximum}`
   if (code !== 'invalid_type') return 'correct it'
   if (input === null) return 'give it a value, or leave the key out'
+  if (/ with its unit/.test(issue.message)) return 'write it with its unit, as it is there'
   if (issue.expected === 'string' && typeof input === 'number') return `put it in quotes: "${input}"`
   if (issue.expected === 'number' && typeof input === 'string' && input !== '' && Number.isFinite(Number(input)))
     return `leave out the quotes: ${input}`

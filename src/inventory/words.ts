@@ -12,7 +12,9 @@ export const cidr = z.string().refine(isCidr, 'an address range is like 203.0.11
 export const cidr4 = z.cidrv4('an IPv4 address range is like 172.16.28.0/22')
 export const address4 = z.ipv4('an IPv4 address is like 172.16.28.8')
 export const port = z.int().min(1).max(65535)
-export const duration = z.string().regex(/^\d+(\.\d+)?(ms|s|m|h)$/, 'a duration is like 500ms, 30s, 2m')
+export const duration = z
+  .string('a duration is a text with its unit, like 30s')
+  .regex(/^\d+(\.\d+)?(ms|s|m|h)$/, 'a duration is like 500ms, 30s, 2m')
 export const region = z.enum(['fr-par', 'nl-ams', 'pl-waw', 'it-mil'])
 const zones = [
   ...['fr-par-1', 'fr-par-2', 'fr-par-3', 'nl-ams-1', 'nl-ams-2', 'nl-ams-3'],

@@ -71,6 +71,20 @@ for (const { when, file, from, to, only } of [
     only: /:\d+:24: .*a bandwidth is like 10MB\/s/,
   },
   {
+    when: 'a bandwidth that is a mere number: quotes would not help it',
+    file: 'tenants/client-a.yaml',
+    from: '  mode: enforce',
+    to: '  limits: { bandwidth: 10 }\n  mode: enforce',
+    only: /:\d+:24: .*like 10MB\/s write it with its unit/,
+  },
+  {
+    when: 'a lifetime that is no time',
+    file: 'tenants/client-a.yaml',
+    from: '  mode: enforce',
+    to: '  limits: { tunnelLifetime: forever }\n  mode: enforce',
+    only: /:\d+:29: .*a tunnel lives for seconds at least/,
+  },
+  {
     when: 'a namespace of the cluster',
     file: 'tenants/client-a.yaml',
     from: 'client-a-demo',

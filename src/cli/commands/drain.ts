@@ -49,12 +49,17 @@ const show = async (session: Session): Promise<ExitCode> => {
       }),
   )
   session.output.event('behind', { proxies: rows.flat() })
-  session.output.data(
-    table(
-      ['tenant', 'proxy', 'address', 'new connections', ''],
-      rows.flat().map(it => [it.tenant, it.proxy, it.address, it.ready ? 'yes' : 'no', it.draining ? 'draining' : '']),
-    ),
-  )
+  if (rows.flat().length === 0)
+    session.output.say('no tenant has several proxies, so none can be drained: list them as egress.proxies')
+  else
+    session.output.data(
+      table(
+        ['tenant', 'proxy', 'address', 'new connections', ''],
+        rows
+          .flat()
+          .map(it => [it.tenant, it.proxy, it.address, it.ready ? 'yes' : 'no', it.draining ? 'draining' : '']),
+      ),
+    )
   return finish(session, { status: 'ok', changes: noChanges })
 }
 
