@@ -39,7 +39,7 @@ export const createClients = (
 ): Clients => {
   const ssh = createSsh({ env, ask: askHidden() })
   hideSudo(context, output)
-  const kube = createKubes({ signal })
+  const kube = createKubes({ signal, context: context.cluster.kubeconfigContext, onSecret: output.hide })
   let cloud: Promise<ServerClients> | undefined
   const scaleway = () => {
     cloud ??= openScaleway(context, signal, output, env)

@@ -15,8 +15,9 @@ const waitMs = 5000
  * the addresses are in the log. A pod that began after a request is not the one that made it.
  */
 export const whoIs = async ({ context, state, clients, output }: Session): Promise<WhoIs> => {
-  const path = context.cluster.kubeconfig ?? join(state, 'kubeconfig')
-  if (!existsSync(path)) return () => null
+  const own = join(state, 'kubeconfig')
+  const path = context.cluster.kubeconfig ?? own
+  if (path === own && !existsSync(own)) return () => null
   try {
     const kube = clients.kube(path)
     const late = sleep(waitMs, undefined, { ref: false }).then(() => {

@@ -31,6 +31,13 @@ export const checkExisting = ({ network, gateway, cluster }: Parts<ContextFile>,
   if (gateway?.existing && gateway.type !== undefined) idle(['gateway', 'type'], say)
   if (cluster && !cluster.existing)
     for (const key of ['name', 'version'] as const) if (lacks(cluster, key)) missing(['cluster', key], say)
+  if (cluster?.kubeconfigContext !== undefined && cluster.kubeconfig === undefined)
+    say(
+      ['cluster', 'kubeconfigContext'],
+      'cluster.kubeconfigContext is of no kubeconfig',
+      'the cluster that is made here has one of its own, with one context',
+      'name the file as cluster.kubeconfig too (or export KUBECONFIG), or leave the context out',
+    )
   if (cluster?.existing)
     for (const key of ['version', 'acl'] as const) if (cluster[key] !== undefined) idle(['cluster', key], say)
 }

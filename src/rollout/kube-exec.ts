@@ -1,6 +1,8 @@
 import WebSocket from 'ws'
 import { urlOf } from './kube-http.ts'
+import type { Credentials } from './kube-login.ts'
 import { KubeProblem, refusal, type Status, silence } from './kube-problem.ts'
+import { tunnelBy } from './kube-route.ts'
 import type { Access } from './kubeconfig.ts'
 import { pathOf } from './object.ts'
 
@@ -17,10 +19,22 @@ const MOST_BYTES = 4 << 20
  * no pod, no such program, a cut connection, too late.
  * @see channel protocol v5 (v4 without half-close): first byte of a message is 0 in, 1 out, 2 err, 3 status, 255 close
  */
-export const exec = (
-  { server, tls, token }: Access,
+export const exec = async (access: Access, what: Exec, options: ExecOptions = {}): Promise<ExecResult> => {
+  const first = await access.login.current()
+  try {
+    return await run(access, first, what, options)
+  } catch (thrown) {
+    const other = thrown instanceof KubeProblem && thrown.status === 401 && (await access.login.renewed(first))
+    if (!other) throw thrown
+    return run(access, other, what, options)
+  }
+}
+
+const run = (
+  { server, tls, proxy }: Access,
+  { token, ...as }: Credentials,
   { namespace, pod, container, command }: Exec,
-  { stdin, timeoutMs = 30_000, signal }: ExecOptions = {},
+  { stdin, timeoutMs = 30_000, signal }: ExecOptions,
 ): Promise<ExecResult> =>
   new Promise((resolve, reject) => {
     const doing = `exec ${command[0]} in ${namespace}/${pod}`
@@ -33,6 +47,8 @@ export const exec = (
 
     const socket = new WebSocket(url, ['v5.channel.k8s.io', 'v4.channel.k8s.io'], {
       ...tls,
+      ...as,
+      ...(proxy !== undefined && { agent: tunnelBy(proxy, server) }),
       headers: { 'user-agent': 'kapsule-egress', ...(token && { authorization: `Bearer ${token}` }) },
     })
     const output: [Buffer[], Buffer[]] = [[], []]

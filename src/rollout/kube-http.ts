@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { Agent, fetch, type Response } from 'undici'
+import { fetch, type Response } from 'undici'
 import type { Json } from '../engine/json.ts'
+import type { Credentials } from './kube-login.ts'
 import { isUntrusted, refusal, type Status, silence } from './kube-problem.ts'
+import { createRoutes } from './kube-route.ts'
 import type { Access } from './kubeconfig.ts'
 
 export type Call = {
@@ -31,14 +33,13 @@ export const createHttp = (
   access: Access,
   { signal: all, firstDelayMs = 100 }: { signal?: AbortSignal | undefined; firstDelayMs?: number } = {},
 ): Http => {
-  const { server, token } = access
-  // Deadlines are ours, for each call: the agent's own would cut quiet watches.
-  const agent = new Agent({ connect: { ...access.tls, timeout: 10_000 }, headersTimeout: 0, bodyTimeout: 0 })
+  const { server, login } = access
+  const routes = createRoutes(access)
 
-  const once = (call: Call, signal: AbortSignal) =>
+  const send = (call: Call, signal: AbortSignal, { token, ...as }: Credentials) =>
     fetch(urlOf(server, call), {
       method: call.method,
-      dispatcher: agent,
+      dispatcher: routes.by(as),
       signal,
       headers: {
         accept: 'application/json',
@@ -48,6 +49,17 @@ export const createHttp = (
       },
       ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
     })
+
+  /** Credentials that ended meanwhile are renewed; a refused call was not acted upon. */
+  const once = async (call: Call, signal: AbortSignal) => {
+    const first = await login.current()
+    const response = await send(call, signal, first)
+    if (response.status !== 401) return response
+    const other = await login.renewed(first)
+    if (!other) return response
+    await response.body?.cancel()
+    return send(call, signal, other)
+  }
 
   const answer = async (call: Call): Promise<string> => {
     const stop = AbortSignal.any([all, call.signal].filter(it => it !== undefined))
@@ -96,7 +108,7 @@ export const createHttp = (
         clearTimeout(timer)
       }
     },
-    close: () => agent.destroy(),
+    close: routes.close,
   }
 }
 

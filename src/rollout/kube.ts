@@ -3,7 +3,7 @@ import { type Exec, type ExecOptions, type ExecResult, exec } from './kube-exec.
 import { createHttp } from './kube-http.ts'
 import { isGone } from './kube-problem.ts'
 import { type ListOf, type Selection, type WatchEvent, watch } from './kube-watch.ts'
-import { readKubeconfig } from './kubeconfig.ts'
+import { type KubeconfigOptions, readKubeconfig } from './kubeconfig.ts'
 import { idOf, type KubeObject, type ObjectId, pathOf, showId } from './object.ts'
 
 /** Our field manager: what it owns is what this product changed, and all that is ever taken back. */
@@ -41,17 +41,13 @@ const PATCH_TYPE = {
 
 export const createKube = ({
   kubeconfig,
-  context,
   signal,
-}: {
-  kubeconfig: string
-  context?: string
-  signal?: AbortSignal | undefined
-}): Kube => {
+  ...options
+}: { kubeconfig: string; signal?: AbortSignal | undefined } & KubeconfigOptions): Kube => {
   // Read at first use: the file may be written by an earlier step of the same run.
   let opened: ReturnType<typeof open> | undefined
   const open = async () => {
-    const access = await readKubeconfig(kubeconfig, context)
+    const access = await readKubeconfig(kubeconfig, options)
     return { access, http: createHttp(access, { signal }) }
   }
   const connection = () => {
@@ -153,12 +149,12 @@ export const createKube = ({
 export type Kubes = ((kubeconfig: string) => Kube) & { close(): Promise<void> }
 
 /** What Kinds ask for: one client for each kubeconfig, kept. */
-export const createKubes = ({ signal }: { signal?: AbortSignal } = {}): Kubes => {
+export const createKubes = (options: { signal?: AbortSignal } & KubeconfigOptions = {}): Kubes => {
   const made = new Map<string, Kube>()
   const kubes = (kubeconfig: string): Kube => {
     const known = made.get(kubeconfig)
     if (known) return known
-    const kube = createKube({ kubeconfig, signal })
+    const kube = createKube({ kubeconfig, ...options })
     made.set(kubeconfig, kube)
     return kube
   }

@@ -1,78 +1,77 @@
-import { readFile } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
-import { parse } from 'yaml'
-import { Problem } from '../engine/problem.ts'
+import { BlockList, isIPv4 } from 'node:net'
+import { type Login, loginOf } from './kube-login.ts'
+import { chooseContext, contentOf, wrongIn } from './kubeconfig-file.ts'
 
-/** One context of a kubeconfig, ready to connect with. Holds secrets: never print it. */
+/** One context of a kubeconfig, ready to connect with. */
 export type Access = {
   server: string
-  tls: { ca?: string; cert?: string; key?: string; rejectUnauthorized: boolean; servername?: string }
-  token: string | undefined
+  tls: { ca?: string; rejectUnauthorized: boolean; servername?: string }
+  /** An http or https proxy on the way, as `proxy-url` or the environment names it. */
+  proxy?: string
+  login: Login
 }
 
-type Named<K extends string, T> = { name: string } & { [P in K]?: T }
-
-type File = {
-  'current-context'?: string
-  contexts?: Named<'context', { cluster: string; user: string }>[]
-  clusters?: Named<'cluster', Record<string, string | boolean>>[]
-  users?: Named<'user', Record<string, unknown>>[]
+/** `context`: absent, the current one. `onSecret` hears what must never be shown. */
+export type KubeconfigOptions = {
+  context?: string | undefined
+  env?: NodeJS.ProcessEnv
+  onSecret?: ((secret: string) => void) | undefined
 }
 
-/** Reads one context (default: the current one). Files it names are relative to it, as kubectl has it. */
-export const readKubeconfig = async (path: string, context?: string): Promise<Access> => {
-  const wrong = (why: string, cause?: unknown) =>
-    new Problem(`kubeconfig ${path} cannot be used`, {
-      why,
-      next: 'give a kubeconfig with a token or a client certificate (kubectl config view --flatten --minify --raw)',
-      exit: 2,
-      cause,
-    })
-  let file: File
-  try {
-    // The parser's own message quotes lines of the file, and with them tokens.
-    file = (parse(await readFile(path, 'utf8'), { prettyErrors: false }) ?? {}) as File
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    throw wrong(code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code ?? 'not YAML'})`)
+/** Reads one context (default: the current one); which way the API is reached and as whom, as kubectl has it. */
+export const readKubeconfig = async (
+  path: string,
+  { context, env = process.env, onSecret }: KubeconfigOptions = {},
+): Promise<Access> => {
+  const wrong = wrongIn(path)
+  const { cluster, user, userName } = await chooseContext(path, context)
+  const { data } = cluster
+  const server = String(data.server).replace(/\/+$/, '')
+  if (!URL.canParse(server) || !/^https?:/.test(server)) throw wrong('its server is not an http or https URL')
+  const ca = await contentOf(cluster, 'certificate-authority', wrong)
+  const proxy = data['proxy-url'] ? String(data['proxy-url']) : proxyFor(new URL(server), env)
+  if (proxy !== undefined && !(URL.canParse(proxy) && /^https?:$/.test(new URL(proxy).protocol)))
+    throw wrong('its proxy-url is not an http or https URL', 'use an http proxy, or a tunnel of your own (ssh -L)')
+  const name = data['tls-server-name']
+  const said = {
+    server,
+    ...(ca && { 'certificate-authority-data': Buffer.from(ca).toString('base64') }),
+    ...Object.fromEntries(
+      ['tls-server-name', 'insecure-skip-tls-verify', 'proxy-url'].flatMap(it => (data[it] ? [[it, data[it]]] : [])),
+    ),
   }
-  const wanted = context ?? file['current-context']
-  const chosen = file.contexts?.find(it => it.name === wanted)?.context
-  if (!chosen) throw wrong(wanted ? `it has no context ${wanted}` : 'it has no current-context')
-  const cluster = file.clusters?.find(it => it.name === chosen.cluster)?.cluster
-  const user = file.users?.find(it => it.name === chosen.user)?.user ?? {}
-  if (!cluster?.server) throw wrong(`it has no server for cluster ${chosen.cluster}`)
-  if (cluster['proxy-url']) throw wrong('proxy-url is not supported')
-  if (user.exec || user['auth-provider'])
-    throw wrong(`user ${chosen.user} needs a login plugin, which is not supported`)
-  const inline = async (entry: Record<string, unknown>, name: string): Promise<string | undefined> => {
-    const data = entry[`${name}-data`]
-    if (typeof data === 'string' && data) return Buffer.from(data, 'base64').toString()
-    return fromFile(entry[name])
-  }
-  const fromFile = async (name: unknown): Promise<string | undefined> => {
-    if (typeof name !== 'string' || !name) return undefined
-    try {
-      return await readFile(resolve(dirname(path), name), 'utf8')
-    } catch (cause) {
-      throw wrong(`${name} cannot be read (${(cause as NodeJS.ErrnoException).code})`)
-    }
-  }
-  const [ca, cert, key] = await Promise.all([
-    inline(cluster, 'certificate-authority'),
-    inline(user, 'client-certificate'),
-    inline(user, 'client-key'),
-  ])
-  const token = typeof user.token === 'string' && user.token ? user.token : (await fromFile(user.tokenFile))?.trim()
-  const name = cluster['tls-server-name']
   return {
-    server: String(cluster.server).replace(/\/+$/, ''),
+    server,
     tls: {
-      rejectUnauthorized: cluster['insecure-skip-tls-verify'] !== true,
+      rejectUnauthorized: data['insecure-skip-tls-verify'] !== true,
       ...(ca && { ca }),
-      ...(cert && key && { cert, key }),
       ...(typeof name === 'string' && { servername: name }),
     },
-    token,
+    ...(proxy !== undefined && { proxy }),
+    login: loginOf(user, { name: userName, cluster: said, wrong, onSecret }),
   }
+}
+
+/** HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in either case; an API on loopback needs none. */
+export const proxyFor = ({ protocol, hostname, port }: URL, env: NodeJS.ProcessEnv): string | undefined => {
+  const said = (name: string) => env[name.toLowerCase()] || env[name] || undefined
+  const proxy = said(protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY')
+  const host = hostname.replace(/^\[|\]$/g, '')
+  if (!proxy || host === 'localhost' || host === '::1' || host.startsWith('127.')) return undefined
+  const past = (said('NO_PROXY') ?? '').split(/[\s,]+/).some(entry => isIn(entry.toLowerCase(), host, port))
+  return past ? undefined : /^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`
+}
+
+const isIn = (entry: string, host: string, port: string): boolean => {
+  if (entry === '*') return true
+  const [, name = '', at] = /^(.*?)(?::(\d+))?$/.exec(entry) ?? []
+  if (name === '' || (at !== undefined && at !== (port || '443'))) return false
+  const [range = '', bits] = entry.split('/')
+  if (bits !== undefined && isIPv4(range) && isIPv4(host)) {
+    const ranges = new BlockList()
+    ranges.addSubnet(range, Number(bits))
+    return ranges.check(host)
+  }
+  const bare = name.replace(/^\*?\./, '')
+  return host === bare || host.endsWith(`.${bare}`)
 }

@@ -32,6 +32,11 @@ for (const { what, edits, says } of [
     edits: [['  name: shared\n', '  existing: { name: shared }\n']] as Edits,
     says: /cluster\.version is not ours to choose/,
   },
+  {
+    what: 'a context of no kubeconfig',
+    edits: [['  name: shared\n', '  name: shared\n  kubeconfigContext: prod\n']] as Edits,
+    says: /kubeconfigContext is of no kubeconfig/,
+  },
 ])
   test(`${what} is a mistake`, async () => {
     const found = await mistakes(changed({ 'context.yaml': edits }))
