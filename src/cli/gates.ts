@@ -6,7 +6,7 @@ import type { HostAddress } from '../hosts/address.ts'
 import { createAuditLog } from '../hosts/audit-log.ts'
 import { auditLog } from '../hosts/squid.ts'
 import type { Tenant } from '../inventory/context.ts'
-import { judge } from '../rollout/gate.ts'
+import { judge, type Memory } from '../rollout/gate.ts'
 import type { OurGate } from '../rollout/gates.ts'
 import type { Verdict } from '../rollout/measure.ts'
 import { untilKnown } from '../rollout/patience.ts'
@@ -26,6 +26,9 @@ export type Telling = {
 /** As it is told to who watches. */
 export const lineOf = ({ tenant, workload, gate, verdict, dryRun }: GateResult): string =>
   `${tenant}/${workload}: ${gate}: ${verdict.verdict}${dryRun ? ' (dry run)' : ''}`
+
+/** What is known of a workload from earlier: before its move, and from the gates before a soak. */
+export type Known = { restartsBefore?: Record<string, number> | undefined; memories?: Map<string, Memory> }
 
 export const isHeld = ({ verdict, dryRun }: GateResult): boolean => dryRun === true || verdict.verdict === 'pass'
 
@@ -70,16 +73,19 @@ export const askGates = async (
   move: Moved,
   gates: readonly OurGate[],
   { onResult, onPause }: Telling,
+  { restartsBefore, memories = new Map() }: Known = {},
 ): Promise<GateResult[]> => {
   const { session } = staged
   const { abort: signal, stop } = session.world
   const probes = createProbes(kubeOf(staged), { auditLog: witness(staged, move.tenant), signal })
-  const subject = subjectOf(staged, move)
+  const subject = { ...subjectOf(staged, move), ...(restartsBefore && { restartsBefore }) }
   const { inconclusive: patience } = move.tenant.rollout
   const at = { tenant: subject.tenant, workload: subject.workload.name }
   const results: GateResult[] = []
   for (const gate of gates) {
-    const ask = () => judge(gate, subject, probes, { signal })
+    const memory = memories.get(gate.name) ?? new Map()
+    memories.set(gate.name, memory)
+    const ask = () => judge(gate, subject, probes, { signal, memory })
     const told = (reason: string, leftMs: number) => onPause?.({ ...at, gate: gate.name, reason, leftMs })
     const patient = patience && onPause && !gate.dryRun
     const verdict = await (patient ? untilKnown(ask, patience, { stop, onPause: told }) : ask())

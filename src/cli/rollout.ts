@@ -6,11 +6,13 @@ import { millis } from '../engine/duration.ts'
 import { type Recorded, readJournals } from '../engine/journal.ts'
 import { Problem } from '../engine/problem.ts'
 import { standing, type ToUndo, type UndoOutcome, undoAll } from '../engine/undo.ts'
+import type { Memory } from '../rollout/gate.ts'
 import { gatesAt, type Moment } from '../rollout/gates.ts'
 import { EGRESS_LABEL } from '../rollout/manifests.ts'
 import { egressAddress } from '../rollout/probe.ts'
 import { kinds } from './clients.ts'
 import { askGates, type GateResult, isHeld, kubeOf, lineOf, subjectOf, type Telling } from './gates.ts'
+import { noteRestarts, restartsOf } from './restarts.ts'
 import type { Session } from './session.ts'
 import type { Staged } from './staged.ts'
 import { applyStage, chosenIn, summaryOf } from './stages.ts'
@@ -29,6 +31,7 @@ export const runPhase = async (staged: Staged, phase: RolloutPhase, say: (line: 
   const ids = chosenIn(staged, phase)
   const part = partOf(phase, ids)
   if (phase.name === 'canary') await noteAddressesBefore(staged, part)
+  await noteRestarts(staged, part, group)
   const outcome = await applyStage(staged, group, ids)
   const summary = summaryOf(outcome)
   if (outcome.failures.length > 0 || outcome.skipped.length > 0) return { ok: false, summary, outcome, failed: [] }
@@ -53,14 +56,19 @@ const partOf = ({ name, desired, moves }: RolloutPhase, ids: readonly string[]):
 
 const gatesOf = async (staged: Staged, phase: RolloutPhase, say: (line: string) => void): Promise<GateResult[]> => {
   const before = phase.name === 'gateway'
-  const moves = before ? canariesOf(staged) : phase.moves
+  const moves = (before ? canariesOf(staged) : phase.moves).map(move => {
+    const restartsBefore = before ? undefined : restartsOf(staged, groupOf(phase.name), move)
+    return { move, known: { restartsBefore, memories: new Map<string, Memory>() } }
+  })
   const ask = async (moment: Moment) => {
     const telling = tell(staged, say)
-    const all = await Promise.all(moves.map(it => askGates(staged, it, gatesAt(moment, it.tenant.rollout), telling)))
+    const all = await Promise.all(
+      moves.map(({ move, known }) => askGates(staged, move, gatesAt(moment, move.tenant.rollout), telling, known)),
+    )
     return all.flat().filter(it => !isHeld(it))
   }
   const failed = await ask(before ? 'gateway' : 'moved')
-  const soaks = before || phase.name === 'canary' ? [] : moves.map(it => millis(it.tenant.rollout.then.soak))
+  const soaks = before || phase.name === 'canary' ? [] : moves.map(({ move }) => millis(move.tenant.rollout.then.soak))
   const soak = Math.max(0, ...soaks)
   if (failed.length > 0 || soak === 0) return failed
   say(`soaking for ${soak / 1000} s`)

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Report } from '../engine/kind.ts'
 import { Problem } from '../engine/problem.ts'
 import type { Kube } from './kube.ts'
+import { lastWords } from './last-words.ts'
 import { type Baseline, type RolloutState, rolloutState } from './rollout-state.ts'
 import { readRollout } from './workload.ts'
 
@@ -58,13 +59,4 @@ const crashed = async (
     why: `${pod}, container ${container}: ${ended} after ${restarts} restarts${last ? `; last lines: ${last}` : ''}`,
     next: `kubectl -n ${namespace} logs ${pod} -c ${container} --previous`,
   })
-}
-
-/** Best effort: the crash is the news, logs may be gone. */
-const lastWords = async (kube: Kube, namespace: string, pod: string, container: string): Promise<string> => {
-  for (const previous of [true, false]) {
-    const text = await kube.logs({ namespace, pod, container, tailLines: 5, previous }).catch(() => '')
-    if (text.trim()) return text.trim().split('\n').slice(-5).join(' | ').slice(-1000)
-  }
-  return ''
 }

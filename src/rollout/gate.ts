@@ -30,6 +30,8 @@ export type Judging = {
   signal: AbortSignal
   onMeasurement?: (measurement: Measurement, measured: { gate: string; count: number }) => void
   sleep?: (ms: number, signal: AbortSignal) => Promise<unknown>
+  /** Of an earlier judgement about the same subject. */
+  memory?: Memory
 }
 
 /** Measures until the gate is decided. */
@@ -37,9 +39,13 @@ export const judge = async <Subject, Probes>(
   gate: Gate<Subject, Probes>,
   subject: Subject,
   probes: Probes,
-  { signal, onMeasurement = () => undefined, sleep = (ms, stop) => delay(ms, undefined, { signal: stop }) }: Judging,
+  {
+    signal,
+    onMeasurement = () => undefined,
+    sleep = (ms, stop) => delay(ms, undefined, { signal: stop }),
+    memory = new Map(),
+  }: Judging,
 ): Promise<Verdict> => {
-  const memory: Memory = new Map()
   const measurements: Measurement[] = []
   const first = millis(gate.initialDelay)
   if (first > 0) await sleep(first, signal)

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { Problem } from '../engine/problem.ts'
 import type { Kube } from './kube.ts'
+import { lastWords } from './last-words.ts'
 import { inconclusive, type Verdict } from './measure.ts'
 import type { Subject } from './subject.ts'
 import { isLeaving, type Pod, readRollout } from './workload.ts'
@@ -14,6 +15,8 @@ export type Probes = {
   pods(subject: Subject): Promise<Pod[] | null>
   /** curl in the pod's first container, with the environment it has there. */
   curl(pod: Pod, args: string[]): Promise<Answer>
+  /** The last lines that a container which ended has written; '': none are there. */
+  lastWords(pod: Pod, container: string): Promise<string>
   /** Lines of the tenant's audit log that hold the text; null: the log could not be read. */
   auditLog(needle: string): Promise<string[] | null>
 }
@@ -42,6 +45,7 @@ export const createProbes = (
       return { unheard: missing ? `container ${container} of pod ${name} has no curl` : `${name}: ${thrown.why}` }
     }
   },
+  lastWords: ({ metadata: { namespace = '', name } }, container) => lastWords(kube, namespace, name, container),
   auditLog,
 })
 

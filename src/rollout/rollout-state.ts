@@ -1,4 +1,4 @@
-import { type ContainerStatus, isLeaving, isReady, type Pod, type Rollout } from './workload.ts'
+import { type ContainerStatus, isLeaving, isReady, type Pod, type Rollout, statusesOf } from './workload.ts'
 
 /** How far a rollout is. `crashed` and `stuck` do not get better by waiting. */
 export type RolloutState =
@@ -11,7 +11,7 @@ export type RolloutState =
 export type Baseline = ReadonlyMap<string, number>
 
 export const baselineOf = ({ current, old }: Pick<Rollout, 'current' | 'old'>): Baseline =>
-  new Map([...current, ...old].flatMap(pod => statuses(pod).map(it => [keyOf(pod, it), it.restartCount] as const)))
+  new Map([...current, ...old].flatMap(pod => statusesOf(pod).map(it => [keyOf(pod, it), it.restartCount] as const)))
 
 /** Judges only pods of the new template: those of the old one are going anyway. */
 export const rolloutState = ({ deployment, current, old }: Rollout, baseline: Baseline): RolloutState => {
@@ -22,7 +22,7 @@ export const rolloutState = ({ deployment, current, old }: Rollout, baseline: Ba
   }
   for (const pod of current) {
     if (isLeaving(pod)) continue
-    const crashed = statuses(pod).find(it => isCrashing(it, it.restartCount - (baseline.get(keyOf(pod, it)) ?? 0)))
+    const crashed = statusesOf(pod).find(it => isCrashing(it, it.restartCount - (baseline.get(keyOf(pod, it)) ?? 0)))
     if (crashed) return { state: 'crashed', pod: pod.metadata.name, ...crash(crashed) }
   }
   const progressing = status.conditions?.find(it => it.type === 'Progressing')
@@ -47,15 +47,13 @@ export const isRolledOut = ({ deployment: { metadata, spec, status = {} } }: Pic
   (status.updatedReplicas ?? 0) === (spec.replicas ?? 1) &&
   (status.replicas ?? 0) === (status.updatedReplicas ?? 0)
 
-const statuses = (pod: Pod): ContainerStatus[] => pod.status?.containerStatuses ?? []
-
-const keyOf = (pod: Pod, status: ContainerStatus): string => `${pod.metadata.name}/${status.name}`
+export const keyOf = (pod: Pod, status: ContainerStatus): string => `${pod.metadata.name}/${status.name}`
 
 /** The first restart may be bad luck (a dependency that was slow); the second is a pattern. */
-const isCrashing = (status: ContainerStatus, restarts: number): boolean =>
+export const isCrashing = (status: ContainerStatus, restarts: number): boolean =>
   restarts >= 2 || status.state?.waiting?.reason === 'CrashLoopBackOff'
 
-const crash = ({ name, restartCount, state, lastState }: ContainerStatus) => {
+export const crash = ({ name, restartCount, state, lastState }: ContainerStatus) => {
   const ended = state?.terminated ?? lastState?.terminated
   return {
     container: name,
@@ -69,7 +67,7 @@ const crash = ({ name, restartCount, state, lastState }: ContainerStatus) => {
 const whyNot = (pods: Pod[]): string => {
   const pod = pods.find(it => !isReady(it))
   if (!pod) return ''
-  const reason = statuses(pod).find(it => it.state?.waiting?.reason)?.state?.waiting?.reason
+  const reason = statusesOf(pod).find(it => it.state?.waiting?.reason)?.state?.waiting?.reason
   const unplaced = pod.status?.conditions?.find(it => it.type === 'PodScheduled' && it.status === 'False')
   const why = reason ?? unplaced?.message ?? pod.status?.phase ?? 'starting'
   return ` (${pod.metadata.name}: ${why})`

@@ -9,6 +9,8 @@ export type Subject = {
   proxies: { address: string; port: number; publicIp: string }[]
   /** URLs that answer with the caller's address. */
   echo: string[]
+  /** Restarts by `pod/container` before the workload moved; absent: not known. */
+  restartsBefore?: Record<string, number>
   /** A URL that no allowlist has. */
   forbidden: string
 }

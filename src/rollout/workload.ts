@@ -46,6 +46,7 @@ export type Pod = {
     phase?: string
     podIP?: string
     conditions?: { type: string; status: string; reason?: string; message?: string }[]
+    initContainerStatuses?: ContainerStatus[]
     containerStatuses?: ContainerStatus[]
   }
 }
@@ -82,6 +83,12 @@ export const isLeaving = (pod: Pod): boolean => pod.metadata.deletionTimestamp !
 
 export const isReady = (pod: Pod): boolean =>
   pod.status?.conditions?.some(it => it.type === 'Ready' && it.status === 'True') ?? false
+
+/** Of all containers that can end a pod's start, and its life. */
+export const statusesOf = ({ status }: Pod): ContainerStatus[] => [
+  ...(status?.initContainerStatuses ?? []),
+  ...(status?.containerStatuses ?? []),
+]
 
 const REVISION = 'deployment.kubernetes.io/revision'
 

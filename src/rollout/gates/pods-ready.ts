@@ -1,33 +1,51 @@
-import { gate } from '../gate.ts'
-import { fail, inconclusive, pass, worst } from '../measure.ts'
+import { gate, type Memory } from '../gate.ts'
+import { fail, inconclusive, pass, type Verdict, worst } from '../measure.ts'
 import { everyPod, type Probes } from '../probe.ts'
+import { crash, isCrashing, keyOf } from '../rollout-state.ts'
 import type { Subject } from '../subject.ts'
-import { isReady } from '../workload.ts'
+import { type ContainerStatus, isReady, type Pod, statusesOf } from '../workload.ts'
 
-/** Pods of the new template are ready, and stay so: no restart from one measurement to the next. */
+/**
+ * Pods of the new template are ready, and stay so: at most one restart since before the move, and none from one
+ * measurement to the next, also over a soak. What is not known from before the move counts from the first look.
+ */
 export const podsReady = gate<Subject, Probes>('pods ready and not restarting', {
   interval: '500ms',
   count: 3,
   inconclusiveLimit: 10,
+  consecutiveErrorLimit: 10,
   async ask(subject, probes, memory) {
     const verdicts = await everyPod(subject, probes, async pod => {
       const { name } = pod.metadata
-      for (const status of pod.status?.containerStatuses ?? []) {
-        const key = `${name}/${status.name}`
-        const before = memory.get(key)
-        memory.set(key, status.restartCount)
-        const ended = status.state?.terminated ?? status.lastState?.terminated
-        const why = ended ? `, exit code ${ended.exitCode}` : ''
-        if (status.state?.waiting?.reason === 'CrashLoopBackOff') return fail(`${key} keeps crashing${why}`)
-        if (before !== undefined && status.restartCount > before) return fail(`${key} restarted${why}`)
-      }
+      const restarting = statusesOf(pod).find(it => isRestarting(pod, it, subject.restartsBefore, memory))
+      for (const it of statusesOf(pod)) memory.set(keyOf(pod, it), it.restartCount)
+      if (restarting) return restarted(probes, pod, restarting)
+      const wasReady = memory.get(name) === 1
+      if (isReady(pod)) memory.set(name, 1)
       if (isReady(pod)) return pass
       // A pod that starts has not failed yet; one that was ready before has.
-      return memory.get(name) === 1
-        ? fail(`${name} was ready and is not any more`)
-        : inconclusive(`${name} is not ready`)
+      return wasReady ? fail(`${name} was ready and is not any more`) : inconclusive(`${name} is not ready`)
     })
-    for (const pod of (await probes.pods(subject)) ?? []) if (isReady(pod)) memory.set(pod.metadata.name, 1)
     return worst(verdicts)
   },
 })
+
+const isRestarting = (
+  pod: Pod,
+  status: ContainerStatus,
+  before: Subject['restartsBefore'],
+  memory: Memory,
+): boolean => {
+  const key = keyOf(pod, status)
+  const seen = memory.get(key)
+  if (seen !== undefined && status.restartCount > seen) return true
+  return isCrashing(status, before ? status.restartCount - (before[key] ?? 0) : 0)
+}
+
+const restarted = async (probes: Probes, pod: Pod, status: ContainerStatus): Promise<Verdict> => {
+  const { exitCode, restarts, reason } = crash(status)
+  const last = await probes.lastWords(pod, status.name)
+  const ended = exitCode === null ? '' : `, exit code ${exitCode}`
+  const lines = last ? `; last lines: ${last}` : ''
+  return fail(`${keyOf(pod, status)} restarts (${reason}, ${restarts} in all)${ended}${lines}`)
+}

@@ -41,6 +41,7 @@ const probes = (
 ): Probes => ({
   pods: async () => pods,
   curl: async (of, args) => curl(of.metadata.name, args),
+  lastWords: async () => 'connecting | boom',
   auditLog: async needle => (log === 'echo' ? [`DENIED ${needle}`] : log),
 })
 
@@ -201,22 +202,43 @@ for (const { answer, verdict } of [
 
 const never = () => said('')
 const backingOff = { state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState: { terminated: { exitCode: 9 } } }
-for (const { when, looks, verdict } of [
+const restarts = (restartCount: number) => [pod('p', true, { restartCount })]
+for (const { when, looks, before, verdict } of [
   { when: 'ready', looks: [[pod('p')]], verdict: 'pass' },
   { when: 'starting', looks: [[pod('p', false)]], verdict: 'inconclusive' },
   { when: 'ready, then not', looks: [[pod('p')], [pod('p', false)]], verdict: 'fail' },
-  { when: 'restarted before', looks: [[pod('p', true, { restartCount: 5 })]], verdict: 'pass' },
-  { when: 'restarts meanwhile', looks: [[pod('p')], [pod('p', true, { restartCount: 1 })]], verdict: 'fail' },
+  { when: 'one ready, another starting', looks: [[pod('p'), pod('q', false)]], verdict: 'inconclusive' },
+  { when: 'restarted before, nobody knows when', looks: [restarts(5)], verdict: 'pass' },
+  { when: 'restarted before the move', looks: [restarts(5)], before: { 'p/c': 5 }, verdict: 'pass' },
+  { when: 'restarted once since', looks: [restarts(6)], before: { 'p/c': 5 }, verdict: 'pass' },
+  { when: 'restarted twice since', looks: [restarts(7)], before: { 'p/c': 5 }, verdict: 'fail' },
+  { when: 'new, restarted once', looks: [restarts(1)], before: { 'old/c': 9 }, verdict: 'pass' },
+  { when: 'new, restarted twice', looks: [restarts(2)], before: { 'old/c': 9 }, verdict: 'fail' },
+  { when: 'restarts meanwhile', looks: [[pod('p')], restarts(1)], before: {}, verdict: 'fail' },
   { when: 'backing off', looks: [[pod('p', false, backingOff)]], verdict: 'fail' },
   { when: 'none', looks: [[]], verdict: 'inconclusive' },
-]) {
+] as { when: string; looks: Pod[][]; before?: Record<string, number>; verdict: string }[]) {
   test(`pods, ${when}: ${verdict}`, async () => {
     const memory = new Map<string, number>()
+    const it = { ...subject, ...(before && { restartsBefore: before }) }
     let last = ''
-    for (const pods of looks) last = (await podsReady.ask(subject, probes(never, { pods }), memory)).verdict
+    for (const pods of looks) last = (await podsReady.ask(it, probes(never, { pods }), memory)).verdict
     assert.is(last, verdict)
   })
 }
+
+test('a pod that crashes is told with its exit code and last lines', async () => {
+  const asked = await podsReady.ask(subject, probes(never, { pods: [pod('p', false, backingOff)] }), new Map())
+  const reason = 'p/c restarts (CrashLoopBackOff, 0 in all), exit code 9; last lines: connecting | boom'
+  assert.equal(asked, { verdict: 'fail', reason })
+})
+
+test('an init container that crashes is seen', async () => {
+  const starting = pod('p', false)
+  starting.status!.initContainerStatuses = [{ name: 'setup', ready: false, restartCount: 1, ...backingOff }]
+  const asked = await podsReady.ask(subject, probes(never, { pods: [starting] }), new Map())
+  assert.match(JSON.stringify(asked), /fail.*p.setup restarts/)
+})
 
 test('addresses are found in plain and JSON answers', () => {
   assert.is(addressIn('203.0.113.7\n'), '203.0.113.7')
