@@ -13,14 +13,16 @@ for address in $PROXIES; do
 done
 
 # 307 is what a proxy of ours answers that has a policy: a Squid that is not configured yet says 403. All are asked at once.
+# A kernel takes a connection within a millisecond or two, however busy its Squid is, so that no answer to that is told soon.
 ask() {
-  answers=$(curl -q -s -Z --noproxy '*' --request-target "$ASK" -H "Host: $host" --connect-timeout 0.3 --max-time 0.6 \
+  answers=$(curl -q -s --no-progress-meter -Z --noproxy '*' --request-target "$ASK" -H "Host: $host" --connect-timeout 0.15 --max-time 0.6 \
     -w '%{url} %{http_code} %{exitcode}\n' $urls)
 }
 
 # A closed port (7) counts at once, silence or another answer twice in a row: it may be a lost packet. Back after four answers.
+# Who is in doubt is asked again without a pause.
 judge() {
-  number=0
+  number=0 doubt=false
   for address in $PROXIES; do
     eval "up=\$up_$number good=\$good_$number bad=\$bad_$number"
     case $answers in
@@ -35,6 +37,7 @@ judge() {
       up=true
       echo "$address answers again"
     fi
+    [ $up = false ] || [ $bad -eq 0 ] || doubt=true
     eval "up_$number=$up good_$number=$good bad_$number=$bad"
     number=$((number + 1))
   done
@@ -92,6 +95,7 @@ while :; do
   if [ -n "$ready" ] && { [ "$ready" != "$told" ] || [ $((rounds % 20)) -eq 0 ]; }; then tell; fi
   rounds=$((rounds + 1))
   date +%s >"$BEAT/now"
+  [ $doubt = false ] || continue
   sleep "$EVERY" &
   wait $!
 done

@@ -118,7 +118,7 @@ const deployment = ({ tenant, namespace, pool, addresses, port, ask }: HealthLoo
             env: Object.entries({
               PROXIES: addresses.join(' '),
               PORT: String(port),
-              EVERY: '0.25',
+              EVERY: '0.15',
               ASK: ask,
               SLICE: `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices/${SERVICE}`,
               BEAT: '/beat',

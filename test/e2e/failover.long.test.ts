@@ -17,6 +17,7 @@ const { kube } = looksAt(checkout)
 after(() => checkout.remove())
 
 const kills = Number(process.env.KILLS ?? 20)
+const vanishes = Number(process.env.VANISHES ?? 3)
 const names = ['proxy-client-a', 'proxy-client-a-2'] as const
 const folder = join(checkout.directory, 'inventory/sandbox/tenants')
 const file = join(folder, 'client-a.yaml')
@@ -171,21 +172,29 @@ test('tunnels through the one that is killed end at once, the others stay', asyn
 })
 
 test('a machine that vanishes answers nobody, and is out soon', async () => {
+  const worst: number[] = []
+  const out: number[] = []
+  // Not the one that is replaced below: connections that were given up here may be sent to it for two minutes more.
   const { netns } = (await hosts()).find(it => it.name === names[0])!
   const nft = (text: string) => execa('ip', ['netns', 'exec', netns, 'nft', text])
-  const running = await load(500)
-  await sleep(300)
-  const began = Date.now()
-  await nft('table inet gone { chain everything { type filter hook prerouting priority -500; policy drop; }; }')
-  await until(async () => (await readiness()).includes(false), 30)
-  const out = Date.now() - began
-  await sleep(500)
-  await nft('delete table inet gone')
-  await becomes(true, true)
-  const { slow } = await running.end()
-  const worst = Math.max(...slow.map(it => it.ms))
-  console.log(`  vanished: out after ${out} ms; with 500 ms a try, worst ${worst} ms`)
-  assert.ok(worst < 20_000)
+  for (let time = 0; time < vanishes; time++) {
+    const running = await load(500)
+    await sleep(300)
+    const began = Date.now()
+    await nft('table inet gone { chain everything { type filter hook prerouting priority -500; policy drop; }; }')
+    await until(async () => (await readiness()).includes(false), 30)
+    out.push(Date.now() - began)
+    await sleep(500)
+    await nft('delete table inet gone')
+    await becomes(true, true)
+    const { slow } = await running.end()
+    worst.push(Math.max(...slow.map(it => it.ms)))
+  }
+  console.log(
+    `  ${vanishes} vanished: out after p50 ${percentile(out, 0.5)} ms, max ${Math.max(...out)} ms; ` +
+      `with 500 ms a try, worst p50 ${percentile(worst, 0.5)} ms, max ${Math.max(...worst)} ms`,
+  )
+  assert.ok(Math.max(...worst) < 20_000)
 })
 
 test('drained under load: nobody has to try again, and open tunnels are waited for', async () => {

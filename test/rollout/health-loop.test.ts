@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTls } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -67,6 +67,9 @@ before(async () => {
   apiServer = createTls({ cert, key }, api)
   await listen(apiServer as unknown as Server, '127.0.0.10', 0)
   for (const it of addresses) proxies.push(await proxy(it))
+  mkdirSync(join(folder, 'bin'))
+  for (const it of ['curl', 'sleep'])
+    writeFileSync(join(folder, 'bin', it), told(it, execaSync('which', [it]).stdout), { mode: 0o755 })
   const ask = 'http://proxy-health.invalid/'
   const { deployment } = healthLoop({ tenant: 'a', namespace: 'a-demo', pool: 'a', addresses, port, ask })
   const [container] = (deployment.spec as { template: { spec: { containers: Container[] } } }).template.spec.containers
@@ -75,7 +78,7 @@ before(async () => {
   loop = spawn('sh', ['-c', script!.replace(/^account=.*/m, `account=${account}`)], {
     env: {
       // Sooner than in a cluster, so that nobody waits.
-      ...{ PATH: process.env.PATH, ...env, BEAT: join(folder, 'beat'), EVERY: '0.05' },
+      ...{ PATH: `${join(folder, 'bin')}:${process.env.PATH}`, ...env, BEAT: join(folder, 'beat'), EVERY: '0.05' },
       KUBERNETES_SERVICE_HOST: '127.0.0.10',
       KUBERNETES_SERVICE_PORT: String((apiServer.address() as AddressInfo).port),
     },
@@ -83,6 +86,9 @@ before(async () => {
   })
   for (const it of [loop.stdout, loop.stderr]) it?.on('data', (text: Buffer) => (said += text))
 })
+/** A program that writes down that it ran. */
+const told = (name: string, path: string) =>
+  `#!/bin/sh\nprintf '%s\\n' "${name} $*" >>${folder}/ran\nexec ${path} "$@"\n`
 type Container = { command: string[]; env: { name: string; value: string }[] }
 
 after(async () => {
@@ -120,9 +126,10 @@ test('a closed port is out at once, and back when it answers again', async () =>
   await becomes(true, true)
 })
 
-test('one that takes connections and says nothing is out too', async () => {
+test('one that takes connections and says nothing is out too, asked twice without a pause', async () => {
   proxies[1]!.state.hangs = true
   await becomes(true, false)
+  assert.match(readFileSync(join(folder, 'ran'), 'utf8'), /curl .* -Z .*\ncurl .* -Z .*\n/)
 })
 
 test('one that answers as Squid does before it is configured is out', async () => {
@@ -167,6 +174,8 @@ test('a refusal of the API is said once, and tried again', async () => {
   await becomes(false, true)
   assert.is(said.match(/the slice was not changed/g)?.length, 1, said)
 })
+
+test('nothing but what happens is said', () => assert.not.match(said, /Xfers|--:--/))
 
 test('it ends when it is told to', async () => {
   assert.is(await endLoop(), 0)
