@@ -71,7 +71,6 @@ export const squidTasks = (options: SquidOptions) => {
   }
   const listeners = [...new Set(tenants.map(it => it.port))].sort((a, b) => a - b)
   const conf = filled('etc/squid/squid.conf', {
-    hostName,
     inner: innerRanges(inner),
     own: own.map((it, n) => later(`@own:${n}@`, it)),
     ownAddresses,

@@ -77,3 +77,22 @@ test('no name is asked for that is not on the list', () => {
     [],
   )
 })
+
+test('nothing of the inside is told, in answers or in requests', () => {
+  const { visits } = traffic
+  const inside = new RegExp(`proxy-1|${lab.host.netns}|squid\\/\\d|x-cache|cache-status|^via:`, 'im')
+  const telling = (text: string) => inside.exec(text)?.[0]
+  const answers = sent.filter(it => ![it.raw].flat().join('').includes('proxy-1'))
+  assert.equal([...new Set(answers.flatMap(it => telling(it.text) ?? []))], [])
+  assert.ok(
+    sent.some(it => /egress-proxy/.test(it.text)),
+    'errors have been seen',
+  )
+  const ours = /^(via|forwarded|x-forwarded-for|x-real-ip|proxy-[a-z-]+|x-client-ip):/im
+  assert.equal([...new Set(visits.flatMap(it => ours.exec(it.text)?.[0] ?? []))], [])
+  const named = visits.flatMap(({ text }) => {
+    const [, n] = /case-(\d+)-/.exec(text) ?? []
+    return n && text.includes(sent[Number(n)]!.from) ? [text] : []
+  })
+  assert.equal(named, [], 'no origin is told which pod asked')
+})

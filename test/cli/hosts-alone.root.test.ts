@@ -44,7 +44,7 @@ after(async () => {
 test('a whole play: told, done, and nothing left to do', async () => {
   const told = await run('40-configure.mjs', '--check', '--diff')
   assert.is(told.code, 3, told.stderr)
-  assert.match(told.stdout, 'visible_hostname proxy-client-a')
+  assert.match(told.stdout, 'visible_hostname egress-proxy')
   const done = await run('40-configure.mjs', '--yes', '--json')
   assert.is(done.code, 0, done.stderr)
   assert.match(host.sh('cat /etc/squid/egress/client-a.policy'), '.github.com')
