@@ -4,7 +4,7 @@ import { Problem } from '../engine/problem.ts'
 import type { Kube } from './kube.ts'
 import { lastWords } from './last-words.ts'
 import { type Baseline, type RolloutState, rolloutState } from './rollout-state.ts'
-import { readRollout } from './workload.ts'
+import { eyesOn, readRollout } from './workload.ts'
 
 /**
  * Waits until a Deployment's template has reached every pod and the old pods are gone. Looks anew each time.
@@ -18,28 +18,41 @@ export const awaitRollout = async (
 ): Promise<void> => {
   const id = `Deployment ${namespace}/${name}`
   const start = Date.now()
-  for (let pause = 50; ; pause = Math.min(pause * 1.4, 1000)) {
-    const rollout = await readRollout(kube, namespace, name)
-    if (!rollout) throw gone(id)
-    const state = rolloutState(rollout, baseline)
-    if (state.state === 'done') return
-    if (state.state === 'crashed') throw await crashed(kube, namespace, id, state)
-    if (state.state === 'stuck') {
-      throw new Problem(`${id}: the rollout does not go on`, {
-        why: state.why,
-        next: `kubectl -n ${namespace} rollout status deployment/${name}`,
-      })
+  const eyes = eyesOn(kube, namespace, name)
+  try {
+    while (true) {
+      eyes.clear()
+      const rollout = await readRollout(kube, namespace, name)
+      if (!rollout) throw gone(id)
+      const state = rolloutState(rollout, baseline)
+      if (state.state === 'done') return
+      if (state.state === 'crashed') throw await crashed(kube, namespace, id, state)
+      if (state.state === 'stuck') {
+        throw new Problem(`${id}: the rollout does not go on`, {
+          why: state.why,
+          next: `kubectl -n ${namespace} rollout status deployment/${name}`,
+        })
+      }
+      report.waiting(`${id}: ${state.what}`)
+      if (Date.now() - start > seconds * 1000) {
+        throw new Problem(`${id}: not rolled out within ${seconds} s`, {
+          why: state.what,
+          next: `kubectl -n ${namespace} describe deployment/${name}`,
+        })
+      }
+      const left = start + seconds * 1000 - Date.now()
+      await delay(LEAST_MS, undefined, { signal: report.signal })
+      await eyes.next(Math.max(LEAST_MS, Math.min(left, RESYNC_MS)), report.signal)
     }
-    report.waiting(`${id}: ${state.what}`)
-    if (Date.now() - start > seconds * 1000) {
-      throw new Problem(`${id}: not rolled out within ${seconds} s`, {
-        why: state.what,
-        next: `kubectl -n ${namespace} describe deployment/${name}`,
-      })
-    }
-    await delay(pause, undefined, { signal: report.signal })
+  } finally {
+    eyes.close()
   }
 }
+
+/** A rollout tells of itself in bursts: one look answers several. */
+const LEAST_MS = 50
+/** A watch may be silent, or refused: this often is looked anyway. */
+const RESYNC_MS = 3000
 
 const gone = (id: string) =>
   new Problem(`${id}: it went away while it was rolled out`, {

@@ -13,33 +13,34 @@ export type Selection = {
   fieldSelector?: string
 }
 
-/** LISTED comes first, and again whenever events may have been missed: what is not in it is gone. */
-export type WatchEvent<T> = { type: 'LISTED'; items: T[] } | { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: T }
+/** MISSED comes first, and again whenever events may have been missed: what was known before may be wrong. */
+export type WatchEvent<T> = { type: 'MISSED' } | { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: T }
 
 export type ListOf<T> = { items: T[]; resourceVersion: string }
 
 type Line = { type: string; object: KubeObject & Status }
 
+/** A server says something once a minute, if only that nothing happened. */
+const SILENCE_MS = 90_000
+
 /**
- * Follows a collection until `signal` aborts (then it just ends). A cut connection is taken up where it was;
- * a history that is gone (410) is listed anew. Refusals such as 403 are thrown.
+ * Follows a collection from now on until `signal` aborts (then it just ends). A cut or silent connection is taken up
+ * where it was; where the history is gone (410) it goes on from the newest version. Refusals such as 403 are thrown.
  */
 export async function* watch<T>(
   http: Http,
   what: Selection,
-  list: (what: Selection) => Promise<ListOf<T>>,
-  { signal, seconds = 240 }: { signal: AbortSignal; seconds?: number },
+  { signal, seconds = 240, silenceMs = SILENCE_MS }: { signal: AbortSignal; seconds?: number; silenceMs?: number },
 ): AsyncGenerator<WatchEvent<T>, void> {
   let version = ''
   let failures = 0
   while (!signal.aborted) {
     try {
       if (!version) {
-        const listed = await list(what)
-        version = listed.resourceVersion
-        yield { type: 'LISTED', items: listed.items }
+        version = await newestVersion(http, what, signal)
+        yield { type: 'MISSED' }
       }
-      for await (const { type, object } of lines(http, what, version, seconds, signal)) {
+      for await (const { type, object } of lines(http, what, { version, seconds, silenceMs }, signal)) {
         failures = 0
         if (type === 'ERROR') {
           if (object.code !== 410) throw new KubeProblem('watch: ended', object.message ?? 'an error', 'run again', 500)
@@ -55,15 +56,28 @@ export async function* watch<T>(
       const status = thrown instanceof KubeProblem ? thrown.status : 0
       if (status === 410) version = ''
       else if (thrown instanceof KubeProblem && status >= 400 && status < 500 && status !== 429) throw thrown
-      else if (++failures > 8) throw thrown
+      failures++
       await pause(Math.min(100 * 2 ** failures, 5000) * (0.5 + Math.random()), signal)
     }
   }
 }
 
-async function* lines(http: Http, what: Selection, version: string, seconds: number, signal: AbortSignal) {
-  // A server that forgets its own timeout, or a dead connection, must not look like a quiet cluster.
-  const ended = AbortSignal.any([signal, AbortSignal.timeout((seconds + 10) * 1000)])
+/** Of the whole collection; its objects are not asked for. */
+const newestVersion = async (http: Http, what: Selection, signal: AbortSignal): Promise<string> => {
+  const { labelSelector, fieldSelector } = what
+  const query = { labelSelector, fieldSelector, limit: 1 }
+  const list = await http.json({ method: 'GET', path: pathOf(what), query, doing: `list ${what.kind}`, signal })
+  return (list as { metadata: { resourceVersion: string } }).metadata.resourceVersion
+}
+
+async function* lines(
+  http: Http,
+  what: Selection,
+  { version, seconds, silenceMs }: { version: string; seconds: number; silenceMs: number },
+  signal: AbortSignal,
+) {
+  const dead = new AbortController()
+  const ended = AbortSignal.any([signal, dead.signal])
   const { labelSelector, fieldSelector } = what
   const response = await http.stream({
     method: 'GET',
@@ -81,6 +95,9 @@ async function* lines(http: Http, what: Selection, version: string, seconds: num
   })
   if (!response.body) return
   const body = Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0])
+  // A dead connection must not look like a quiet cluster.
+  const timer = setTimeout(() => dead.abort(), silenceMs)
+  body.on('data', () => timer.refresh())
   const text = createInterface({ input: body, crlfDelay: Number.POSITIVE_INFINITY })
   // readline does not pass on errors of its input.
   let broken: unknown
@@ -90,8 +107,9 @@ async function* lines(http: Http, what: Selection, version: string, seconds: num
   })
   try {
     for await (const line of text) if (line) yield JSON.parse(line) as Line
-    if (broken && !signal.aborted && !ended.aborted) throw broken
+    if (broken && !ended.aborted) throw broken
   } finally {
+    clearTimeout(timer)
     text.close()
     body.destroy()
   }

@@ -1,5 +1,6 @@
 import type { Json } from '../engine/json.ts'
 import { type Exec, type ExecOptions, type ExecResult, exec } from './kube-exec.ts'
+import { createFollower, type Follower } from './kube-follow.ts'
 import { createHttp } from './kube-http.ts'
 import { isGone } from './kube-problem.ts'
 import { type ListOf, type Selection, type WatchEvent, watch } from './kube-watch.ts'
@@ -22,6 +23,8 @@ export type Kube = {
   /** Gone already is fine. With `uid`, an object that took the name since is left alone (409). */
   delete(id: ObjectId, options?: { uid?: string; graceSeconds?: number }): Promise<void>
   watch<T = KubeObject>(what: Selection, options: { signal: AbortSignal }): AsyncIterable<WatchEvent<T>>
+  /** An eye on one kind of objects in a namespace; all eyes on it share one watch. */
+  follow: Follower['follow']
   exec(what: Exec, options?: ExecOptions): Promise<ExecResult>
   logs(what: {
     namespace: string
@@ -73,6 +76,12 @@ export const createKube = ({
       if (!next) return { items, resourceVersion: page.metadata.resourceVersion }
     }
   }
+
+  const watchAll: Kube['watch'] = async function* <T>(what: Selection, options: { signal: AbortSignal }) {
+    const stop = signal ? AbortSignal.any([signal, options.signal]) : options.signal
+    yield* watch<T>((await connection()).http, what, { signal: stop })
+  }
+  const follower = createFollower(watchAll)
 
   return {
     async get<T>(id: ObjectId) {
@@ -126,10 +135,8 @@ export const createKube = ({
         if (!isGone(thrown)) throw thrown
       }
     },
-    async *watch<T>(what: Selection, options: { signal: AbortSignal }) {
-      const stop = signal ? AbortSignal.any([signal, options.signal]) : options.signal
-      yield* watch<T>((await connection()).http, what, list, { signal: stop })
-    },
+    watch: watchAll,
+    follow: follower.follow,
     async exec(what, options = {}) {
       const { access } = await connection()
       const stop = AbortSignal.any([signal, options.signal].filter(it => it !== undefined))
@@ -141,6 +148,7 @@ export const createKube = ({
       return (await connection()).http.text({ method: 'GET', path, query, doing: `logs of ${namespace}/${pod}` })
     },
     async close() {
+      follower.close()
       await (await opened?.catch(() => undefined))?.http.close()
     },
   }

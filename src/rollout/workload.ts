@@ -1,4 +1,5 @@
 import type { Kube } from './kube.ts'
+import { type Eye, joined } from './kube-follow.ts'
 import type { Metadata } from './object.ts'
 
 /** The parts of a Deployment, ReplicaSet and Pod that are read here. */
@@ -13,6 +14,7 @@ export type Deployment = {
   spec: {
     replicas?: number
     paused?: boolean
+    selector: LabelSelector
     template: { metadata?: { labels?: Record<string, string> }; spec: { containers: Container[] } }
   }
   status?: {
@@ -23,6 +25,11 @@ export type Deployment = {
     availableReplicas?: number
     conditions?: { type: string; status: string; reason?: string; message?: string }[]
   }
+}
+
+export type LabelSelector = {
+  matchLabels?: Record<string, string>
+  matchExpressions?: { key: string; operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'; values?: string[] }[]
 }
 
 export type ReplicaSet = { apiVersion: string; kind: string; metadata: Metadata }
@@ -59,13 +66,17 @@ export type Rollout = {
   old: Pod[]
 }
 
-/** A Deployment and its pods, told apart by their ReplicaSets (a pod may have lost any label). Null: not there. */
+/**
+ * A Deployment and its pods, told apart by their ReplicaSets. Null: not there. A pod that lost a label of the selector
+ * belongs to nobody any more; one that lost another is still found.
+ */
 export const readRollout = async (kube: Kube, namespace: string, name: string): Promise<Rollout | null> => {
   const deployment = await kube.get<Deployment>({ apiVersion: 'apps/v1', kind: 'Deployment', namespace, name })
   if (!deployment) return null
+  const labelSelector = queryOf(deployment.spec.selector)
   const [sets, pods] = await Promise.all([
-    kube.list<ReplicaSet>({ apiVersion: 'apps/v1', kind: 'ReplicaSet', namespace }),
-    kube.list<Pod>({ apiVersion: 'v1', kind: 'Pod', namespace }),
+    kube.list<ReplicaSet>({ apiVersion: 'apps/v1', kind: 'ReplicaSet', namespace, labelSelector }),
+    kube.list<Pod>({ apiVersion: 'v1', kind: 'Pod', namespace, labelSelector }),
   ])
   return { deployment, ...sortPods(deployment, sets.items, pods.items) }
 }
@@ -77,6 +88,27 @@ export const sortPods = (deployment: Deployment, sets: ReplicaSet[], pods: Pod[]
   const current = pods.filter(pod => now && ownedBy(pod.metadata, now.metadata.uid))
   const old = pods.filter(pod => ours.some(set => set !== now && ownedBy(pod.metadata, set.metadata.uid)))
   return { current, old }
+}
+
+/** Eyes on what a rollout of a Deployment changes: it and its pods. */
+export const eyesOn = (kube: Kube, namespace: string, name: string): Eye => {
+  const itself = kube.follow({ apiVersion: 'apps/v1', kind: 'Deployment', namespace }, it => it.metadata.name === name)
+  const pods = kube.follow({ apiVersion: 'v1', kind: 'Pod', namespace }, ({ metadata }) =>
+    (metadata.ownerReferences ?? []).some(it => it.kind === 'ReplicaSet' && it.name.startsWith(`${name}-`)),
+  )
+  return joined([itself, pods])
+}
+
+/** A selector as a list is asked for by it. */
+export const queryOf = ({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string => {
+  const said = { In: 'in', NotIn: 'notin' }
+  return [
+    ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),
+    ...matchExpressions.map(({ key, operator, values = [] }) => {
+      if (operator === 'Exists') return key
+      return operator === 'DoesNotExist' ? `!${key}` : `${key} ${said[operator]} (${values.join(',')})`
+    }),
+  ].join(',')
 }
 
 export const isLeaving = (pod: Pod): boolean => pod.metadata.deletionTimestamp !== undefined

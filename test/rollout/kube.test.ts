@@ -7,7 +7,10 @@ import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { createKube, createKubes, type Kube } from '../../src/rollout/kube.ts'
+import { createHttp } from '../../src/rollout/kube-http.ts'
 import { KubeProblem } from '../../src/rollout/kube-problem.ts'
+import { watch } from '../../src/rollout/kube-watch.ts'
+import { readKubeconfig } from '../../src/rollout/kubeconfig.ts'
 import { suite } from '../support/suite.ts'
 
 const { test, before, after } = suite('rollout/kube')
@@ -211,7 +214,7 @@ test('one client for each kubeconfig', async () => {
   await kubes.close()
 })
 
-test('a watch goes on after a cut, and lists anew after 410', async () => {
+test('a watch goes on after a cut, and says what was missed after 410', async () => {
   const event = (type: string, object: object) => `${JSON.stringify({ type, object })}\n`
   const pod = (name: string, resourceVersion: string) => ({ kind: 'Pod', metadata: { name, resourceVersion } })
   const list = (resourceVersion: string) => json(200, { metadata: { resourceVersion }, items: [] })
@@ -237,11 +240,31 @@ test('a watch goes on after a cut, and lists anew after 410', async () => {
     seen.push(it.type)
     if (it.type === 'DELETED') stop.abort()
   }
-  assert.equal(seen, ['LISTED', 'ADDED', 'MODIFIED', 'LISTED', 'LISTED', 'DELETED'])
+  assert.equal(seen, ['MISSED', 'ADDED', 'MODIFIED', 'MISSED', 'MISSED', 'DELETED'])
   const from = requests
     .filter(it => it.url.searchParams.has('watch'))
     .map(it => it.url.searchParams.get('resourceVersion'))
   assert.equal(from, ['10', '15', '15', '30', '40'])
+})
+
+test('a watch over which nothing comes, not even a bookmark, is begun anew where it was', async () => {
+  const silent: Answer = (_request, response) => response.flushHeaders()
+  const said: Answer = (_request, response) => {
+    response.end(`${JSON.stringify({ type: 'ADDED', object: { kind: 'Pod', metadata: { name: 'a' } } })}\n`)
+  }
+  script(json(200, { metadata: { resourceVersion: '7' }, items: [] }), silent, said)
+  const access = await readKubeconfig(join(directory, 'ok'))
+  const http = createHttp(access)
+  const stop = new AbortController()
+  const seen: string[] = []
+  for await (const it of watch(http, { apiVersion: 'v1', kind: 'Pod' }, { signal: stop.signal, silenceMs: 100 })) {
+    seen.push(it.type)
+    if (it.type === 'ADDED') stop.abort()
+  }
+  await http.close()
+  assert.equal(seen, ['MISSED', 'ADDED'])
+  const from = requests.map(it => it.url.searchParams.get('resourceVersion')).filter(it => it)
+  assert.equal(from, ['7', '7'])
 })
 
 test('a watch that is forbidden says so', async () => {

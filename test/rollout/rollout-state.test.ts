@@ -4,6 +4,7 @@ import {
   type ContainerStatus,
   type Deployment,
   type Pod,
+  queryOf,
   type ReplicaSet,
   sortPods,
 } from '../../src/rollout/workload.ts'
@@ -15,7 +16,7 @@ const deployment = (status: Deployment['status'], spec: Partial<Deployment['spec
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   metadata: { name: 'web', uid: 'd', generation: 2, annotations: { 'deployment.kubernetes.io/revision': '2' } },
-  spec: { replicas: 1, template: { spec: { containers: [] } }, ...spec },
+  spec: { replicas: 1, selector: {}, template: { spec: { containers: [] } }, ...spec },
   status: { observedGeneration: 2, ...status },
 })
 
@@ -131,3 +132,19 @@ test('rolled out is about the template, not about health', () => {
   assert.is(isRolledOut({ deployment: deployment({ ...full, replicas: 2 }) }), false)
   assert.is(isRolledOut({ deployment: deployment({ ...full, observedGeneration: 1 }) }), false)
 })
+
+for (const { selector, query } of [
+  { selector: { matchLabels: { app: 'web', tier: 'x' } }, query: 'app=web,tier=x' },
+  {
+    selector: {
+      matchExpressions: [
+        { key: 'a', operator: 'In' as const, values: ['1', '2'] },
+        { key: 'b', operator: 'NotIn' as const, values: ['3'] },
+        { key: 'c', operator: 'Exists' as const },
+        { key: 'd', operator: 'DoesNotExist' as const },
+      ],
+    },
+    query: 'a in (1,2),b notin (3),c,!d',
+  },
+])
+  test(`a selector asked for as ${query}`, () => assert.is(queryOf(selector), query))

@@ -1,0 +1,144 @@
+import type { Selection, WatchEvent } from './kube-watch.ts'
+import type { KubeObject } from './object.ts'
+
+/**
+ * Looks at what changes, and says only that something did: whoever decides reads anew. `clear` before reading, then
+ * `next`: no change in between is missed. `next` also ends after `ms`, for watches can be silent; it throws what
+ * `signal` was aborted with.
+ */
+export type Eye = { clear(): void; next(ms: number, signal: AbortSignal): Promise<void>; close(): void }
+
+export type Concern = (object: KubeObject) => boolean
+
+export type Follower = {
+  follow(what: Pick<Selection, 'apiVersion' | 'kind'> & { namespace: string }, concerns: Concern): Eye
+  close(): void
+}
+
+type Watch = (what: Selection, options: { signal: AbortSignal }) => AsyncIterable<WatchEvent<KubeObject>>
+
+type Looking = { namespace: string; concerns: Concern; seen: boolean; wake: () => void }
+
+/** One watch per kind for all eyes: of their namespace, or of the whole cluster once there are two. */
+export const createFollower = (watch: Watch): Follower => {
+  const streams = new Map<string, Stream>()
+  return {
+    follow({ apiVersion, kind, namespace }, concerns) {
+      const key = `${apiVersion} ${kind}`
+      const stream = streams.get(key) ?? createStream(watch, { apiVersion, kind })
+      streams.set(key, stream)
+      const eye: Looking = { namespace, concerns, seen: false, wake: () => undefined }
+      stream.add(eye)
+      return {
+        clear() {
+          eye.seen = false
+        },
+        async next(ms, signal) {
+          signal.throwIfAborted()
+          if (eye.seen) return
+          const { promise, resolve } = Promise.withResolvers<void>()
+          const rouse = () => resolve()
+          const timer = setTimeout(rouse, ms)
+          signal.addEventListener('abort', rouse)
+          eye.wake = rouse
+          await promise
+          clearTimeout(timer)
+          signal.removeEventListener('abort', rouse)
+          signal.throwIfAborted()
+        },
+        close() {
+          eye.wake()
+          stream.remove(eye)
+        },
+      }
+    },
+    close() {
+      for (const it of streams.values()) it.stop()
+      streams.clear()
+    },
+  }
+}
+
+/** Several as one: whichever sees something first. */
+export const joined = (eyes: readonly Eye[]): Eye => ({
+  clear() {
+    for (const it of eyes) it.clear()
+  },
+  async next(ms, signal) {
+    const rest = new AbortController()
+    const either = AbortSignal.any([signal, rest.signal])
+    try {
+      await Promise.race(eyes.map(it => it.next(ms, either)))
+    } finally {
+      rest.abort()
+    }
+  },
+  close() {
+    for (const it of eyes) it.close()
+  },
+})
+
+type Stream = { add(eye: Looking): void; remove(eye: Looking): void; stop(): void }
+
+const createStream = (watch: Watch, what: Pick<Selection, 'apiVersion' | 'kind'>): Stream => {
+  const eyes = new Set<Looking>()
+  const running = new Map<string, AbortController>()
+  /** Whoever may not look at the whole cluster looks at its namespaces. */
+  let partly = false
+
+  const stopAll = () => {
+    for (const it of running.values()) it.abort()
+    running.clear()
+  }
+  const tell = (it: Looking) => {
+    it.seen = true
+    it.wake()
+  }
+  const run = async (namespace: string, { signal }: AbortController) => {
+    const here = (it: Looking) => namespace === '' || it.namespace === namespace
+    try {
+      for await (const event of watch({ ...what, ...(namespace && { namespace }) }, { signal })) {
+        for (const it of eyes) {
+          if (!here(it)) continue
+          if (event.type === 'MISSED') tell(it)
+          else if (event.object.metadata.namespace === it.namespace && it.concerns(event.object)) tell(it)
+        }
+      }
+    } catch {
+      // Not allowed to watch, or a bug in what is watched: reading again after a while is enough.
+      if (signal.aborted) return
+      running.delete(namespace)
+      if (namespace !== '' || partly) return
+      partly = true
+      arrange()
+    }
+  }
+  const start = (namespace: string) => {
+    if (running.has(namespace)) return
+    const controller = new AbortController()
+    running.set(namespace, controller)
+    void run(namespace, controller)
+  }
+  const arrange = () => {
+    const namespaces = [...new Set([...eyes].map(it => it.namespace))]
+    if (namespaces.length === 0) return stopAll()
+    if (partly) for (const it of namespaces) start(it)
+    else if (running.has('')) return
+    else if (namespaces.length === 1) start(namespaces[0]!)
+    else {
+      stopAll()
+      start('')
+    }
+  }
+  return {
+    add(eye) {
+      eyes.add(eye)
+      arrange()
+    },
+    remove(eye) {
+      eyes.delete(eye)
+      if (eyes.size === 0) stopAll()
+    },
+    stop: stopAll,
+  }
+}
