@@ -2,9 +2,11 @@ import type { Moved } from '../../playbooks/rollout.ts'
 import { readJournals } from '../engine/journal.ts'
 import { table } from '../report/table.ts'
 import { gatesAt } from '../rollout/gates.ts'
+import { fail } from '../rollout/measure.ts'
 import { egressAddress } from '../rollout/probe.ts'
 import { askGates, type GateResult, isHeld, kubeOf, lineOf, publicIpsOf, subjectOf } from './gates.ts'
 import type { Staged } from './staged.ts'
+import { refusedNodes, unknownNodes } from './unknown-nodes.ts'
 
 /** What is proved of one tenant: the evidence at the end of a deploy. */
 export type Proof = {
@@ -25,6 +27,7 @@ export const movesOf = ({ site, session }: Staged): Moved[] =>
 export const prove = async (staged: Staged, say: (line: string) => void): Promise<Proof[]> => {
   const { session } = staged
   const before = addressesBefore(staged)
+  const refused = unknownNodes(staged).filter(it => it.unknown.length > 0)
   return Promise.all(
     session.context.tenants.map(async tenant => {
       const moves = movesOf(staged).filter(it => it.tenant === tenant)
@@ -40,15 +43,21 @@ export const prove = async (staged: Staged, say: (line: string) => void): Promis
         ),
       )
       const canary = { tenant, workload: tenant.rollout.canary }
+      const gate = 'its proxy knows its nodes'
+      // No pod may be there yet, so that no gate of a workload would find it.
+      const lacking = refused
+        .filter(it => it.tenant === tenant.tenant)
+        .map(it => ({ tenant: it.tenant, workload: canary.workload.name, gate, verdict: fail(refusedNodes(it)) }))
+      const asked: GateResult[] = [...results.flat(), ...lacking]
       return {
         tenant: tenant.tenant,
         moved: results.filter(it => it.every(isHeld)).length,
         workloads: moves.length,
         addressBefore: before.get(tenant.tenant) ?? null,
         addressNow: await egressAddress(kubeOf(staged), subjectOf(staged, canary)).catch(() => null),
-        gatesPassed: results.flat().filter(it => it.verdict.verdict === 'pass').length,
-        gatesAsked: moves.length * gates.length,
-        failures: results.flat().filter(it => !isHeld(it)),
+        gatesPassed: asked.filter(it => it.verdict.verdict === 'pass').length,
+        gatesAsked: moves.length * gates.length + lacking.length,
+        failures: asked.filter(it => !isHeld(it)),
       }
     }),
   )

@@ -43,6 +43,20 @@ export const checkShared = (
   }
 }
 
+/** A warning: the proxy knows the nodes that the pool had when it was configured, and this pool goes on without us. */
+export const noteScaling = (file: Parts<TenantFile>, all: readonly Parts<TenantFile>[], say: Say): void => {
+  const shares = proxiesAt(file).find(({ proxy }) =>
+    all.some(it => it !== file && proxiesAt(it).some(other => other.proxy.name === proxy.name)),
+  )
+  if (!shares || !file.pool?.autoscaling || file.egress?.clients) return
+  say(
+    ['pool', 'autoscaling'],
+    `new nodes of ${file.pool.name} are refused by ${shares.proxy.name} until 40-configure.mjs runs`,
+    'a proxy that tenants share knows them by the nodes that stood when it was configured',
+    'run it when status.mjs names nodes, or write egress.clients: [CIDR] (docs/shared-proxies.md)',
+  )
+}
+
 const checkTogether = (path: Path, { file, proxy }: Served, others: Served[], foreign: boolean, say: Say) => {
   const first = others[0]!
   const { name, port, flexibleIp, existing } = proxy

@@ -6,7 +6,7 @@ import { checkGroups, checkMembership } from './check-groups.ts'
 import { checkBastion, checkNetworkName, checkOperators, checkRanges, checkRoom } from './check-network.ts'
 import { checkPolicy, checkSharedPolicy } from './check-policy.ts'
 import { checkPools, checkPoolType, checkScaling } from './check-pools.ts'
-import { checkShared, type Machines } from './check-shared.ts'
+import { checkShared, type Machines, noteScaling } from './check-shared.ts'
 import { checkTenantZones, checkZones } from './check-zones.ts'
 import type { Document, Path } from './document.ts'
 import { checkProxies, proxiesAt } from './proxies.ts'
@@ -57,7 +57,16 @@ export const checkContext = (
 /** What stops nobody and says nothing: entries that are over, or that another file covers. */
 export const warningsOf = (context: Found<ContextFile>, tenants: readonly Found<TenantFile>[]): Problem[] => [
   ...gather(context.document, say => checkSharedPolicy(context.parts, say, true)),
-  ...tenants.flatMap(({ document, parts }) => gather(document, say => checkPolicy(context.parts, parts, say, true))),
+  ...tenants.flatMap(({ document, parts }) =>
+    gather(document, say => {
+      checkPolicy(context.parts, parts, say, true)
+      noteScaling(
+        parts,
+        tenants.map(it => it.parts),
+        say,
+      )
+    }),
+  ),
 ]
 
 /** What a tenant must say, alone and among the others. */

@@ -66,7 +66,7 @@ export const alertsOf = (context: string): Alert[] => {
       ...{ alert: 'EgressStrangers', severity: 'warning', for: '5m' },
       expr: `sum by (context, proxy) (rate(egress_denials_total{${here},reason="client"}[5m])) > 0`,
       says: 'somebody who is no tenant asks {{ $labels.proxy }}',
-      next: 'the audit log has their addresses: denials by rule client',
+      next: 'the audit log has their addresses: denials by rule client; new nodes of a shared proxy need 40-configure.mjs, status.mjs names them',
     },
     {
       ...{ alert: 'EgressDiskNearlyFull', severity: 'critical', for: '5m' },

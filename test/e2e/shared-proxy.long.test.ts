@@ -1,9 +1,11 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
+import { listPools } from '../../src/scaleway/pool-api.ts'
 import { makeCheckout } from '../support/checkout.ts'
 import { suite } from '../support/suite.ts'
-import { ok, summaryOf } from './looks.ts'
+import { until } from '../support/until.ts'
+import { looksAt, ok, summaryOf } from './looks.ts'
 
 const { test, before, after } = suite('two tenants on one proxy', { seconds: 230 })
 const checkout = makeCheckout()
@@ -11,10 +13,12 @@ const { run } = checkout
 after(() => checkout.remove())
 
 const fileOfB = join(checkout.directory, 'inventory/sandbox/tenants/client-b.yaml')
-const shared = readFileSync(fileOfB, 'utf8').replace(
-  /name: proxy-client-b(.*) privateIp: 172.16.28.9 /,
-  'name: proxy-client-a$1 privateIp: 172.16.28.8, port: 3129, flexibleIp: client-b ',
-)
+const shared = readFileSync(fileOfB, 'utf8')
+  .replace(
+    /name: proxy-client-b(.*) privateIp: 172.16.28.9 /,
+    'name: proxy-client-a$1 privateIp: 172.16.28.8, port: 3129, flexibleIp: client-b ',
+  )
+  .replace(/(client-b-pool.*size: 1) }/, '$1, autoscaling: { min: 1, max: 3 } }')
 type Proxies = Record<string, { public_ip: string; tenants?: Record<string, { public_ip: string }> }>
 const proxiesOf = (it: Awaited<ReturnType<typeof run>>) => summaryOf(it).outputs.proxies as Proxies
 let alone: string
@@ -70,4 +74,29 @@ test("a tenant's node that asks another's port is refused, and the log says so",
 test('nothing is left to do, for both and for one of them', async () => {
   ok(await run('deploy.mjs', '--check'))
   ok(await run('deploy.mjs', '--check', '--limit', 'client-b'))
+})
+
+test('a node that the autoscaler adds is refused, told by status and verify, and let in by 40-configure', async () => {
+  const cloud = await looksAt(checkout).cloud()
+  const [cluster] = await cloud.k8s.listClusters({}).all()
+  const pool = (await listPools(cloud, cluster!.id)).find(it => it.name === 'client-b-pool')!
+  await cloud.k8s.updatePool({ poolId: pool.id, size: 2 })
+  const ready = async () => {
+    const nodes = (await cloud.k8s.listNodes({ clusterId: cluster!.id }).all()).filter(it => it.poolId === pool.id)
+    return nodes.length === 2 && nodes.every(it => it.status === 'ready')
+  }
+  assert.ok(await until(ready, 60), 'the node comes')
+  const told = /proxy-client-a does not know \S+ \(172\.16\.28\.\d+\) of client-b-pool/
+  const status = await run('status.mjs', '--json')
+  ok(status)
+  assert.match(status.stderr, told)
+  const [said] = status.events.filter(it => it.event === 'status')
+  assert.is((said!.unknownNodes as unknown[]).length, 1)
+  const verify = await run('60-verify.mjs')
+  ok(verify, 1)
+  assert.match(verify.stderr, told)
+  ok(await run('deploy.mjs', '--check'), 3)
+  ok(await run('40-configure.mjs'))
+  ok(await run('60-verify.mjs'))
+  assert.not.match((await run('status.mjs')).stderr, told)
 })

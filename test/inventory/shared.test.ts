@@ -4,7 +4,7 @@ import { forTargets } from '../../src/cli/limit.ts'
 import type { Desired } from '../../src/engine/desired.ts'
 import { refsIn } from '../../src/engine/refs.ts'
 import type { HostPlay } from '../../src/hosts/play.ts'
-import { loadContext } from '../../src/inventory/load.ts'
+import { loadContext, loadInventory } from '../../src/inventory/load.ts'
 import { suite } from '../support/suite.ts'
 import { changed, cleanUp, mistakes } from './edited.ts'
 
@@ -129,4 +129,25 @@ test('ranges of clients tell tenants of one port apart', async () => {
   const play = site(context, keys).stages.configure[0]!.want as unknown as HostPlay
   const conf = play.tasks.find(it => it.task === 'file' && it.path === '/etc/squid/squid.conf')
   assert.match((conf as { content: string }).content, /^acl from_client-b src 172\.16\.28\.32\/28$/m)
+})
+
+test('a pool that scales by itself on a shared proxy is noted, unless the proxy is told ranges', async () => {
+  const notes = async (proxy: string, egress = '') => {
+    const edits: Edits = {
+      'tenants/client-b.yaml': [
+        ['size: 1 }', 'size: 1, autoscaling: { min: 1, max: 3 } }'],
+        ...(egress ? [['egress:', `egress:${egress}`] as [string, string]] : []),
+      ],
+    }
+    const { warnings } = await loadInventory('sandbox', { root: together(proxy, edits), env: {} })
+    return warnings.map(it => it.message)
+  }
+  const [note = '', ...more] = await notes(shared + own)
+  assert.match(
+    note,
+    /client-b\.yaml:\d+:\d+.*new nodes of client-b-pool are refused by proxy-client-a until 40-configure/,
+  )
+  assert.equal(more, [])
+  assert.equal(await notes(shared + own, '\n  clients: [172.16.28.0/24]'), [])
+  assert.equal(await notes(`${ofB} `), [])
 })

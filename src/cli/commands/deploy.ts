@@ -22,6 +22,7 @@ import type { Staged } from '../staged.ts'
 import { pendingOf, planStages } from '../stages.ts'
 import { finish } from '../summary.ts'
 import { tellPlan } from '../tell-plan.ts'
+import { tellUnknownNodes } from '../unknown-nodes.ts'
 
 /** All stages, or one: look, show, change, prove. Earlier stages are only looked at. */
 export const deploy = async (asked: Session, stages: readonly StageName[]): Promise<ExitCode> => {
@@ -42,6 +43,8 @@ export const deploy = async (asked: Session, stages: readonly StageName[]): Prom
   checkReplace(staged, flags.replace)
   if (saved) checkUnmoved(saved, staged)
   await refuseEarly(staged)
+  // Where this run does not configure the proxies, it leaves them as they are.
+  if (!stages.includes('configure')) tellUnknownNodes(staged)
   if (flags.check) return check(staged)
   const replace = [...flags.replace, ...(saved?.replace ?? [])]
   const guard = guardEach(staged.site.protectedIds, replace)

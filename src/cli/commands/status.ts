@@ -19,6 +19,7 @@ import type { Session } from '../session.ts'
 import type { Staged } from '../staged.ts'
 import { siteOf } from '../stages.ts'
 import { finish } from '../summary.ts'
+import { tellUnknownNodes, unknownNodes } from '../unknown-nodes.ts'
 
 /** What stands, which phase each workload is in, and the last runs. Looks only. */
 export const status = async (session: Session): Promise<ExitCode> => {
@@ -59,7 +60,7 @@ export const status = async (session: Session): Promise<ExitCode> => {
     })
   })
   const runs = lastRuns(session)
-  output.event('status', { resources: owned, workloads, policies, runs })
+  output.event('status', { resources: owned, workloads, policies, unknownNodes: unknownNodes(staged), runs })
   output.data(
     narrowTable(
       ['resource', 'name', 'id'],
@@ -85,6 +86,7 @@ export const status = async (session: Session): Promise<ExitCode> => {
       runs.map(it => [it.run, it.command, it.status]),
     )}`,
   )
+  tellUnknownNodes(staged)
   tellLeaks(session, leaks)
   return finish(session, { status: 'ok', changes: countChanges([]), outputs: outputsOf(staged) })
 }
