@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import type { Ref } from '../src/engine/desired.ts'
 import { millis } from '../src/engine/duration.ts'
 import { Problem } from '../src/engine/problem.ts'
+import { authority } from '../src/hosts/authority.ts'
+import { loopbackPort } from '../src/hosts/client-certificates.ts'
 import { exporterPorts, healthPort, monitoringTasks } from '../src/hosts/monitoring.ts'
-import { play } from '../src/hosts/play.ts'
+import { type HostPlay, play } from '../src/hosts/play.ts'
 import { shipTasks } from '../src/hosts/ship.ts'
 import { auditLog, squidTasks, ufwTask } from '../src/hosts/squid.ts'
 import type { Task } from '../src/hosts/tasks/all.ts'
@@ -13,6 +15,7 @@ import { type Context, machinesIn, type Tenant } from '../src/inventory/context.
 import { varsOf } from '../src/inventory/groups.ts'
 import { isInside } from '../src/inventory/ranges.ts'
 import { policyOf } from '../src/policy/entries.ts'
+import { SERVICE } from '../src/rollout/proxy-service.ts'
 import { flexibleIpKind } from '../src/scaleway/flexible-ip.ts'
 import { poolKind } from '../src/scaleway/pool.ts'
 import type { gatewayPlaybook } from './gateway.ts'
@@ -40,7 +43,15 @@ export const configurePlaybook = (
       ? play(name, { host: { ...host, address: privateIp, jump }, ...rest }, { after: [gateway.attached] })
       : play(name, { host: { ...host, address: ip.out.address }, ...rest })
   })
-  return { desired: plays, plays }
+  const certified = context.tenants.filter(it => it.egress.clientCertificates)
+  const authorities = new Map(
+    certified.map(({ tenant, egress }) => {
+      const theirs = egress.proxies.map(({ name }) => plays.find(it => it.id === `host-play/${name}`)!)
+      const hosts = theirs.map(it => (it.want as unknown as HostPlay).host)
+      return [tenant, authority(tenant, { hosts }, { after: theirs })] as const
+    }),
+  )
+  return { desired: [...plays, ...authorities.values()], plays, authorities }
 }
 
 /** A host of Ansible's inventory; what that leaves out is as for all. */
@@ -83,6 +94,12 @@ const healthOf = ({ configure: { health } }: Context, serves: ServedBy['serves']
     withinSeconds: millis(within) / 1000,
   }))
 
+/** Where exporters ask Squid: a port that wants certificates is nothing for them. */
+const plainPort = (serves: ServedBy['serves']): number => {
+  const ports = portsOf(serves)
+  return serves.some(it => it.tenant.egress.clientCertificates) ? loopbackPort(ports) : ports[0]!
+}
+
 /** Our own networks, where no name may lead. */
 export const innerOf = ({ network, cluster }: Context): string[] => [
   network.privateNetwork.cidr,
@@ -103,6 +120,7 @@ export const hostTasks = (context: Context, { proxy, serves }: ServedBy) => {
       ...(serves.length > 1 && { outgoing: existing?.publicIp ?? addressOf(flexibleIp ?? proxy.name) }),
       limits: tenant.egress.limits,
       ...(tenant.egress.sni === 'verify' && { sni: 'verify' as const }),
+      certificates: tenant.egress.clientCertificates,
       policy: policyOf(context, tenant),
     })),
     inner: innerOf(context),
@@ -110,6 +128,7 @@ export const hostTasks = (context: Context, { proxy, serves }: ServedBy) => {
       ...new Set(serves.flatMap(({ proxy: { flexibleIp } }) => (flexibleIp ? [flexibleIp, proxy.name] : [proxy.name]))),
     ].map(it => proxy.existing?.publicIp ?? addressOf(it)),
     nameservers: dns.nameservers,
+    names: [proxy.privateIp, SERVICE],
     keepDays: audit.keepDays,
     vars: Object.assign({}, proxy.machine?.vars, ...serves.map(it => varsOf(context, it.tenant))),
   })
@@ -134,6 +153,7 @@ export const hostTasks = (context: Context, { proxy, serves }: ServedBy) => {
         // Metrics that nobody outside may read are not offered outside either.
         listen: monitoring.allow.every(isInside) ? proxy.privateIp : null,
         ports: portsOf(serves),
+        squidPort: plainPort(serves),
         tenants: serves.map(it => it.tenant.tenant),
       })
     : { tasks: [], handlers: {} }

@@ -2,22 +2,32 @@ import { Address4 } from 'ip-address'
 import type { Desired, Ref } from '../src/engine/desired.ts'
 import { healthName } from '../src/hosts/squid.ts'
 import type { Context, Tenant } from '../src/inventory/context.ts'
+import { clientSecret } from '../src/rollout/client-secret.ts'
 import { endpointSlice } from '../src/rollout/endpoint-slice.ts'
 import { manifest } from '../src/rollout/manifest.ts'
-import { EGRESS_LABEL, egressPolicy, proxyConfigMap } from '../src/rollout/manifests.ts'
+import { EGRESS_LABEL, egressPolicy, proxyConfigMap, proxyFiles } from '../src/rollout/manifests.ts'
 import { noProxy, proxyEnv } from '../src/rollout/no-proxy.ts'
 import type { KubeObject } from '../src/rollout/object.ts'
 import { phases } from '../src/rollout/phases.ts'
 import { healthLoop, proxyService, proxySlice, SERVICE } from '../src/rollout/proxy-service.ts'
 import { workloadEgress } from '../src/rollout/workload-egress.ts'
+import type { configurePlaybook } from './configure.ts'
 
 export type Moved = { tenant: Tenant; workload: { kind: 'Deployment'; name: string } }
 
 /** One phase: what must be true in it, and the workloads whose pods its gates look from. */
 export type RolloutPhase = { name: string; desired: Desired[]; moves: Moved[] }
 
+/** What the proxies of a tenant are known by, where they ask for certificates. */
+type Authorities = ReturnType<typeof configurePlaybook>['authorities']
+
 /** Gateway without traffic, one canary per tenant, then batches. Each phase comes after the one before. */
-export const rolloutPlaybook = (context: Context, kubeconfig: Ref | string, after: Desired[]): RolloutPhase[] => {
+export const rolloutPlaybook = (
+  context: Context,
+  kubeconfig: Ref | string,
+  after: Desired[],
+  authorities: Authorities = new Map(),
+): RolloutPhase[] => {
   const done: RolloutPhase[] = []
   const order = phases(context.tenants.map(it => ({ tenant: it.tenant, ...movesOf(it) })))
   for (const { name, workloads } of order) {
@@ -28,7 +38,7 @@ export const rolloutPlaybook = (context: Context, kubeconfig: Ref | string, afte
     }))
     const desired =
       name === 'gateway'
-        ? context.tenants.flatMap(it => standing(context, it, kubeconfig, earlier))
+        ? context.tenants.flatMap(it => standing(context, it, kubeconfig, earlier, authorities))
         : moves.map(it => moved(context, it, kubeconfig, earlier))
     done.push({ name, moves, desired })
   }
@@ -36,32 +46,51 @@ export const rolloutPlaybook = (context: Context, kubeconfig: Ref | string, afte
 }
 
 /** What stands before any workload uses it. */
-const standing = (context: Context, tenant: Tenant, kubeconfig: Ref | string, after: Desired[]): Desired[] => {
+const standing = (
+  context: Context,
+  tenant: Tenant,
+  kubeconfig: Ref | string,
+  after: Desired[],
+  authorities: Authorities,
+): Desired[] => {
   const { namespace } = tenant
   const { podCidr: pods, serviceCidr: services } = context.cluster
   const policy = egressPolicy({ namespace }, proxiesOf(tenant), { pods, services, dnsIp: dnsAddress(services) })
-  const settings = proxyConfigMap({ namespace }, proxyOf(tenant))
+  const certificates = tenant.egress.clientCertificates
+  const knownBy = certificates && authorities.get(tenant.tenant)
+  const settings = proxyConfigMap({ namespace }, proxyOf(tenant), knownBy?.out.pem)
   const make = (object: KubeObject, after: Desired[]) =>
     manifest(`${object.kind} ${namespace}/${object.metadata.name}`, { kubeconfig, object }, { after })
-  const always = [settings, policy].map(it => make(it, after))
+  const secret = certificates && {
+    name: certificates.secret,
+    seen: clientSecret(
+      `${namespace}/${certificates.secret}`,
+      { kubeconfig, namespace, name: certificates.secret },
+      { after },
+    ),
+  }
+  const always = [...(secret ? [secret.seen] : []), ...[settings, policy].map(it => make(it, after))]
   if (tenant.egress.through === 'address') return always
   const { port } = tenant.egress.proxy
   const addresses = proxiesOf(tenant).map(it => it.address)
   const object = proxySlice(namespace, addresses, port)
   const slice = endpointSlice(`${namespace}/${SERVICE}`, { kubeconfig, object }, { after })
   const loop = { tenant: tenant.tenant, namespace, pool: tenant.pool.name, addresses, port }
-  const { rights, deployment } = healthLoop({ ...loop, ask: `http://${healthName}/` })
+  const files = certificates && proxyFiles(certificates.secret)
+  const { rights, deployment } = healthLoop({ ...loop, ...(files && { files }), ask: `http://${healthName}/` })
   const service = [proxyService(namespace, port), ...rights].map(it => make(it, after))
   // The loop is ready when it has changed the slice once.
-  return [...always, ...service, slice, make(deployment, [...after, ...service, slice])]
+  return [...always, ...service, slice, make(deployment, [...after, ...always, ...service, slice])]
 }
 
 const moved = (context: Context, { tenant, workload }: Moved, kubeconfig: Ref | string, after: Desired[]): Desired => {
   const { namespace } = tenant
   const env = proxyEnv(proxyOf(tenant), withoutProxy(context))
+  const { clientCertificates } = tenant.egress
+  const files = clientCertificates && proxyFiles(clientCertificates.secret)
   return workloadEgress(
     `${namespace}/${workload.name}`,
-    { kubeconfig, namespace, ...workload, label: EGRESS_LABEL, env, containers: 'all' },
+    { kubeconfig, namespace, ...workload, label: EGRESS_LABEL, env, containers: 'all', ...(files && { files }) },
     { after },
   )
 }
@@ -78,6 +107,7 @@ const tenantOf = ({ tenants }: Context, name: string): Tenant => tenants.find(it
 export const proxyOf = ({ egress }: Tenant) => ({
   address: egress.through === 'service' ? SERVICE : egress.proxy.privateIp,
   port: egress.proxy.port,
+  ...(egress.clientCertificates && { certificates: true }),
 })
 
 /** Each alone: what a NetworkPolicy sees, since a Service's address is translated before it. */

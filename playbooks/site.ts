@@ -41,7 +41,12 @@ export const site = (
   const cluster = clusterPlaybook(context, kubeconfig, gateway)
   const configure = configurePlaybook(context, proxy, gateway)
   const inCluster = cluster.desired.filter(it => !cluster.cloud.some(cloud => cloud.id === it.id))
-  const phases = rolloutPlaybook(context, cluster.kubeconfig, [...inCluster, ...configure.desired])
+  const phases = rolloutPlaybook(
+    context,
+    cluster.kubeconfig,
+    [...inCluster, ...configure.desired],
+    configure.authorities,
+  )
   return {
     stages: {
       gateway: gateway.desired,

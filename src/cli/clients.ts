@@ -1,9 +1,11 @@
 import type { AnyKind } from '../engine/kind.ts'
+import { authorityKind } from '../hosts/authority.ts'
 import { passwordFrom } from '../hosts/become.ts'
 import { cloudInit, hostKeyOf, newHostKey } from '../hosts/cloud-init.ts'
 import { hostPlay } from '../hosts/play.ts'
 import { createSsh, type Ssh } from '../hosts/ssh.ts'
 import { type Context, zonesIn } from '../inventory/context.ts'
+import { clientSecretKind } from '../rollout/client-secret.ts'
 import { endpointSliceKind } from '../rollout/endpoint-slice.ts'
 import { createKubes, type Kubes } from '../rollout/kube.ts'
 import { manifestKind } from '../rollout/manifest.ts'
@@ -19,7 +21,15 @@ import type { Output } from './output.ts'
 
 /** Everything this product knows how to see, make and unmake, by the name a journal uses. */
 export const kinds: ReadonlyMap<string, AnyKind> = new Map(
-  [...scalewayKinds, hostPlay, manifestKind, endpointSliceKind, workloadEgressKind].map(it => [it.name, it as AnyKind]),
+  [
+    ...scalewayKinds,
+    hostPlay,
+    authorityKind,
+    manifestKind,
+    clientSecretKind,
+    endpointSliceKind,
+    workloadEgressKind,
+  ].map(it => [it.name, it as AnyKind]),
 )
 
 /** The ways out of this process, each opened when it is first needed. */
@@ -50,7 +60,7 @@ export const createClients = (
     ssh,
     kube,
     clientsFor(kind) {
-      if (kind === hostPlay) return { ssh }
+      if (kind === hostPlay || kind === authorityKind) return { ssh }
       return scalewayKinds.includes(kind) ? scaleway() : { kube }
     },
     async close() {

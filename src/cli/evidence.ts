@@ -11,6 +11,7 @@ import type { Tenant } from '../inventory/context.ts'
 import { policyOf } from '../policy/entries.ts'
 import { policyText } from '../policy/policy-file.ts'
 import { type Evidence, type EvidenceAddress, type EvidenceProxy, type Finding, verdictOf } from '../report/evidence.ts'
+import { proxyUrl } from '../rollout/no-proxy.ts'
 import { addressIn, createProbes, type Probes } from '../rollout/probe.ts'
 import type { Subject } from '../rollout/subject.ts'
 import type { Pod } from '../rollout/workload.ts'
@@ -88,9 +89,9 @@ const addressesSeen = (subject: Subject, probes: Probes, pod: Pod | Unheard): Pr
   // A pod's own environment, as its programs use it; and, where there are several, each proxy by itself.
   const ways = [
     { by: 'as the pod is set up', args: [] as string[], expected: fixed },
-    ...(proxies.length > 1 ? proxies : []).map(({ address, port, publicIp }) => ({
-      ...{ by: `${address}:${port}`, expected: [publicIp] },
-      args: ['--noproxy', '', '--proxy', `http://${address}:${port}`],
+    ...(proxies.length > 1 ? proxies : []).map(({ publicIp, ...at }) => ({
+      ...{ by: `${at.address}:${at.port}`, expected: [publicIp] },
+      args: ['--noproxy', '', '--proxy', proxyUrl(at)],
     })),
   ]
   return Promise.all(

@@ -53,6 +53,7 @@ export const subjectOf = (staged: Staged, { tenant, workload }: Moved): Subject 
     proxies: tenant.egress.proxies.map((it, at) => ({
       address: it.privateIp,
       port: it.port,
+      ...(tenant.egress.clientCertificates && { certificates: true }),
       publicIp: fixed[at] ?? '',
     })),
     echo: verify.echo,

@@ -15,11 +15,13 @@ export type MonitoringOptions = {
   listen: string | null
   /** Squid's own. */
   ports: number[]
+  /** The one at which Squid tells its own metrics. */
+  squidPort?: number
   tenants: string[]
 }
 
 /** Exporters of Debian's, and our watch beside them: counts the audit log, tells policies, answers /health. */
-export const monitoringTasks = ({ listen, ports, tenants }: MonitoringOptions) => {
+export const monitoringTasks = ({ listen, ports, squidPort = ports[0]!, tenants }: MonitoringOptions) => {
   if (listen !== null && !isIPv4(listen)) throw new TypeError(`${listen} is no IPv4 address`)
   const address = listen ?? '0.0.0.0'
   const options = [
@@ -38,7 +40,7 @@ export const monitoringTasks = ({ listen, ports, tenants }: MonitoringOptions) =
     { task: 'directory', path: metrics, mode: '0755', owner: 'prometheus', group: 'prometheus' },
     filled(`etc/default/${node}`, node, { address, port: exporterPorts.node, directory: metrics }),
     filled(`etc/systemd/system/${node}.service.d/kapsule-egress.conf`, node),
-    filled(`etc/default/${squid}`, squid, { address, port: exporterPorts.squid, squidPort: ports[0] }),
+    filled(`etc/default/${squid}`, squid, { address, port: exporterPorts.squid, squidPort }),
     filled(`etc/systemd/system/${squid}.service.d/kapsule-egress.conf`, squid),
     file(program, readFileSync(source, 'utf8'), watch, { mode: '0755', check: 'perl -c {}' }),
     filled(`etc/systemd/system/${watch}.service`, watch, { command: `${program} ${options}`, directory: metrics }),

@@ -77,6 +77,13 @@ const checkTogether = (path: Path, { file, proxy }: Served, others: Served[], fo
       'tenants are told apart by the port that they ask',
       `write another one, e.g. port: ${freePort(others)}, or clients for both`,
     )
+  else if (near && (asksWho(file) || asksWho(near.file)))
+    say(
+      [...path, 'port'],
+      `port ${port ?? 3128} of ${name} would ask some clients for certificates, and ${near.file.tenant} is on it`,
+      'who shows one is known before anything is asked',
+      `write another one, e.g. port: ${freePort(others)}`,
+    )
   if (!existing) {
     const same = others.find(it => it.proxy.flexibleIp === flexibleIp)
     const which = flexibleIp === undefined ? `the address of ${name} itself` : `the address ${flexibleIp}`
@@ -111,6 +118,8 @@ const checkTogether = (path: Path, { file, proxy }: Served, others: Served[], fo
       say(['vars', key], `${key} is another for ${other.file.tenant}`, `${name} is one host`, 'say it once, or alike')
   }
 }
+
+const asksWho = ({ egress }: Parts<TenantFile>) => egress?.clientCertificates !== undefined
 
 const freePort = (others: Served[]): number => {
   for (let port = 3128; ; port++) if (!others.some(it => (it.proxy.port ?? 3128) === port)) return port

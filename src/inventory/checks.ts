@@ -1,5 +1,6 @@
 import type { Problem } from '../engine/problem.ts'
 import { freeIn } from '../engine/ranges.ts'
+import { checkCertificates, type From, type Named } from './certificates.ts'
 import { checkExisting, checkMachines } from './check-existing.ts'
 import { checkGates } from './check-gates.ts'
 import { checkGroups, checkMembership } from './check-groups.ts'
@@ -70,9 +71,10 @@ export const warningsOf = (context: Found<ContextFile>, tenants: readonly Found<
 ]
 
 /** What a tenant must say, alone and among the others. */
-export const checkTenants = (context: Parts<ContextFile>, all: readonly Found<TenantFile>[]): Problem[] => {
+export const checkTenants = (context: Parts<ContextFile>, all: readonly Found<TenantFile>[], from: From): Problem[] => {
   const taken = new Map((context.cluster?.pools ?? []).map(it => [`pool ${it?.name}`, 'the context']))
   const machines: Machines = new Map()
+  const named: Named = new Map()
   return all.flatMap(({ document, parts }) =>
     gather(document, say => {
       checkNames(document, parts, say)
@@ -87,6 +89,7 @@ export const checkTenants = (context: Parts<ContextFile>, all: readonly Found<Te
       checkMachines(context, parts, say)
       checkUnbuilt(parts, say)
       checkReserved(parts, say)
+      checkCertificates(parts, named, from, say)
       checkPolicy(context, parts, say)
       checkEcho(context, parts, say)
       checkRollout(parts, say)

@@ -1,4 +1,5 @@
 import type { Machine } from './ansible/login.ts'
+import type { Certificates } from './certificates.ts'
 import type { ProxyFile } from './proxies.ts'
 import type { ContextFile } from './schema-context.ts'
 import type { TenantFile } from './schema-tenant.ts'
@@ -6,7 +7,8 @@ import type { TenantFile } from './schema-tenant.ts'
 /** A tenant with all defaults filled in. */
 export type Tenant = Omit<TenantFile, 'workloads' | 'egress'> & {
   workloads: NonNullable<TenantFile['workloads']>
-  egress: Omit<TenantFile['egress'], 'proxy' | 'proxies'> & {
+  egress: Omit<TenantFile['egress'], 'proxy' | 'proxies' | 'clientCertificates'> & {
+    clientCertificates?: Certificates
     /** The first of `proxies`. */
     proxy: ProxyHost
     proxies: ProxyHost[]

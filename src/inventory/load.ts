@@ -5,6 +5,7 @@ import { nearest } from '../engine/nearest.ts'
 import { Problem, Problems } from '../engine/problem.ts'
 import { type Machine, machineOf } from './ansible/login.ts'
 import { type AnsibleInventory, readAnsible } from './ansible/read.ts'
+import { certificatesOf, type From } from './certificates.ts'
 import { checkContext, checkTenants, warningsOf } from './checks.ts'
 import type { Context, ProxyHost, Tenant } from './context.ts'
 import { type Document, type Path, readDocument } from './document.ts'
@@ -48,7 +49,7 @@ export const loadInventory = async (name: string, { root, env = process.env }: W
       name,
     ),
     ...tenants.flatMap(it => it.problems),
-    ...checkTenants(parts, tenants),
+    ...checkTenants(parts, tenants, placesIn(root)),
     ...(tenants.length === 0 ? [noTenants(folder, root)] : []),
   ]
   if (problems.length === 1) throw problems[0]
@@ -108,12 +109,16 @@ const read = async (file: string, root: string): Promise<Document> => {
   }
 }
 
-/** Defaults that need more than one field, and paths as they are from anywhere. */
-const complete = (file: ContextFile, tenants: TenantFile[], root: string, env: NodeJS.ProcessEnv): Context => {
-  const from = (path: string) => {
+const placesIn =
+  (root: string): From =>
+  path => {
     const home = path.startsWith('~/') ? join(homedir(), path.slice(2)) : path
     return isAbsolute(home) ? home : join(root, home)
   }
+
+/** Defaults that need more than one field, and paths as they are from anywhere. */
+const complete = (file: ContextFile, tenants: TenantFile[], root: string, env: NodeJS.ProcessEnv): Context => {
+  const from = placesIn(root)
   // Read when the first tenant asks for it, and once.
   let inventory: AnsibleInventory | undefined
   const inventoryOf = (path: string) => {
@@ -135,17 +140,17 @@ const complete = (file: ContextFile, tenants: TenantFile[], root: string, env: N
       (it): Tenant => ({
         ...it,
         workloads: it.workloads ?? [it.rollout.canary],
-        egress: egressOf(it, proxy => ({ ...proxy, ...machineFor(it.tenant, proxy, file.hosts, inventoryOf) })),
+        egress: egressOf(it, from, proxy => ({ ...proxy, ...machineFor(it.tenant, proxy, file.hosts, inventoryOf) })),
       }),
     ),
   }
 }
 
 /** One proxy or several, seen the same way. */
-const egressOf = ({ egress }: TenantFile, known: (proxy: ProxyFile) => ProxyHost): Tenant['egress'] => {
-  const { proxy, proxies = [], ...rest } = egress
+const egressOf = (it: TenantFile, from: From, known: (proxy: ProxyFile) => ProxyHost): Tenant['egress'] => {
+  const { proxy, proxies = [], clientCertificates: _, ...rest } = it.egress
   const all = (proxy ? [proxy] : proxies).map(known)
-  return { ...rest, proxy: all[0]!, proxies: all, through: proxy ? 'address' : 'service' }
+  return { ...rest, ...certificatesOf(it, from), proxy: all[0]!, proxies: all, through: proxy ? 'address' : 'service' }
 }
 
 /** The machine that exists already, as Ansible's inventory knows it. */

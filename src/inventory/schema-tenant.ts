@@ -2,9 +2,27 @@ import { z } from 'zod'
 import { otherZone, pool, protect } from './schema-cloud.ts'
 import { builtIn, inconclusive } from './schema-gates.ts'
 import { allow, deny, limits } from './schema-policy.ts'
-import { address4, cidr, duration, name, port, vars } from './words.ts'
+import { address4, cidr, duration, name, path, port, vars } from './words.ts'
 
 const workload = z.strictObject({ kind: z.enum(['Deployment']), name })
+
+const clientCertificates = z.strictObject({
+  ca: path.describe('a PEM file of the CAs that give clients their certificates, from the root of the repository'),
+  crl: path.optional().describe('a PEM file of what they have revoked; once it is overdue nobody gets in'),
+  names: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^(\w[\w.@-]*|(\/[A-Za-z]+=[\w.@-]+)*\/CN=[\w.@-]+(\/[A-Za-z]+=[\w.@-]+)*)$/,
+          'a name is that of a certificate with nothing else in its subject, or a whole subject like /O=bank/CN=client-a',
+        ),
+    )
+    .min(1)
+    .optional()
+    .describe('whose certificates are taken; absent: the one that is named like the tenant'),
+  secret: name.describe("the Secret in the tenant's namespace that holds the pods' tls.crt and tls.key"),
+})
 
 const proxy = z.strictObject({
   name,
@@ -55,6 +73,9 @@ export const tenantSchema = z.strictObject({
       .enum(['off', 'verify'])
       .default('off')
       .describe('verify: the name in the TLS of a tunnel must be the one that was asked for; nothing is decrypted'),
+    clientCertificates: clientCertificates
+      .optional()
+      .describe('its port takes TLS alone, and only clients with a certificate of its own'),
     allow,
     deny: deny.optional(),
     limits: limits.optional(),

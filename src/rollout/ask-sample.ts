@@ -1,9 +1,10 @@
 import { fail, inconclusive, pass, type Verdict } from './measure.ts'
+import { type ProxyAt, proxyUrl } from './no-proxy.ts'
 import type { Answer, Probes } from './probe.ts'
 import type { Pod } from './workload.ts'
 
 /** A question from a pod. `by`: the proxy that is asked; null: none, straight out. */
-export type Question = { method: string; url: string; by: { address: string; port: number } | null; agent: string }
+export type Question = { method: string; url: string; by: ProxyAt | null; agent: string }
 
 /** What curl saw. `status`: of the proxy's answer (to CONNECT for https), 0: none. `refusal`: Squid's own word for it. */
 export type Seen =
@@ -15,7 +16,7 @@ export type Logged = { verdict: string; rule: string; revision: string } | null
 
 /** Asks one question by curl in the pod. Headers alone are looked at, never a body. */
 export const askSample = async (probes: Probes, pod: Pod, { method, url, by, agent }: Question): Promise<Seen> => {
-  const way = by ? ['--noproxy', '', '--proxy', `http://${by.address}:${by.port}`] : ['--noproxy', '*']
+  const way = by ? ['--noproxy', '', '--proxy', proxyUrl(by)] : ['--noproxy', '*']
   const seen = '%{http_code} %{http_connect} %{time_connect}'
   const args = ['-k', '-g', '-X', method, '-A', agent, '--connect-timeout', '3', '-o', '/dev/null', '-D', '-']
   return seenIn(await probes.curl(pod, [...way, ...args, '-w', `\\nseen ${seen}`, url]), url)

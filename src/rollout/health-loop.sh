@@ -1,22 +1,25 @@
 # Asks each proxy whether it answers, and keeps the endpoint slice behind the Service saying so. Nothing else.
 # PROXIES: addresses in the order of the slice. PORT, EVERY (seconds), ASK (a URL that every proxy refuses in a way of its own), SLICE (its
-# path in the API), BEAT (a directory where it writes that it is alive).
+# path in the API), BEAT (a directory where it writes that it is alive). FILES: a directory with the certificate to show, if any.
 account=/var/run/secrets/kubernetes.io/serviceaccount
 api=https://$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT$SLICE
 host=${ASK#http://}
 host=${host%%/*}
+way=http soon=0.15 tls=
+# A handshake is part of connecting, and Squid's own work.
+[ -z "$FILES" ] || way=https soon=0.5 tls="--cacert $FILES/ca.crt --cert $FILES/tls.crt --key $FILES/tls.key"
 told= rounds=0 drained= number=0 urls=
 for address in $PROXIES; do
   eval "up_$number=true good_$number=0 bad_$number=0"
-  urls="$urls -o /dev/null http://$address:$PORT/"
+  urls="$urls -o /dev/null $way://$address:$PORT/"
   number=$((number + 1))
 done
 
 # 307 is what a proxy of ours answers that has a policy: a Squid that is not configured yet says 403. All are asked at once.
 # A kernel takes a connection within a millisecond or two, however busy its Squid is, so that no answer to that is told soon.
 ask() {
-  answers=$(curl -q -s --no-progress-meter -Z --noproxy '*' --request-target "$ASK" -H "Host: $host" --connect-timeout 0.15 --max-time 0.6 \
-    -w '%{url} %{http_code} %{exitcode}\n' $urls)
+  answers=$(curl -q -s --no-progress-meter -Z --noproxy '*' --request-target "$ASK" -H "Host: $host" --connect-timeout $soon --max-time 0.6 \
+    -w '%{url} %{http_code} %{exitcode}\n' $tls $urls)
 }
 
 # A closed port (7) counts at once, silence or another answer twice in a row: it may be a lost packet. Back after four answers.

@@ -1,5 +1,7 @@
+import type { Wanting } from '../engine/desired.ts'
 import type { Json } from '../engine/json.ts'
 import { MANAGER } from './kube.ts'
+import { PROXY_FILES, type ProxyAt } from './no-proxy.ts'
 import type { KubeObject } from './object.ts'
 import { MANAGED_BY } from './tenancy.ts'
 
@@ -15,15 +17,39 @@ export const namespace = (name: string): KubeObject => ({
   metadata: { name, labels: OURS, annotations: { 'kapsule-egress/purpose': 'workloads of one tenant' } },
 })
 
-/** Where the proxy is, for workloads that read it themselves. */
+/** Where the proxy is, for workloads that read it themselves; `authority`: PEM of what it is known by, where it asks for certificates. */
 export const proxyConfigMap = (
   at: { namespace: string; name?: string },
-  proxy: { address: string; port: number },
+  proxy: ProxyAt,
+  authority?: Wanting<string>,
 ): KubeObject => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
   metadata: { name: at.name ?? 'egress-proxy', namespace: at.namespace, labels: OURS },
-  data: { PROXY_ADDRESS: proxy.address, PROXY_PORT: String(proxy.port) },
+  data: {
+    ...{ PROXY_ADDRESS: proxy.address, PROXY_PORT: String(proxy.port) },
+    ...(authority && { 'ca.crt': authority as string, '.curlrc': curlrc }),
+  },
+})
+
+const curlrc = [`proxy-cacert`, `proxy-cert`, `proxy-key`]
+  .map((it, n) => `${it} = "${PROXY_FILES}/${['ca.crt', 'tls.crt', 'tls.key'][n]}"\n`)
+  .join('')
+
+export type ProxyFiles = { volume: Json; mount: Json }
+
+/** One directory of a pod: the operator's Secret, and what is no secret from our own ConfigMap. */
+export const proxyFiles = (secret: string): ProxyFiles => ({
+  volume: {
+    name: 'kapsule-egress-proxy',
+    projected: {
+      sources: [
+        { secret: { name: secret, items: ['tls.crt', 'tls.key'].map(key => ({ key, path: key })) } },
+        { configMap: { name: 'egress-proxy', items: ['ca.crt', '.curlrc'].map(key => ({ key, path: key })) } },
+      ],
+    },
+  },
+  mount: { name: 'kapsule-egress-proxy', mountPath: PROXY_FILES, readOnly: true },
 })
 
 export type EgressRanges = { pods: string; services: string; dnsIp: string; also?: { cidr: string; port: number }[] }

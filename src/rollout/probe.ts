@@ -3,6 +3,7 @@ import { Problem } from '../engine/problem.ts'
 import type { Kube } from './kube.ts'
 import { lastWords } from './last-words.ts'
 import { inconclusive, type Verdict } from './measure.ts'
+import { PROXY_FILES } from './no-proxy.ts'
 import type { Subject } from './subject.ts'
 import { isLeaving, type Pod, readRollout } from './workload.ts'
 
@@ -33,7 +34,7 @@ export const createProbes = (
   },
   async curl({ metadata: { namespace = '', name }, spec }, args) {
     const container = spec.containers[0]?.name ?? ''
-    const command = ['curl', '-q', '-s', '-S', '--max-time', String(SECONDS), ...args]
+    const command = ['curl', '-q', ...settings(spec), '-s', '-S', '--max-time', String(SECONDS), ...args]
     try {
       const options = { timeoutMs: (SECONDS + 10) * 1000, ...(signal && { signal }) }
       const result = await kube.exec({ namespace, pod: name, container, command }, options)
@@ -48,6 +49,10 @@ export const createProbes = (
   lastWords: ({ metadata: { namespace = '', name } }, container) => lastWords(kube, namespace, name, container),
   auditLog,
 })
+
+/** Where the proxy asks for certificates, curl finds the pod's own by what was mounted with it. */
+const settings = ({ containers: [first] }: Pod['spec']): string[] =>
+  first?.volumeMounts?.some(it => it.mountPath === PROXY_FILES) ? ['-K', `${PROXY_FILES}/.curlrc`] : []
 
 /** Asks every pod. A workload that is not there, or has no pods, proves nothing. */
 export const everyPod = async (

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { Json } from '../engine/json.ts'
 import { MANAGER } from './kube.ts'
+import type { ProxyFiles } from './manifests.ts'
+import { PROXY_FILES } from './no-proxy.ts'
 import type { KubeObject } from './object.ts'
 import { MANAGED_BY } from './tenancy.ts'
 
@@ -48,6 +50,8 @@ export type HealthLoop = {
   port: number
   /** A URL that every proxy refuses, with 307 if it is well, and does not log. */
   ask: string
+  /** Where the proxies ask for certificates, too: the pods' own. */
+  files?: ProxyFiles
 }
 
 /** The health loop: two pods that may change one slice, and nothing else in the cluster. */
@@ -82,7 +86,7 @@ export const healthLoop = (it: HealthLoop): { rights: KubeObject[]; deployment: 
   return { rights, deployment: deployment(it) }
 }
 
-const deployment = ({ tenant, namespace, pool, addresses, port, ask }: HealthLoop): KubeObject => ({
+const deployment = ({ tenant, namespace, pool, addresses, port, ask, files }: HealthLoop): KubeObject => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   metadata: { name: HEALTH, namespace, labels: { ...OURS, ...PODS } },
@@ -109,7 +113,7 @@ const deployment = ({ tenant, namespace, pool, addresses, port, ask }: HealthLoo
         automountServiceAccountToken: true,
         terminationGracePeriodSeconds: 2,
         securityContext: { runAsNonRoot: true, runAsUser: 100, seccompProfile: { type: 'RuntimeDefault' } },
-        volumes: [{ name: 'beat', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }],
+        volumes: [{ name: 'beat', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }, ...(files ? [files.volume] : [])],
         containers: [
           {
             name: 'health',
@@ -122,8 +126,9 @@ const deployment = ({ tenant, namespace, pool, addresses, port, ask }: HealthLoo
               ASK: ask,
               SLICE: `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices/${SERVICE}`,
               BEAT: '/beat',
+              ...(files && { FILES: PROXY_FILES }),
             }).map(([name, value]) => ({ name, value })),
-            volumeMounts: [{ name: 'beat', mountPath: '/beat' }],
+            volumeMounts: [{ name: 'beat', mountPath: '/beat' }, ...(files ? [files.mount] : [])],
             readinessProbe: { ...fresh('[ -e /beat/told ] && '), periodSeconds: 5 },
             livenessProbe: { ...fresh(''), initialDelaySeconds: 10, periodSeconds: 10 },
             resources: { requests: { cpu: '50m', memory: '16Mi' }, limits: { memory: '64Mi' } },

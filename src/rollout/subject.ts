@@ -1,12 +1,14 @@
+import type { ProxyAt } from './no-proxy.ts'
+
 /** What a gate asks about: one workload of a tenant, and the way out it should have. */
 export type Subject = {
   tenant: string
   namespace: string
   workload: { kind: 'Deployment'; name: string }
   /** As pods reach it: the only proxy, or the Service before several. */
-  proxy: { address: string; port: number }
+  proxy: ProxyAt
   /** Each proxy alone, and how the world sees what leaves by it: one of the tenant's fixed addresses. */
-  proxies: { address: string; port: number; publicIp: string }[]
+  proxies: (ProxyAt & { publicIp: string })[]
   /** URLs that answer with the caller's address. */
   echo: string[]
   /** Restarts by `pod/container` before the workload moved; absent: not known. */

@@ -8,6 +8,7 @@ import { appliedBy, holders, leaves, lookup, type Path } from './fields.ts'
 import { type Kube, MANAGER } from './kube.ts'
 import { isGone } from './kube-problem.ts'
 import type { Clients } from './manifest.ts'
+import type { ProxyFiles } from './manifests.ts'
 import { isObject, type KubeObject } from './object.ts'
 import { applyOurs, bare, type Earlier, earlierValues, names, ownedPart, restore } from './ownership.ts'
 import { baselineOf, isRolledOut } from './rollout-state.ts'
@@ -21,6 +22,8 @@ type Want = {
   label: { key: string; value: string }
   env: EnvVar[]
   containers: 'all'
+  /** A directory that every container gets, where the proxy asks for certificates. */
+  files?: ProxyFiles
   waitSeconds?: number
 }
 
@@ -98,14 +101,23 @@ export const workloadEgressKind: Kind<Want, Live, Clients> = {
 export const workloadEgress = word(workloadEgressKind)
 
 /** What we apply: nothing but the label and our variables, for every container that is there now. */
-const objectOf = ({ namespace, name, label, env }: Want, { deployment }: Pick<Rollout, 'deployment'>): KubeObject => ({
+const objectOf = (
+  { namespace, name, label, env, files }: Want,
+  { deployment }: Pick<Rollout, 'deployment'>,
+): KubeObject => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   metadata: { name, namespace },
   spec: {
     template: {
       metadata: { labels: { [label.key]: label.value } },
-      spec: { containers: deployment.spec.template.spec.containers.map(it => ({ name: it.name, env: env as Json })) },
+      spec: {
+        containers: deployment.spec.template.spec.containers.map(it => ({
+          ...{ name: it.name, env: env as Json },
+          ...(files && { volumeMounts: [files.mount] }),
+        })),
+        ...(files && { volumes: [files.volume] }),
+      },
     },
   },
 })

@@ -5,7 +5,7 @@ import type { Metadata } from './object.ts'
 /** The parts of a Deployment, ReplicaSet and Pod that are read here. */
 export type EnvVar = { name: string; value?: string; valueFrom?: { configMapKeyRef: { name: string; key: string } } }
 
-export type Container = { name: string; env?: EnvVar[] }
+export type Container = { name: string; env?: EnvVar[]; volumeMounts?: { mountPath: string }[] }
 
 export type Deployment = {
   apiVersion: string

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { Problem } from '../../src/engine/problem.ts'
 import { authorityFile, servedCertificate } from '../../src/hosts/client-certificates.ts'
 import { hostPlay } from '../../src/hosts/play.ts'
-import { type SquidTenant, squidTasks } from '../../src/hosts/squid.ts'
+import { healthName, type SquidTenant, squidTasks } from '../../src/hosts/squid.ts'
 import { createSsh } from '../../src/hosts/ssh.ts'
 import { parseAuditLine } from '../../src/policy/audit-line.ts'
 import type { Rule } from '../../src/policy/policy.ts'
@@ -263,6 +263,15 @@ test('metrics are for the host alone, without a certificate', async () => {
   ]).catch(() => 'shut')
   socket.destroy()
   assert.is(outcome, 'shut')
+})
+
+test('who looks whether the proxy is well shows the certificate, and hears the word of the helper', () => {
+  const files = Object.entries({ ca: trusted, cert: own!.cert, key: own!.key })
+  for (const [name, text] of files) lab.host.sh(`printf %s '${text}' >/tmp/health-${name}`)
+  const shown = '--cacert /tmp/health-ca --cert /tmp/health-cert --key /tmp/health-key'
+  const ask = `curl -q -s -o /dev/null -w '%{http_code}' --interface ${host} --request-target http://${healthName}/ -H 'Host: ${healthName}'`
+  assert.is(lab.host.sh(`${ask} ${shown} https://${host}:3128/`), '307')
+  assert.equal(audit(healthName), [])
 })
 
 test('what is revoked is refused from then on, and nobody who is in is cut', async () => {

@@ -1,5 +1,6 @@
 import { gate } from '../gate.ts'
 import { fail, inconclusive, pass, type Verdict, worst } from '../measure.ts'
+import { proxyUrl } from '../no-proxy.ts'
 import { addressIn, everyPod, type Probes } from '../probe.ts'
 import type { Subject } from '../subject.ts'
 import type { Pod } from '../workload.ts'
@@ -31,9 +32,9 @@ export const proxyAnswers = gate<Subject, Probes>('proxy answers with its fixed 
     if (ways.every(it => it.address !== proxy.address)) ways.push({ ...proxy, fixed: proxies.map(it => it.publicIp) })
     const pods = await probes.pods(subject)
     if (!pods?.length) return inconclusive(`${subject.namespace}/${subject.workload.name} has no pods to ask`)
-    const asked = ways.flatMap(({ address, port, fixed }) => {
+    const asked = ways.flatMap(({ fixed, ...at }) => {
       // The pod's NO_PROXY must not take the probe past the proxy.
-      const by = ['--noproxy', '', '--proxy', `http://${address}:${port}`]
+      const by = ['--noproxy', '', '--proxy', proxyUrl(at)]
       return subject.echo.map(url => seenAs(fixed, probes, pods[0] as Pod, url, by))
     })
     return worst(await Promise.all(asked))
