@@ -23,8 +23,18 @@ export type PatchType = 'json' | 'merge' | 'strategic' | 'apply'
 /** Finishes an object before it is stored, e.g. gives a Service its address. Changes it. */
 export type Admit = (of: Resource, obj: Obj, before: Obj | undefined, dryRun: boolean) => void
 
+/** Refuses a write that is otherwise right, by throwing: `after` is absent for a deletion, `before` for a creation. */
+export type Police = (
+  of: Resource,
+  after: Obj | undefined,
+  before: Obj | undefined,
+  options: Options,
+  sub?: string,
+) => void
+type Hooks = { admit?: Admit; police?: Police }
+
 /** The verbs that write, with the rules that every write obeys. Everything here is synchronous: no write is torn. */
-export const createApi = (store: Store, admit: Admit = () => {}) => {
+export const createApi = (store: Store, { admit = () => {}, police = () => {} }: Hooks = {}) => {
   const get = (of: Resource, namespace: string | undefined, name: string): Obj => {
     const found = store.get(of, namespace, name)
     if (!found) throw notFound(of, name)
@@ -45,6 +55,7 @@ export const createApi = (store: Store, admit: Admit = () => {}) => {
     const base = given ?? before?.metadata.managedFields
     after.metadata.managedFields = entries ?? trackUpdate(base, before ?? null, after, who)
     if (after.metadata.managedFields.length === 0) delete after.metadata.managedFields
+    police(of, after, before, options, sub)
     if (before && same(after, before)) return before
     if (options.dryRun) return after
     if (isFinished(of, after)) return store.remove(of, store.put(of, after))

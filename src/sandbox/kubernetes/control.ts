@@ -1,6 +1,6 @@
 import type { Pods } from '../ports.ts'
 import { isIn, nextFree, range, toIp } from './addresses.ts'
-import type { Admit } from './api.ts'
+import type { Admit, Police } from './api.ts'
 import { createApi } from './api.ts'
 import { createCollector } from './collect.ts'
 import { reconcileDeployment } from './deployments.ts'
@@ -12,6 +12,7 @@ import { createNetwork } from './network.ts'
 import type { Obj } from './object.ts'
 import { controllerOf, isActive, keyOf, same } from './object.ts'
 import { createQueue } from './queue.ts'
+import { checkQuotas } from './quotas.ts'
 import { reconcileReplicaSet } from './replicasets.ts'
 import { kind } from './resources.ts'
 import { schedule, tolerates } from './scheduler.ts'
@@ -19,6 +20,7 @@ import { picks } from './selectors.ts'
 import { invalid } from './status.ts'
 import type { StoreEvent, StoreState } from './store.ts'
 import { createStore } from './store.ts'
+import { createWorkloads } from './workloads.ts'
 
 export type ControlParts = {
   clusterId: string
@@ -47,7 +49,10 @@ export const createControl = ({
   const admit: Admit = (of, obj, before) => {
     if (of.kind === 'Service') giveAddress(store.list(of), obj, before, serviceCidr, new Set([apiIp, dnsIp]))
   }
-  const api = createApi(store, admit)
+  const police: Police = (of, obj, before) => {
+    if (obj && !before) checkQuotas(store, of, obj)
+  }
+  const api = createApi(store, { admit, police })
   const collector = createCollector(store, api)
   const network = createNetwork(store, pods, { clusterId, dnsIp })
   const record = createRecorder(store, api, 'kube-controller-manager')
@@ -61,6 +66,7 @@ export const createControl = ({
     wiring: { clusterId, dnsIp, apiIp, credentials },
     secure: network.policies,
   })
+  const workloads = createWorkloads({ store, api, record })
   const queues = {
     deployments: createQueue('deployment', key => reconcileDeployment(store, api, record, key)),
     sets: createQueue('replicaset', key => reconcileReplicaSet(store, api, record, key)),
@@ -101,6 +107,7 @@ export const createControl = ({
   const wake = ({ of, type, object, before }: Pick<StoreEvent, 'of' | 'type' | 'object' | 'before'>) => {
     const key = keyOf(object)
     const { namespace } = object.metadata
+    workloads.wake({ of, type, object, before })
     const owner = controllerOf(object) ?? (before && controllerOf(before))
     if (of.kind === 'Deployment') queues.deployments.add(key)
     if (of.kind === 'ReplicaSet') {
@@ -166,7 +173,7 @@ export const createControl = ({
     },
     async close() {
       stop()
-      await Promise.all([kubelet.close(), ...Object.values(queues).map(it => it.close())])
+      await Promise.all([kubelet.close(), workloads.close(), ...Object.values(queues).map(it => it.close())])
     },
   }
 }

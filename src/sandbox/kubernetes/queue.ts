@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { Refused } from './status.ts'
 
 /**
@@ -36,10 +37,10 @@ export const createQueue = (
     for (const key of waiting) {
       if (!isOpen || running.size >= width) return
       waiting.delete(key)
-      // Not at once: the one who added it may be in the middle of a write.
+      // Not at once: the one who added it may be in the middle of a write, and requests want their turn.
       running.set(
         key,
-        Promise.resolve().then(() => one(key)),
+        turn().then(() => one(key)),
       )
     }
   }

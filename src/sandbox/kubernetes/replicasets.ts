@@ -2,9 +2,10 @@ import type { Api } from './api.ts'
 import { suffix } from './api.ts'
 import type { Record } from './events.ts'
 import type { Obj } from './object.ts'
-import { clone, isActive, isReady } from './object.ts'
+import { clone, isActive, isReady, withCondition } from './object.ts'
 import { kind } from './resources.ts'
 import { selects } from './selectors.ts'
+import { Refused } from './status.ts'
 import type { Store } from './store.ts'
 
 const me = 'kube-controller-manager'
@@ -32,8 +33,11 @@ export const reconcileReplicaSet = (store: Store, api: Api, record: Record, key:
   const mine = claim(store, api, set)
   const wanted = set.spec.replicas
   if (!set.metadata.deletionTimestamp) {
-    for (let n = mine.length; n < wanted; n++)
-      record(set, 'Normal', 'SuccessfulCreate', `Created pod: ${create(api, set)}`)
+    const refused = fillUp(api, record, set, wanted - mine.length)
+    if (refused) {
+      report(store, api, set, refused)
+      return retryMs
+    }
     const surplus = [...mine].sort((a, b) => worth(a) - worth(b)).slice(0, Math.max(0, mine.length - wanted))
     for (const pod of surplus) {
       api.remove(kind('Pod'), namespace, pod.metadata.name)
@@ -41,6 +45,20 @@ export const reconcileReplicaSet = (store: Store, api: Api, record: Record, key:
     }
   }
   return report(store, api, set)
+}
+
+const retryMs = 1000
+
+/** Makes that many pods; answers why it could not, e.g. a quota. */
+const fillUp = (api: Api, record: Record, set: Obj, count: number): string | undefined => {
+  try {
+    for (let n = 0; n < count; n++) record(set, 'Normal', 'SuccessfulCreate', `Created pod: ${create(api, set)}`)
+    return undefined
+  } catch (thrown) {
+    if (!(thrown instanceof Refused)) throw thrown
+    record(set, 'Warning', 'FailedCreate', `Error creating: ${thrown.message}`)
+    return thrown.message
+  }
 }
 
 /** Takes pods that match and belong to nobody, lets go of those that match no more. */
@@ -98,7 +116,9 @@ const worth = (pod: Obj): number =>
   (isReady(pod) ? 1e15 : 0) -
   (readySince(pod) ?? Date.parse(pod.metadata.creationTimestamp)) / 10
 
-const report = (store: Store, api: Api, set: Obj): number | undefined => {
+const failure = { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate' }
+
+const report = (store: Store, api: Api, set: Obj, refused?: string): number | undefined => {
   const pods = store.controlledBy(kind('Pod'), set.metadata.uid).filter(isActive)
   const ready = pods.map(readySince).filter(it => it !== undefined)
   const settling = (set.spec.minReadySeconds ?? 0) * 1000
@@ -110,6 +130,8 @@ const report = (store: Store, api: Api, set: Obj): number | undefined => {
     readyReplicas: count(ready.length),
     availableReplicas: count(ready.length - waits.length),
     observedGeneration: set.metadata.generation,
+    // The first refusal stays: each one names another pod that was to be.
+    ...(refused && { conditions: set.status?.conditions ?? withCondition([], { ...failure, message: refused }) }),
   }
   api.modify(
     kind('ReplicaSet'),

@@ -8,7 +8,7 @@ export const bounds = ({ spec }: Obj): { surge: number; unavailable: number } =>
   return { surge, unavailable: surge === 0 && unavailable === 0 ? 1 : unavailable }
 }
 
-const resolve = (value: number | string, of: number, round: (value: number) => number): number =>
+export const resolve = (value: number | string, of: number, round: (value: number) => number): number =>
   typeof value === 'string' && value.endsWith('%') ? round((Number(value.slice(0, -1)) * of) / 100) : Number(value)
 
 const total = (sets: Obj[]) => sets.reduce((sum, it) => sum + it.spec.replicas, 0)

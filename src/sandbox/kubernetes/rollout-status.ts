@@ -38,8 +38,9 @@ export const deploymentStatus = (
       }
   const isComplete = !!current && updated === spec.replicas && replicas === spec.replicas && available === spec.replicas
   const progress = progressing(deployment, current, counts, isComplete)
-  let conditions = before.conditions
-  for (const it of [availability, progress.condition]) {
+  const failure = failureIn(current, sets)
+  let conditions = before.conditions?.filter((it: Loose) => it.type !== 'ReplicaFailure' || failure)
+  for (const it of [availability, progress.condition, ...(failure ? [failure] : [])]) {
     const known = conditions?.find((its: Loose) => its.type === it.type)
     const moved =
       !known ||
@@ -49,6 +50,13 @@ export const deploymentStatus = (
     conditions = withCondition(conditions, { ...it, lastUpdateTime: moved ? now() : known.lastUpdateTime })
   }
   return { status: { ...counts, conditions }, lookAgain: progress.lookAgain }
+}
+
+/** A set that may not make its pods says so on its Deployment: the new one before the old ones. */
+const failureIn = (current: Obj | undefined, sets: Obj[]): Loose => {
+  const found = [current, ...sets].flatMap(it => it?.status?.conditions ?? [])
+  const { lastTransitionTime: _, ...it } = found.find((its: Loose) => its.type === 'ReplicaFailure') ?? {}
+  return it.type ? it : undefined
 }
 
 const progressing = (
