@@ -17,6 +17,7 @@ else
 fi`,
 }
 
+// Links that a boot follows, whatever has booted the host now.
 const notEnabled = 'if [ ! -e enabled ] && [ -d /etc/systemd/system ]; then systemctl -q disable firewalld; fi'
 
 // What ufw itself writes for LOGLEVEL=low, its default.
@@ -46,7 +47,7 @@ export const firewalld: Omit<Guard, 'seconds'> = {
   keep: ['/etc/firewalld'],
   // Its reload reads what is on the disk, and keeps connections that stand.
   save: `if firewall-cmd --state >/dev/null 2>&1; then : >running; fi
-if [ -d /run/systemd/system ] && systemctl -q is-enabled firewalld 2>/dev/null; then : >enabled; fi`,
+if [ -d /etc/systemd/system ] && systemctl -q is-enabled firewalld 2>/dev/null; then : >enabled; fi`,
   back: `if [ -e running ]; then
   if firewall-cmd --state >/dev/null 2>&1; then firewall-cmd --reload || firewall-cmd --complete-reload
   elif [ -d /run/systemd/system ]; then systemctl start firewalld

@@ -7,10 +7,16 @@ const places: [RegExp, Zone | null][] = [
   [/^(networking|network|systemd-networkd|NetworkManager|wg-quick@.+|openvpn.*|tailscaled)$/, 'network'],
   [/^ufw$/, 'ufw'],
   [/^firewalld$/, 'firewalld'],
-  [/^(nftables|iptables|ip6tables|netfilter-persistent|fail2ban)$/, null],
+  [/^(nftables|iptables|ip6tables|netfilter-persistent|fail2ban)$/, 'firewall'],
 ]
 
 const placeOf = (name: string) => places.find(([at]) => at.test(name.replace(/\.service$/, '')))
+
+/** Of one by which we come in or that decides who may; null: it cannot cut us off. */
+export const zoneOfService = (name: string): Zone | null => {
+  const found = placeOf(name)
+  return found ? (found[1] ?? 'sshd') : null
+}
 
 export const isGuarded = (name: string): boolean => placeOf(name) !== undefined
 

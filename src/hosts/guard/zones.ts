@@ -1,17 +1,26 @@
 import { firewalld, reloadUfw, ufw } from './firewalls.ts'
 import type { Guard } from './guard.ts'
 import { network } from './network.ts'
+import { rawFirewall } from './raw-firewall.ts'
 import { sshd, sshdCheck } from './sshd.ts'
 
 /** What can cut us off. A change in a zone is confirmed by a new login, or the host takes it back. */
-export type Zone = 'ufw' | 'firewalld' | 'sshd' | 'network' | 'login'
+export type Zone = 'ufw' | 'firewalld' | 'firewall' | 'sshd' | 'network' | 'login'
 
-const zones: Record<Zone, Omit<Guard, 'seconds'>> = { ufw, firewalld, sshd, network, login: { keep: [] } }
+const zones: Record<Zone, Omit<Guard, 'seconds'>> = {
+  ufw,
+  firewalld,
+  firewall: rawFirewall,
+  sshd,
+  network,
+  login: { keep: [] },
+}
 
 const places: [RegExp, Zone][] = [
   [/^\/etc\/(ssh|default\/ssh|sysconfig\/sshd)(\/|$)/, 'sshd'],
   [/^\/etc\/(ufw|default\/ufw)(\/|$)/, 'ufw'],
   [/^\/etc\/firewalld(\/|$)/, 'firewalld'],
+  [/^\/etc\/(nftables(\.conf)?|iptables|sysconfig\/(ip6?tables|nftables\.conf))(\/|$)/, 'firewall'],
   [/^\/etc\/(netplan|network|systemd\/network|NetworkManager|sysconfig\/network(-scripts)?|iproute2)(\/|$)/, 'network'],
   [/\/\.ssh(\/authorized_keys2?)?$/, 'login'],
   [/^\/etc\/(sudoers|sudoers\.d|pam\.d|security|nsswitch\.conf|hosts\.(allow|deny)|nologin)(\/|$)/, 'login'],
@@ -22,6 +31,14 @@ export const zoneOfPath = (path: string): Zone | null => places.find(([at]) => a
 
 /** Everything the zone keeps and does. */
 export const guardZone = (zone: Zone, seconds: number): Guard => ({ seconds, ...zones[zone] })
+
+/** All of them at once. What each keeps in memory has names of its own. */
+export const guardZones = (names: readonly Zone[], seconds: number): Guard => {
+  const all = names.map(it => zones[it])
+  const both = (part: 'save' | 'back' | 'boot') => all.map(it => it[part] ?? ':').join('\n')
+  const keep = [...new Set(all.flatMap(it => it.keep))]
+  return { seconds, keep, save: both('save'), back: both('back'), boot: both('boot') }
+}
 
 /** The guard of a change to this path; null: it cannot cut us off. */
 export const guardPath = (path: string, seconds = 30): Guard | null => {

@@ -1,5 +1,6 @@
 import { Problem } from '../../engine/problem.ts'
-import { guardZone, type Zone } from '../guard/zones.ts'
+import { covers, visibleCalls } from '../guard/visible.ts'
+import { guardZones, type Zone } from '../guard/zones.ts'
 import { quote } from '../shell.ts'
 import { fields, type TaskKind } from './kind.ts'
 
@@ -15,8 +16,8 @@ export type CommandTask = {
   unless?: string
   changedWhen?: string
   undo?: string
-  /** What `run` could cut us off with (`network` for routes and addresses): kept before, and confirmed or taken back. */
-  guard?: Zone
+  /** What `run` could cut us off with: kept before, and confirmed or taken back. `[]`: nothing, whatever it calls. */
+  guard?: Zone | Zone[]
   confirmSeconds?: number
   notify?: string[]
 }
@@ -26,7 +27,7 @@ export type CommandState = { done: boolean }
 export const commandTask: TaskKind<CommandTask, CommandState> = {
   title: ({ name }) => `command ${name}`,
   look: task =>
-    `if ${doneWhen(task)
+    `if ${doneWhen(checked(task))
       .map(it => `( ${it}\n) >/dev/null 2>&1`)
       .join(' || ')}; then echo done yes; else echo done no; fi`,
   parse: output => ({ done: fields(output).done === 'yes' }),
@@ -35,11 +36,26 @@ export const commandTask: TaskKind<CommandTask, CommandState> = {
   restore: ({ undo }, { done }) => (done || !undo ? ':' : undo),
   same: (before, now) => before.done === now.done,
   guard({ guard, confirmSeconds = 30 }) {
-    if (!guard) return null
-    // What the zone does after a change of its files could take the command's effect away again.
-    const { inForce: _, ...kept } = guardZone(guard, confirmSeconds)
-    return kept
+    const zones = zonesOf(guard)
+    // Nothing in force after it: what a zone does there could take the command's effect away again.
+    return zones.length ? guardZones(zones, confirmSeconds) : null
   },
+}
+
+const zonesOf = (guard: CommandTask['guard']): Zone[] => (typeof guard === 'string' ? [guard] : (guard ?? []))
+
+const checked = (task: CommandTask): CommandTask => {
+  const { name, run, undo = '', guard } = task
+  const zones = zonesOf(guard)
+  if (guard !== undefined && zones.length === 0) return task
+  const open = visibleCalls(`${run}\n${undo}`).filter(({ zone }) => !covers(zones, zone))
+  if (open.length === 0) return task
+  const needed = [...new Set([...zones, ...open.map(it => it.zone)])]
+  throw new Problem(`command ${name} could lock us out, and nothing would take it back`, {
+    why: `it calls ${open.map(it => `${it.call} (${it.zone})`).join('; ')}`,
+    next: `give it guard: [${needed.map(it => `'${it}'`).join(', ')}], so that a new login confirms it or the host undoes it; guard: [] says that it cannot cut anybody off`,
+    exit: 2,
+  })
 }
 
 const doneWhen = ({ name, creates, unless, changedWhen }: CommandTask): string[] => {

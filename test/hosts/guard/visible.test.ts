@@ -1,0 +1,90 @@
+import * as assert from 'uvu/assert'
+import type { Problem } from '../../../src/engine/problem.ts'
+import { visibleCalls } from '../../../src/hosts/guard/visible.ts'
+import { guardZone, guardZones, type Zone } from '../../../src/hosts/guard/zones.ts'
+import { kindOf, type Task } from '../../../src/hosts/tasks/all.ts'
+import { suite } from '../../support/suite.ts'
+
+const { test } = suite('what a command visibly calls')
+
+for (const [run, ...zones] of [
+  ['iptables -P INPUT DROP', 'firewall'],
+  ['/usr/sbin/ip6tables-legacy -F', 'firewall'],
+  ['iptables -t nat -A POSTROUTING -j MASQUERADE', 'firewall'],
+  ['iptables -S; iptables -nvL INPUT; iptables -C INPUT -j ACCEPT'],
+  ['iptables-save >/root/rules'],
+  ['iptables-restore </root/rules', 'firewall'],
+  ["sh -c 'nft flush ruleset'", 'firewall'],
+  ['nft -f /etc/x.nft', 'firewall'],
+  ['nft list ruleset | grep -q x; nft -c -f /etc/x.nft'],
+  ['echo y | ufw enable', 'ufw'],
+  ['ufw --force reset', 'ufw'],
+  ['ufw status verbose; apt-get install -y ufw'],
+  ['firewall-cmd --permanent --add-port=80/tcp && firewall-cmd --reload', 'firewalld'],
+  ['firewall-cmd --state; firewall-cmd --list-all'],
+  ['ip route add 10.0.0.0/8 via 192.0.2.1', 'network'],
+  ['ip -4 -n blue r del default', 'network'],
+  ['timeout 5 ip \\\n  addr flush dev eth0', 'network'],
+  ['if ! ip link set eth0 mtu 1400; then exit 1; fi', 'network'],
+  ['ip rule add pref 7 to 192.0.2.0/24 prohibit', 'network'],
+  ['ip -batch /root/x', 'network'],
+  ['ip route; ip -o addr show; ip route get 1.1.1.1; ip -6 a; x=$(ip r show default)'],
+  ['netplan apply', 'network'],
+  ['netplan generate; netplan get'],
+  ['nmcli con up eth0', 'network'],
+  ['ifdown eth0; ifup eth0', 'network'],
+  ['systemctl restart ssh', 'sshd'],
+  ['systemctl disable --now sshd.service', 'sshd'],
+  ['systemctl is-active ssh; systemctl status networking; systemctl restart squid ssh-agent'],
+  ['systemctl restart systemd-networkd', 'network'],
+  ['systemctl stop nftables', 'firewall'],
+  ['systemctl enable ssh'],
+  ['service ssh stop', 'sshd'],
+  ['/etc/init.d/networking restart', 'network'],
+  ['service ssh status'],
+  ['pkill -x sshd', 'sshd'],
+  ['ufw allow 22; systemctl reload ssh; ip link set eth0 down', 'ufw', 'sshd', 'network'],
+  ['# iptables -F\ntouch /x # netplan apply'],
+  ['cat /etc/ufw/user.rules; ls /etc/iptables; grep -r iptables /etc/x || echo ip'],
+  ['usermod -a -G proxy syslog'],
+] as [string, ...Zone[]][])
+  test(`${run.replaceAll('\n', ' ')}: ${zones.join(', ') || 'nothing'}`, () =>
+    assert.equal([...new Set(visibleCalls(run).map(it => it.zone))], zones))
+
+const command = (more: object): Task => ({
+  task: 'command',
+  name: 'c',
+  run: 'ip link set eth0 mtu 1400; ufw reload',
+  unless: 'false',
+  ...more,
+})
+
+test('a command that is not guarded against what it calls is refused before anything is sent', () => {
+  for (const [more, missing] of [
+    [{}, "guard: ['network', 'ufw']"],
+    [{ guard: 'network' }, "guard: ['network', 'ufw']"],
+    [{ guard: ['sshd', 'ufw'] }, "guard: ['sshd', 'ufw', 'network']"],
+    [{ run: 'touch /x', undo: 'nft flush ruleset' }, "guard: ['firewall']"],
+  ] as const) {
+    const task = command(more)
+    assert.throws(
+      () => kindOf(task).look(task),
+      (it: Problem) => it.exit === 2 && it.next?.includes(missing),
+    )
+  }
+  for (const guard of [['network', 'ufw'], ['firewall', 'network'], []])
+    assert.ok(kindOf(command({ guard })).look(command({ guard })))
+})
+
+test('several zones keep what each of them keeps', () => {
+  const task = command({ guard: ['firewall', 'network', 'sshd'], confirmSeconds: 7 })
+  const guard = kindOf(task).guard?.(task)
+  assert.equal(guard, guardZones(['firewall', 'network', 'sshd'], 7))
+  for (const zone of ['firewall', 'network', 'sshd'] as const) {
+    const one = guardZone(zone, 7)
+    for (const it of one.keep) assert.ok(guard?.keep.includes(it))
+    assert.ok(guard?.save?.includes(one.save!) && guard.back?.includes(one.back!))
+  }
+  assert.is(guard?.inForce, undefined)
+  assert.is(kindOf(command({ guard: [] })).guard?.(command({ guard: [] })), null)
+})
