@@ -42,6 +42,8 @@ test('Fluent Bit sends to a checked name, with a certificate of its own', () => 
       ['Port', '24000'],
       ['tls', 'on'],
       ['tls.verify', 'on'],
+      // Without it any certificate that the CA signed would do, for whatever name.
+      ['tls.verify_hostname', 'on'],
     ],
     ...[
       ['tls.vhost', 'logs.example.com'],
@@ -53,6 +55,51 @@ test('Fluent Bit sends to a checked name, with a certificate of its own', () => 
     assert.match(content, new RegExp(`^ {4}${name} +${value}$`, 'm'))
   assert.match(check!, '--dry-run')
 })
+
+/** What the manual of Fluent Bit knows of the parts that we use; a key that it does not know keeps it from starting. */
+const known: Record<string, string[]> = {
+  SERVICE: ['storage.path'],
+  'INPUT tail': ['tag', 'path', 'db', 'read_from_head', 'rotate_wait', 'storage.type'],
+  'OUTPUT forward': [
+    ...['match', 'host', 'port', 'require_ack_response', 'retry_limit', 'storage.total_limit_size', 'tls'],
+    ...['tls.verify', 'tls.verify_hostname', 'tls.vhost', 'tls.ca_file', 'tls.crt_file', 'tls.key_file'],
+  ],
+}
+
+/** Its classic form: a name in brackets, below it indented keys and values; a line with # in front is none. */
+const sectionsOf = (content: string) => {
+  const sections: { name: string; entries: Map<string, string> }[] = []
+  for (const line of content.split('\n').filter(it => it.trim() !== '' && !it.startsWith('#'))) {
+    const [, name] = /^\[([A-Z]+)\]$/.exec(line) ?? []
+    const [, key = '', value = ''] = /^ {4}(\S+) +(\S+)$/.exec(line) ?? []
+    if (name) sections.push({ name, entries: new Map() })
+    else if (key && sections.length > 0 && !sections.at(-1)!.entries.has(key.toLowerCase()))
+      sections.at(-1)!.entries.set(key.toLowerCase(), value)
+    else throw new Error(`not a line of Fluent Bit: ${JSON.stringify(line)}`)
+  }
+  return sections.map(({ name, entries }) => {
+    const plugin = entries.get('name')
+    entries.delete('name')
+    return { is: plugin ? `${name} ${plugin}` : name, entries }
+  })
+}
+
+for (const it of [
+  { host: 'logs.example.com' },
+  { host: '2001:db8::9', port: 1, peer: 'a.example', ca: '/etc/x.pem', certificate: '/etc/y.pem', key: '/etc/y.key' },
+])
+  test(`Fluent Bit is told only what it knows: ${it.host}`, () => {
+    const sections = sectionsOf(fileOf(read({ ship: { fluentBit: it } }).tasks, 'fluent-bit').content)
+    assert.equal(
+      sections.map(({ is }) => is),
+      ['SERVICE', 'INPUT tail', 'OUTPUT forward'],
+    )
+    for (const { is, entries } of sections) for (const key of entries.keys()) assert.ok(known[is]!.includes(key), key)
+    const [service, input, output] = sections.map(({ entries }) => entries)
+    assert.is(output!.get('match'), input!.get('tag'))
+    assert.is(input!.get('storage.type'), 'filesystem')
+    assert.ok(input!.get('db')!.startsWith(`${service!.get('storage.path')}/`))
+  })
 
 for (const { when, it } of [
   { when: 'two ways at once', it: { ship: { rsyslog: { host: 'a.example' }, fluentBit: { host: 'a.example' } } } },
