@@ -11,7 +11,7 @@ import type { Verdict } from '../rollout/measure.ts'
 import type { Probes } from '../rollout/probe.ts'
 import type { Subject } from '../rollout/subject.ts'
 import type { Pod } from '../rollout/workload.ts'
-import { searchLog } from './gates.ts'
+import { searchLog } from './logs.ts'
 import type { Staged } from './staged.ts'
 
 /** So many questions of one pod at a time; and after so many without any answer, the proxy is asked no more. */

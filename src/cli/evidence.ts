@@ -12,7 +12,7 @@ import { policyOf } from '../policy/entries.ts'
 import { policyText } from '../policy/policy-file.ts'
 import { type Evidence, type EvidenceAddress, type EvidenceProxy, type Finding, verdictOf } from '../report/evidence.ts'
 import { proxyUrl } from '../rollout/no-proxy.ts'
-import { addressIn, createProbes, type Probes } from '../rollout/probe.ts'
+import { addressIn, createProbes, noLogs, type Probes } from '../rollout/probe.ts'
 import type { Subject } from '../rollout/subject.ts'
 import type { Pod } from '../rollout/workload.ts'
 import { proxiesIn } from './audit-hosts.ts'
@@ -41,7 +41,7 @@ export const gatherEvidence = async (staged: Staged, tenant: Tenant): Promise<Ev
   const began = new Date().toISOString()
   const policy = policyOf(context, tenant)
   const subject = subjectOf(staged, { tenant, workload: tenant.rollout.canary })
-  const probes = createProbes(kubeOf(staged), { auditLog: async () => null, signal: session.world.abort })
+  const probes = createProbes(kubeOf(staged), { ...noLogs, signal: session.world.abort })
   const sha256 = hashOf(policyText(policy))
   const mark = `evidence-${run.replace(/[^a-z0-9-]/gi, '')}-${tenant.tenant}`
   const hosts = new Map(proxiesIn(staged).map(it => [it.name, it.host]))

@@ -22,7 +22,4 @@ export const expectedTime = (staged: Staged): CriticalPath => {
 
 /** One after the other for a workload, and all workloads at once. */
 const longest = (moment: Moment, tenants: Iterable<Tenant>): number =>
-  Math.max(
-    0,
-    ...[...tenants].map(({ rollout }) => gatesAt(moment, rollout).reduce((sum, it) => sum + secondsOf(it), 0)),
-  )
+  Math.max(0, ...[...tenants].map(tenant => gatesAt(moment, tenant).reduce((sum, it) => sum + secondsOf(it), 0)))

@@ -1,10 +1,6 @@
 import type { Moved } from '../../playbooks/rollout.ts'
 import { proxyOf } from '../../playbooks/rollout.ts'
 import type { Json } from '../engine/json.ts'
-import { resolve } from '../engine/refs.ts'
-import type { HostAddress } from '../hosts/address.ts'
-import { createAuditLog } from '../hosts/audit-log.ts'
-import { auditLog } from '../hosts/squid.ts'
 import type { Tenant } from '../inventory/context.ts'
 import { judge, type Memory } from '../rollout/gate.ts'
 import type { OurGate } from '../rollout/gates.ts'
@@ -12,6 +8,7 @@ import type { Verdict } from '../rollout/measure.ts'
 import { untilKnown } from '../rollout/patience.ts'
 import { createProbes } from '../rollout/probe.ts'
 import type { Subject } from '../rollout/subject.ts'
+import { logsOf } from './logs.ts'
 import type { Staged } from './staged.ts'
 
 /** `dryRun`: it guards nothing, whatever it says. */
@@ -43,7 +40,7 @@ export const kubeOf = (staged: Staged) => {
 }
 
 export const subjectOf = (staged: Staged, { tenant, workload }: Moved): Subject => {
-  const { verify } = staged.session.context
+  const { verify, cluster } = staged.session.context
   const fixed = publicIpsOf(staged, tenant)
   return {
     tenant: tenant.tenant,
@@ -58,6 +55,8 @@ export const subjectOf = (staged: Staged, { tenant, workload }: Moved): Subject 
     })),
     echo: verify.echo,
     forbidden: verify.forbidden,
+    allowed: tenant.verify?.allowed ?? [],
+    inside: [cluster.podCidr, cluster.serviceCidr],
   }
 }
 
@@ -78,7 +77,7 @@ export const askGates = async (
 ): Promise<GateResult[]> => {
   const { session } = staged
   const { abort: signal, stop } = session.world
-  const probes = createProbes(kubeOf(staged), { auditLog: witness(staged, move.tenant), signal })
+  const probes = createProbes(kubeOf(staged), { ...logsOf(staged, move.tenant), signal })
   const subject = { ...subjectOf(staged, move), ...(restartsBefore && { restartsBefore }) }
   const { inconclusive: patience } = move.tenant.rollout
   const at = { tenant: subject.tenant, workload: subject.workload.name }
@@ -97,35 +96,3 @@ export const askGates = async (
   }
   return results
 }
-
-/** The log of the proxies, as a second witness to what a pod saw; null: not every one could be read, and none has it. */
-const witness =
-  (staged: Staged, tenant: Tenant) =>
-  async (needle: string): Promise<string[] | null> => {
-    const { proxies } = tenant.egress
-    const logs = await Promise.all(
-      proxies.map(async ({ name }) => {
-        const host = hostOf(staged, name)
-        if (!host) return null
-        const found = searchLog(staged, host, needle)
-        // One proxy that is down keeps nobody from reading the others.
-        return proxies.length === 1 ? found : found.catch(() => null)
-      }),
-    )
-    const lines = logs.flatMap(it => it ?? [])
-    return lines.length > 0 || logs.every(it => it !== null) ? lines : null
-  }
-
-/** How a proxy is reached; null: it does not stand yet. */
-export const hostOf = ({ plan }: Staged, proxy: string): HostAddress | null => {
-  const seen = plan.seen.get(`host-play/${proxy}`)
-  if (!seen) return null
-  const lives = new Map([...plan.seen].map(([id, it]) => [id, it.live]))
-  return (resolve(seen.desired.want, lives).value as { host: HostAddress }).host
-}
-
-export const searchLog = ({ session }: Staged, host: HostAddress, needle: string, atLeast = 1): Promise<string[]> =>
-  createAuditLog(session.clients.ssh).find(host, {
-    ...{ log: auditLog, needle, withinSeconds: atLeast > 1 ? 5 : 2, atLeast },
-    signal: session.world.abort,
-  })

@@ -31,7 +31,7 @@ export const prove = async (staged: Staged, say: (line: string) => void): Promis
   return Promise.all(
     session.context.tenants.map(async tenant => {
       const moves = movesOf(staged).filter(it => it.tenant === tenant)
-      const gates = gatesAt('moved', tenant.rollout)
+      const gates = gatesAt('moved', tenant)
       const results = await Promise.all(
         moves.map(move =>
           askGates(staged, move, gates, {

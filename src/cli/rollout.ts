@@ -63,7 +63,7 @@ const gatesOf = async (staged: Staged, phase: RolloutPhase, say: (line: string) 
   const ask = async (moment: Moment) => {
     const telling = tell(staged, say)
     const all = await Promise.all(
-      moves.map(({ move, known }) => askGates(staged, move, gatesAt(moment, move.tenant.rollout), telling, known)),
+      moves.map(({ move, known }) => askGates(staged, move, gatesAt(moment, move.tenant), telling, known)),
     )
     return all.flat().filter(it => !isHeld(it))
   }

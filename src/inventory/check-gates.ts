@@ -14,6 +14,7 @@ export const checkGates = ({ rollout }: Parts<TenantFile>, say: Say) => {
 export const usualCount: Record<string, number> = {
   'pods ready and not restarting': 3,
   "egress address is the tenant's own": 2,
+  'no program goes past the proxy': 3,
 }
 
 const checkLimits = (path: (string | number)[], words: Words, usual: number, say: Say) => {

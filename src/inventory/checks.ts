@@ -12,7 +12,7 @@ import { checkTenantZones, checkZones } from './check-zones.ts'
 import type { Document, Path } from './document.ts'
 import { checkProxies, proxiesAt } from './proxies.ts'
 import { placeIn } from './ranges.ts'
-import { checkEcho } from './reach.ts'
+import { checkEcho, checkWitnesses } from './reach.ts'
 import { gather, type Say } from './say.ts'
 import type { ContextFile } from './schema-context.ts'
 import type { TenantFile } from './schema-tenant.ts'
@@ -57,7 +57,10 @@ export const checkContext = (
 
 /** What stops nobody and says nothing: entries that are over, or that another file covers. */
 export const warningsOf = (context: Found<ContextFile>, tenants: readonly Found<TenantFile>[]): Problem[] => [
-  ...gather(context.document, say => checkSharedPolicy(context.parts, say, true)),
+  ...gather(context.document, say => {
+    checkSharedPolicy(context.parts, say, true)
+    checkWitnesses(context.parts, say)
+  }),
   ...tenants.flatMap(({ document, parts }) =>
     gather(document, say => {
       checkPolicy(context.parts, parts, say, true)

@@ -10,7 +10,8 @@ import type { Parts } from './validate.ts'
  * The gates look from inside the pods, through the tenant's own policy: an echo service that is not allowed would
  * fail every rollout, and a forbidden probe that is allowed would prove nothing.
  */
-export const checkEcho = ({ verify, policy: shared }: Parts<ContextFile>, { egress }: Parts<TenantFile>, say: Say) => {
+export const checkEcho = ({ verify, policy: shared }: Parts<ContextFile>, tenant: Parts<TenantFile>, say: Say) => {
+  const { egress } = tenant
   const { allow, deny } = egress ?? {}
   if (!allow || !verify || egress?.mode === 'report') return
   const told = { tenant: '', egress: { allow, deny, mode: 'enforce' as const } }
@@ -27,6 +28,13 @@ export const checkEcho = ({ verify, policy: shared }: Parts<ContextFile>, { egre
     const next = `add { domain: ${wanted.host}, ports: [${wanted.port}] }, or change verify.echo`
     say(['egress', 'allow'], `${url} of verify.echo is not allowed`, why, next)
   }
+  for (const [at, url] of (tenant.verify?.allowed ?? []).entries()) {
+    const wanted = url === undefined ? undefined : requestOf(url)
+    const decided = wanted && decide(policy, wanted)
+    if (!wanted || decided?.verdict === 'allowed') continue
+    const why = `Squid would refuse it: ${decided?.why}`
+    say(['verify', 'allowed', at], `${url} is not allowed`, why, 'allow it under egress.allow, or take it out here')
+  }
   const probe = verify.forbidden === undefined ? undefined : requestOf(verify.forbidden)
   const open = probe && decide(policy, probe)
   if (open?.verdict !== 'allowed') return
@@ -42,4 +50,12 @@ const requestOf = (url: string): Request | undefined => {
   const host = hostname.replace(/^\[|\]$/g, '')
   if (protocol === 'http:') return { method: 'GET', protocol: 'http', scheme: 'http', host, port: Number(port || 80) }
   return { method: 'CONNECT', protocol: 'connect', scheme: '', host, port: Number(port || 443) }
+}
+
+/** What one service says may be a lie, or a cache: two hosts are two witnesses. */
+export const checkWitnesses = ({ verify }: Parts<ContextFile>, say: Say) => {
+  const hosts = (verify?.echo ?? []).flatMap(it => (it && URL.canParse(it) ? [new URL(it).hostname] : []))
+  if (hosts.length === 0 || new Set(hosts).size > 1) return
+  const why = 'gates ask it what address a pod is seen with, and nobody else confirms that'
+  say(['verify', 'echo'], `only ${hosts[0]} is asked`, why, 'name a second service, run by somebody else')
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration } from './words.ts'
+import { duration, url } from './words.ts'
 
 /** The words of Argo Rollouts' analysis, with its meaning. What they come to is decided in src/rollout/measure.ts. */
 export const limitWords = {
@@ -23,9 +23,11 @@ export const builtInNames = [
   'proxy answers with its fixed address',
   'pods ready and not restarting',
   "egress address is the tenant's own",
+  'an allowed destination answers',
   'direct access is blocked',
   'a forbidden destination is refused and logged',
   'DNS and in-cluster traffic work',
+  'no program goes past the proxy',
 ] as const
 
 export const builtIn = z
@@ -42,3 +44,11 @@ export const inconclusive = z
       .describe('ask: the workloads stay as they are, and a person goes on or takes them back'),
   })
   .describe('what becomes of a gate that says neither yes nor no; absent: taken back at once')
+
+export const tenantVerify = z.strictObject({
+  allowed: z
+    .array(url)
+    .min(1)
+    .max(20)
+    .describe('asked with GET from inside every pod: allowed ones that answer without harm, e.g. a status page'),
+})

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { otherZone, pool, protect } from './schema-cloud.ts'
-import { builtIn, inconclusive } from './schema-gates.ts'
+import { builtIn, inconclusive, tenantVerify } from './schema-gates.ts'
 import { allow, deny, limits } from './schema-policy.ts'
 import { address4, cidr, duration, name, path, port, vars } from './words.ts'
 
@@ -84,6 +84,7 @@ export const tenantSchema = z.strictObject({
     .array(workload.extend({ demo: z.strictObject({ replicas: z.int().min(1).max(50).default(1) }).optional() }))
     .optional()
     .describe('what moves; with demo, kapsule-egress makes it'),
+  verify: tenantVerify.optional(),
   rollout: z.strictObject({
     canary: workload,
     // biome-ignore lint/suspicious/noThenProperty: the word of the inventory; nothing awaits a schema

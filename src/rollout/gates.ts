@@ -1,8 +1,10 @@
 import type { Gate } from './gate.ts'
+import { allowedAnswers } from './gates/allowed-answers.ts'
 import { clusterWorks } from './gates/cluster-works.ts'
 import { directBlocked } from './gates/direct-blocked.ts'
 import { egressAddressGate, proxyAnswers } from './gates/egress-address.ts'
 import { forbiddenRefused } from './gates/forbidden-refused.ts'
+import { ownTraffic } from './gates/own-traffic.ts'
 import { podsReady } from './gates/pods-ready.ts'
 import type { Limits } from './measure.ts'
 import type { Probes } from './probe.ts'
@@ -16,19 +18,26 @@ export type Moment = 'gateway' | 'moved' | 'soaked'
 /** Cheapest first: the first that does not pass ends the phase. */
 const builtIn: Record<Moment, readonly OurGate[]> = {
   gateway: [proxyAnswers],
-  moved: [podsReady, egressAddressGate, directBlocked, forbiddenRefused, clusterWorks],
+  moved: [podsReady, egressAddressGate, allowedAnswers, directBlocked, forbiddenRefused, clusterWorks, ownTraffic],
   // What time may have changed.
-  soaked: [podsReady, egressAddressGate],
+  soaked: [podsReady, egressAddressGate, allowedAnswers, ownTraffic],
 }
 
 /** What a tenant's file says about gates. */
-export type Otherwise = {
+export type Otherwise = { verify?: { allowed: string[] } | undefined; rollout?: Limited }
+
+type Limited = {
   builtIn?: { [gate: string]: { [word in keyof Limits]?: Limits[word] | undefined } } | undefined
 }
 
 /** The gates of a moment, with the limits that a tenant's file gives them. */
-export const gatesAt = (moment: Moment, { builtIn: limits = {} }: Otherwise = {}): OurGate[] =>
-  builtIn[moment].map(it => ({ ...it, ...given(limits[it.name] ?? {}) }))
+export const gatesAt = (
+  moment: Moment,
+  { verify, rollout: { builtIn: limits = {} } = {} }: Otherwise = {},
+): OurGate[] =>
+  builtIn[moment]
+    .filter(it => it !== allowedAnswers || verify !== undefined)
+    .map(it => ({ ...it, ...given(limits[it.name] ?? {}) }))
 
-const given = (words: NonNullable<Otherwise['builtIn']>[string]): Partial<Limits> =>
+const given = (words: NonNullable<Limited['builtIn']>[string]): Partial<Limits> =>
   Object.fromEntries(Object.entries(words).filter(([, value]) => value !== undefined))

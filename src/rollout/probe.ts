@@ -4,7 +4,9 @@ import type { Kube } from './kube.ts'
 import { lastWords } from './last-words.ts'
 import { inconclusive, type Verdict } from './measure.ts'
 import { PROXY_FILES } from './no-proxy.ts'
+import { type Socket, socketsIn } from './sockets.ts'
 import type { Subject } from './subject.ts'
+import { OUR_AGENT, type Witnessed } from './witness.ts'
 import { isLeaving, type Pod, readRollout } from './workload.ts'
 
 /** What a command in a pod came to. `unheard`: it cannot be said, and why. */
@@ -16,43 +18,89 @@ export type Probes = {
   pods(subject: Subject): Promise<Pod[] | null>
   /** curl in the pod's first container, with the environment it has there. */
   curl(pod: Pod, args: string[]): Promise<Answer>
+  /** TCP connections of the pod, by whichever of its containers has cat. */
+  sockets(pod: Pod): Promise<{ list: Socket[] } | { unheard: string }>
   /** The last lines that a container which ended has written; '': none are there. */
   lastWords(pod: Pod, container: string): Promise<string>
   /** Lines of the tenant's audit log that hold the text; null: the log could not be read. */
   auditLog(needle: string): Promise<string[] | null>
+  /** What the tenant's proxies wrote down of requests that came with the mark; waits a while for so many. */
+  witnessed(mark: string, atLeast: number): Promise<Witnessed[] | null>
+  /** What they wrote down of requests from one of these addresses. */
+  seenFrom(clients: string[]): Promise<Witnessed[] | null>
+}
+
+/** The part of it that is not looked at from a pod. */
+export type Logs = Pick<Probes, 'auditLog' | 'witnessed' | 'seenFrom'>
+
+export const noLogs: Logs = {
+  auditLog: async () => null,
+  witnessed: async () => null,
+  seenFrom: async () => null,
 }
 
 const SECONDS = 10
 
-export const createProbes = (
-  kube: Kube,
-  { auditLog, signal }: { auditLog: Probes['auditLog']; signal?: AbortSignal },
-): Probes => ({
+export const createProbes = (kube: Kube, { signal, ...logs }: Logs & { signal?: AbortSignal }): Probes => ({
   async pods({ namespace, workload: { name } }) {
     const rollout = await readRollout(kube, namespace, name)
     return rollout?.current.filter(pod => !isLeaving(pod)) ?? null
   },
-  async curl({ metadata: { namespace = '', name }, spec }, args) {
-    const container = spec.containers[0]?.name ?? ''
-    const command = ['curl', '-q', ...settings(spec), '-s', '-S', '--max-time', String(SECONDS), ...args]
-    try {
-      const options = { timeoutMs: (SECONDS + 10) * 1000, ...(signal && { signal }) }
-      const result = await kube.exec({ namespace, pod: name, container, command }, options)
-      const missing = result.code === 127 || result.code === 126
-      return missing ? { unheard: `container ${container} of pod ${name} has no curl` } : result
-    } catch (thrown) {
-      if (!(thrown instanceof Problem)) throw thrown
-      const missing = /executable file not found|no such file/i.test(thrown.why)
-      return { unheard: missing ? `container ${container} of pod ${name} has no curl` : `${name}: ${thrown.why}` }
+  curl(pod, args) {
+    // The last -A counts: who marks a request goes over this.
+    const command = [
+      'curl',
+      '-q',
+      ...settings(pod.spec),
+      '-s',
+      '-S',
+      '-A',
+      OUR_AGENT,
+      '--max-time',
+      String(SECONDS),
+      ...args,
+    ]
+    return runIn(kube, pod, pod.spec.containers[0]?.name ?? '', command, signal)
+  },
+  async sockets(pod) {
+    let unheard = `pod ${pod.metadata.name} has no container`
+    for (const { name } of pod.spec.containers) {
+      // Where IPv6 is off there is no tcp6, and cat says so by its exit code.
+      const answer = await runIn(kube, pod, name, ['cat', '/proc/net/tcp', '/proc/net/tcp6'], signal)
+      const list = 'unheard' in answer ? null : socketsIn(answer.stdout)
+      if (list) return { list }
+      unheard = 'unheard' in answer ? answer.unheard : `${pod.metadata.name}: its connections could not be read`
     }
+    return { unheard }
   },
   lastWords: ({ metadata: { namespace = '', name } }, container) => lastWords(kube, namespace, name, container),
-  auditLog,
+  ...logs,
 })
 
 /** Where the proxy asks for certificates, curl finds the pod's own by what was mounted with it. */
 const settings = ({ containers: [first] }: Pod['spec']): string[] =>
   first?.volumeMounts?.some(it => it.mountPath === PROXY_FILES) ? ['-K', `${PROXY_FILES}/.curlrc`] : []
+
+const runIn = async (
+  kube: Kube,
+  { metadata: { namespace = '', name } }: Pod,
+  container: string,
+  command: string[],
+  signal: AbortSignal | undefined,
+): Promise<Answer> => {
+  const lacks = { unheard: `container ${container} of pod ${name} has no ${command[0]}` }
+  try {
+    const options = { timeoutMs: (SECONDS + 10) * 1000, ...(signal && { signal }) }
+    const result = await kube.exec({ namespace, pod: name, container, command }, options)
+    return result.code === 127 || result.code === 126 ? lacks : result
+  } catch (thrown) {
+    if (!(thrown instanceof Problem)) throw thrown
+    return /executable file not found|no such file/i.test(thrown.why) ? lacks : { unheard: `${name}: ${thrown.why}` }
+  }
+}
+
+/** Of a gate or of evidence, not of a program in the pod. */
+export const isOurs = (agent: string): boolean => agent.startsWith(OUR_AGENT) || agent.startsWith('evidence-')
 
 /** Asks every pod. A workload that is not there, or has no pods, proves nothing. */
 export const everyPod = async (
@@ -75,7 +123,7 @@ export const addressIn = (body: string): string | null => {
 
 /** The address that the workload's pods are seen with now, through their own environment; null: no answer. */
 export const egressAddress = async (kube: Kube, subject: Subject): Promise<string | null> => {
-  const probes = createProbes(kube, { auditLog: async () => null })
+  const probes = createProbes(kube, noLogs)
   for (const pod of (await probes.pods(subject)) ?? []) {
     for (const url of subject.echo) {
       const answer = await probes.curl(pod, ['--fail', url])

@@ -11,6 +11,10 @@ export type Subject = {
   proxies: (ProxyAt & { publicIp: string })[]
   /** URLs that answer with the caller's address. */
   echo: string[]
+  /** URLs that the tenant names as allowed, to see them answer. */
+  allowed: string[]
+  /** What pods reach without the proxy: ranges of pods and Services. */
+  inside: string[]
   /** Restarts by `pod/container` before the workload moved; absent: not known. */
   restartsBefore?: Record<string, number>
   /** A URL that no allowlist has. */

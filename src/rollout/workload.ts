@@ -52,6 +52,8 @@ export type Pod = {
   status?: {
     phase?: string
     podIP?: string
+    hostIP?: string
+    startTime?: string
     conditions?: { type: string; status: string; reason?: string; message?: string }[]
     initContainerStatuses?: ContainerStatus[]
     containerStatuses?: ContainerStatus[]

@@ -45,8 +45,8 @@ test('again: nothing changes, what it proves is what the first table said, and c
   assert.is(new Set([before, a, b]).size, 3)
   // tenant, workloads moved, seen before, seen now, fixed address, gates passed
   assert.equal(table, [
-    ['client-a', '2 of 2', before, a, a, '10 of 10'],
-    ['client-b', '1 of 1', before, b, b, '5 of 5'],
+    ['client-a', '2 of 2', before, a, a, '12 of 12'],
+    ['client-b', '1 of 1', before, b, b, '6 of 6'],
   ])
   const proofs = it.events.filter(({ event }) => event === 'proof')
   assert.equal(

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert'
 import { usualCount } from '../../src/inventory/check-gates.ts'
-import { loadContext } from '../../src/inventory/load.ts'
+import { loadContext, loadInventory } from '../../src/inventory/load.ts'
 import { builtInNames } from '../../src/inventory/schema-gates.ts'
 import { gatesAt, type Moment } from '../../src/rollout/gates.ts'
 import { suite } from '../support/suite.ts'
@@ -13,7 +13,7 @@ const ROLLOUT = 'then: { batches: [50%, 100%], soak: 1s }'
 const written = (text: string) => changed({ 'tenants/client-a.yaml': [[ROLLOUT, `${ROLLOUT}\n  ${text}`]] })
 
 test('the inventory knows the gates that there are', () => {
-  const gates = (['gateway', 'moved', 'soaked'] as Moment[]).flatMap(it => gatesAt(it))
+  const gates = (['gateway', 'moved', 'soaked'] as Moment[]).flatMap(it => gatesAt(it, { verify: { allowed: [] } }))
   assert.equal(new Set(gates.map(it => it.name)), new Set(builtInNames))
   for (const it of gates) assert.is(it.count, usualCount[it.name] ?? 1, it.name)
 })
@@ -36,6 +36,7 @@ for (const { text, says } of [
   },
   { text: "builtIn: { 'pods ready and not restarting': { failureLimit: 3 } }", says: /pass on failures alone/ },
   { text: "builtIn: { 'direct access is blocked': { consecutiveSuccessLimit: 2 } }", says: /never come/ },
+  { text: 'soon: 1', says: /soon/ },
   { text: 'inconclusive: { then: promote }', says: /rollback.*ask/ },
 ]) {
   test(`a mistake is found: ${text}`, async () => {
@@ -43,5 +44,32 @@ for (const { text, says } of [
     assert.is(found.length, 1)
     assert.match(found.map(it => `${it.message} ${it.why} ${it.next}`).join('\n'), says)
     assert.is(found[0]?.exit, 2)
+  })
+}
+
+for (const { echo, noted } of [
+  { echo: 'https://whatismyip.example/, http://whatismyip.example/', noted: true },
+  { echo: 'https://whatismyip.example/, http://ifconfig.example/', noted: false },
+]) {
+  test(`echo services ${echo}: ${noted ? 'a note' : 'no note'}`, async () => {
+    const copy = changed({ 'context.yaml': [[/echo: \[.*\]/, `echo: [ ${echo} ]`]] })
+    const { warnings } = await loadInventory('sandbox', { root: copy })
+    assert.equal(
+      warnings.map(it => /only whatismyip.example is asked/.test(it.message)),
+      noted ? [true] : [],
+    )
+  })
+}
+
+for (const { url, says } of [
+  { url: 'https://api.partner.example/', says: null },
+  { url: 'https://denied.example/', says: /denied.example.* is not allowed/ },
+  { url: 'ftp://api.partner.example/', says: /http/ },
+]) {
+  test(`a destination to see answer, ${url}: ${says ?? 'fine'}`, async () => {
+    const text = `verify: { allowed: ['${url}'] }\nrollout:`
+    const found = await mistakes(changed({ 'tenants/client-a.yaml': [[/^rollout:/m, text]] }))
+    if (says) assert.match(found.map(it => it.message + it.why).join(), says)
+    assert.is(found.length, says ? 1 : 0)
   })
 }

@@ -55,7 +55,10 @@ test('a gate that could pass on failures alone is refused', () => {
 
 test('a tenant file changes the limits of one gate alone', () => {
   const name = 'pods ready and not restarting'
-  const [usual, changed] = [gatesAt('moved'), gatesAt('moved', { builtIn: { [name]: { count: 7, dryRun: true } } })]
+  const [usual, changed] = [
+    gatesAt('moved'),
+    gatesAt('moved', { rollout: { builtIn: { [name]: { count: 7, dryRun: true } } } }),
+  ]
   assert.equal([changed[0]?.name, changed[0]?.count, changed[0]?.dryRun], [name, 7, true])
   assert.is(changed[0]?.interval, usual[0]?.interval)
   assert.equal(changed.slice(1), usual.slice(1))

@@ -293,10 +293,22 @@ test('gates look from inside the pods', async () => {
     proxies: [{ ...proxy, publicIp: '203.0.113.7' }],
     echo: ['http://echo.example/'],
     forbidden: 'http://no.invalid/',
+    allowed: [],
+    inside: [],
   }
   const log: string[] = []
+  const agents: string[] = []
+  const line = {
+    time: 0,
+    tenant: 'client-a',
+    verdict: 'allowed',
+    egress: '203.0.113.7',
+    client: '',
+    host: 'echo.example',
+  }
   cluster.pods.commands.run = (pod, command) => {
     const url = command.at(-1) ?? ''
+    if (command[0] === 'cat') return { code: 1, stdout: '  sl  local_address rem_address   st\n' }
     if (url.includes('no.invalid')) {
       log.push(`DENIED ${url}`)
       return { code: 0, stdout: '403 000' }
@@ -304,9 +316,15 @@ test('gates look from inside the pods', async () => {
     if (url.includes('kubernetes')) return { code: 0, stdout: '401 000' }
     const direct = command[command.indexOf('--noproxy') + 1] === '*' && command.includes('--noproxy')
     if (direct) return { code: 28, stdout: '0.000000' }
+    const marked = command.lastIndexOf('-A')
+    if (marked > 0) agents.push(command[marked + 1] ?? '')
     return { code: 0, stdout: pod.containers[0]?.env.http_proxy ? '203.0.113.7\n' : '203.0.113.1\n' }
   }
-  const probes = createProbes(cluster.kube, { auditLog: async needle => log.filter(it => it.includes(needle)) })
+  const probes = createProbes(cluster.kube, {
+    auditLog: async needle => log.filter(it => it.includes(needle)),
+    seenFrom: async () => [],
+    witnessed: async mark => agents.filter(it => it.startsWith(mark)).map(agent => ({ ...line, agent })),
+  })
   const { signal } = new AbortController()
   for (const gate of [...gatesAt('gateway'), ...gatesAt('moved')]) {
     assert.equal(

@@ -106,6 +106,8 @@ const addresses = async ({ clients, context }: Session, list: readonly ToUndo[])
         proxies: [],
         echo: context.verify.echo,
         forbidden: context.verify.forbidden,
+        allowed: [],
+        inside: [],
       }
       const seen = await egressAddress(clients.kube(kubeconfig), subject).catch(() => null)
       return [`${namespace}/${name}`, seen ?? 'no answer']

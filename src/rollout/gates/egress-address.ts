@@ -3,18 +3,30 @@ import { fail, inconclusive, pass, type Verdict, worst } from '../measure.ts'
 import { proxyUrl } from '../no-proxy.ts'
 import { addressIn, everyPod, type Probes } from '../probe.ts'
 import type { Subject } from '../subject.ts'
+import { judgeWitness, marks } from '../witness.ts'
 import type { Pod } from '../workload.ts'
 
-/** Every pod, through its own environment, is seen with one of the fixed addresses by every echo service. */
+/**
+ * Every pod, through its own environment, is seen with one of the fixed addresses by every echo service, and the
+ * proxy's log says the same of these very requests.
+ */
 export const egressAddressGate = gate<Subject, Probes>("egress address is the tenant's own", {
   interval: '500ms',
   count: 2,
   async ask(subject, probes) {
     const fixed = subject.proxies.map(it => it.publicIp)
+    const { mark, of } = marks()
+    const agents: string[] = []
+    const marked = () => {
+      agents.push(of(agents.length))
+      return ['-A', agents.at(-1) ?? '']
+    }
     const verdicts = await everyPod(subject, probes, async pod =>
-      worst(await Promise.all(subject.echo.map(url => seenAs(fixed, probes, pod, url, [])))),
+      worst(await Promise.all(subject.echo.map(url => seenAs(fixed, probes, pod, url, marked())))),
     )
-    return worst(verdicts)
+    const seen = worst(verdicts)
+    if (seen.verdict !== 'pass') return seen
+    return judgeWitness(subject, agents, await probes.witnessed(mark, agents.length))
   },
 })
 
@@ -41,9 +53,9 @@ export const proxyAnswers = gate<Subject, Probes>('proxy answers with its fixed 
   },
 })
 
-const seenAs = async (fixed: string[], probes: Probes, pod: Pod, url: string, by: string[]): Promise<Verdict> => {
+const seenAs = async (fixed: string[], probes: Probes, pod: Pod, url: string, args: string[]): Promise<Verdict> => {
   const from = `${pod.metadata.name} at ${url}`
-  const answer = await probes.curl(pod, [...by, '--fail', url])
+  const answer = await probes.curl(pod, [...args, '--fail', url])
   if ('unheard' in answer) return inconclusive(answer.unheard)
   if (answer.code !== 0) return inconclusive(`${from}: curl exit ${answer.code} ${answer.stderr.trim()}`)
   const address = addressIn(answer.stdout)

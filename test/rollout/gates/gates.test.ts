@@ -1,11 +1,15 @@
 import * as assert from 'uvu/assert'
+import { allowedAnswers, judgeAnswer } from '../../../src/rollout/gates/allowed-answers.ts'
 import { clusterWorks } from '../../../src/rollout/gates/cluster-works.ts'
 import { directBlocked, isBlocked } from '../../../src/rollout/gates/direct-blocked.ts'
 import { egressAddressGate, proxyAnswers } from '../../../src/rollout/gates/egress-address.ts'
 import { forbiddenRefused, marked } from '../../../src/rollout/gates/forbidden-refused.ts'
+import { judgeRequests, judgeSockets, ownTraffic } from '../../../src/rollout/gates/own-traffic.ts'
 import { podsReady } from '../../../src/rollout/gates/pods-ready.ts'
 import { type Answer, addressIn, type Probes } from '../../../src/rollout/probe.ts'
+import type { Socket } from '../../../src/rollout/sockets.ts'
 import type { Subject } from '../../../src/rollout/subject.ts'
+import { judgeWitness, marks, type Witnessed } from '../../../src/rollout/witness.ts'
 import type { ContainerStatus, Pod } from '../../../src/rollout/workload.ts'
 import { suite } from '../../support/suite.ts'
 
@@ -19,6 +23,8 @@ const subject: Subject = {
   proxies: [{ address: '172.16.28.8', port: 3128, publicIp: '203.0.113.7' }],
   echo: ['http://echo.example/', 'https://echo.example/'],
   forbidden: 'http://egress-probe.invalid/',
+  allowed: ['https://partner.example/', 'http://other.example/'],
+  inside: ['100.64.0.0/15', '10.32.0.0/20'],
 }
 
 const pod = (name: string, ready = true, status: Partial<ContainerStatus> = {}): Pod => ({
@@ -34,13 +40,36 @@ const pod = (name: string, ready = true, status: Partial<ContainerStatus> = {}):
 
 const said = (stdout: string, code = 0): Answer => ({ code, stdout, stderr: '' })
 
+type Told = {
+  sockets?: Socket[] | null
+  seenFrom?: Witnessed[] | null
+  pods?: Pod[] | null
+  log?: string[] | null | 'echo'
+  /** What the proxy's log says otherwise of marked requests; null: it could not be read. */
+  witnessed?: Partial<Witnessed> | null
+}
+
 /** Pods that answer as told; `curl` gets the pod and what it was asked. */
 const probes = (
   curl: (pod: string, args: string[]) => Answer,
-  { pods = [pod('p1'), pod('p2')], log = [] }: { pods?: Pod[] | null; log?: string[] | null | 'echo' } = {},
+  { pods = [pod('p1'), pod('p2')], log = [], witnessed = {}, sockets = [], seenFrom = [] }: Told = {},
 ): Probes => ({
   pods: async () => pods,
   curl: async (of, args) => curl(of.metadata.name, args),
+  witnessed: async (mark, atLeast) => {
+    const usual = {
+      time: 0,
+      tenant: 'a',
+      verdict: 'allowed',
+      egress: '203.0.113.7',
+      client: '10.0.0.1',
+      host: 'echo.example',
+    }
+    if (!witnessed) return null
+    return Array.from({ length: atLeast }, (_, n) => ({ ...usual, agent: `${mark}-${n}-`, ...witnessed }))
+  },
+  sockets: async ({ metadata: { name } }) => (sockets ? { list: sockets } : { unheard: `${name} has no cat` }),
+  seenFrom: async () => seenFrom,
   lastWords: async () => 'connecting | boom',
   auditLog: async needle => (log === 'echo' ? [`DENIED ${needle}`] : log),
 })
@@ -72,6 +101,56 @@ for (const { when, answer, pods, verdict } of [
     assert.is(asked.verdict, verdict)
   })
 }
+
+for (const { when, witnessed, verdict } of [
+  { when: 'says the same', witnessed: {}, verdict: 'pass' },
+  { when: 'could not be read', witnessed: null, verdict: 'inconclusive' },
+  { when: 'knows nothing of it', witnessed: { agent: 'another' }, verdict: 'inconclusive' },
+  { when: 'took it for another tenant', witnessed: { tenant: 'b' }, verdict: 'fail' },
+]) {
+  test(`egress address, the proxy's log ${when}: ${verdict}`, async () => {
+    const answering = probes(() => said('203.0.113.7'), { witnessed })
+    assert.is((await egressAddressGate.ask(subject, answering, new Map())).verdict, verdict)
+  })
+}
+
+const line = { time: 0, agent: 'm-0-', tenant: 'a', verdict: 'allowed', egress: '203.0.113.7', client: 'c', host: 'h' }
+for (const { when, lines, verdict } of [
+  { when: 'all there', lines: [line, { ...line, agent: 'm-1-' }], verdict: 'pass' },
+  { when: 'one missing', lines: [line], verdict: 'inconclusive' },
+  { when: 'one twice', lines: [line, line], verdict: 'inconclusive' },
+  { when: 'nobody', lines: [{ ...line, tenant: null }], verdict: 'fail' },
+  { when: 'denied', lines: [{ ...line, verdict: 'denied' }], verdict: 'fail' },
+  {
+    when: 'in report mode',
+    lines: [
+      { ...line, verdict: 'would_deny' },
+      { ...line, agent: 'm-1-' },
+    ],
+    verdict: 'pass',
+  },
+  {
+    when: 'behind a gateway',
+    lines: [
+      { ...line, egress: '172.16.28.8' },
+      { ...line, agent: 'm-1-' },
+    ],
+    verdict: 'pass',
+  },
+  { when: 'by another address', lines: [line, { ...line, agent: 'm-1-', egress: '203.0.113.9' }], verdict: 'fail' },
+  { when: 'by none', lines: [{ ...line, egress: null }], verdict: 'fail' },
+  { when: 'nothing read', lines: null, verdict: 'inconclusive' },
+]) {
+  test(`witness, ${when}: ${verdict}`, () => {
+    assert.is(judgeWitness(subject, ['m-0-', 'm-1-'], lines).verdict, verdict)
+  })
+}
+
+test('the marks of two measurements differ, and none holds another', () => {
+  const [one, two] = [marks(), marks()]
+  assert.is.not(one.mark, two.mark)
+  assert.not(one.of(10).includes(one.of(1)))
+})
 
 const two = {
   ...subject,
@@ -238,6 +317,72 @@ test('an init container that crashes is seen', async () => {
   starting.status!.initContainerStatuses = [{ name: 'setup', ready: false, restartCount: 1, ...backingOff }]
   const asked = await podsReady.ask(subject, probes(never, { pods: [starting] }), new Map())
   assert.match(JSON.stringify(asked), /fail.*p.setup restarts/)
+})
+
+for (const { when, answer, verdict } of [
+  { when: 'answers', answer: said('HTTP/1.1 200 OK\n\nseen 200 200'), verdict: 'pass' },
+  { when: 'plain', answer: said('seen 204 000'), verdict: 'pass' },
+  { when: 'wants a login', answer: said('seen 401 200'), verdict: 'pass' },
+  { when: 'does not know us', answer: said('seen 403 200'), verdict: 'fail' },
+  { when: 'is refused', answer: said('X-Squid-Error: ERR_ACCESS_DENIED 0\n\nseen 403 000'), verdict: 'fail' },
+  { when: 'is refused as a tunnel', answer: said('seen 000 403', 56), verdict: 'fail' },
+  { when: 'is down', answer: said('x-squid-error: ERR_CONNECT_FAIL 111\n\nseen 503 000'), verdict: 'fail' },
+  { when: 'has trouble of its own', answer: said('seen 500 200'), verdict: 'inconclusive' },
+  { when: 'is silent', answer: said('seen 000 000', 28), verdict: 'inconclusive' },
+  { when: 'breaks off', answer: said('seen 200 200', 18), verdict: 'inconclusive' },
+  { when: 'cannot be asked', answer: { unheard: 'no curl' }, verdict: 'inconclusive' },
+]) {
+  test(`allowed destination, ${when}: ${verdict}`, () => assert.is(judgeAnswer('p', answer).verdict, verdict))
+}
+
+test('every allowed destination is asked from every pod, and the log says so', async () => {
+  const asked: string[] = []
+  const answer = (from: string, args: string[]) => {
+    asked.push(`${from} ${args.at(-1)}`)
+    return said('seen 200 200')
+  }
+  const ask = async (told: Told) => (await allowedAnswers.ask(subject, probes(answer, told), new Map())).verdict
+  assert.is(await ask({}), 'pass')
+  assert.is(asked.length, 4)
+  assert.is(await ask({ witnessed: { verdict: 'denied' } }), 'fail')
+  assert.is(await ask({ witnessed: null }), 'inconclusive')
+})
+
+const socket = (remote: string, port = 443, state: Socket['state'] = 'asking'): Socket => ({ remote, port, state })
+for (const { when, sockets, verdict } of [
+  { when: 'none', sockets: [], verdict: 'pass' },
+  { when: 'to the proxy', sockets: [socket('172.16.28.8', 3128, 'established')], verdict: 'pass' },
+  {
+    when: 'to a pod, a Service, itself',
+    sockets: ['100.65.1.2', '10.32.0.1', '127.0.0.1', '::1'].map(it => socket(it)),
+    verdict: 'pass',
+  },
+  { when: 'asked for past the proxy', sockets: [socket('203.0.113.50')], verdict: 'fail' },
+  { when: 'made past the proxy', sockets: [socket('203.0.113.50', 443, 'established')], verdict: 'fail' },
+  { when: 'to a neighbour in the private network', sockets: [socket('172.16.28.9', 5432)], verdict: 'fail' },
+  { when: 'by IPv6', sockets: [socket('2001:db8:0:0:0:0:0:1')], verdict: 'fail' },
+]) {
+  test(`connections, ${when}: ${verdict}`, () => assert.is(judgeSockets(subject, 'p', sockets).verdict, verdict))
+}
+
+for (const { when, lines, verdict } of [
+  { when: 'has one', lines: [{ ...line, time: 9, agent: 'Go-http-client/1.1' }], verdict: 'pass' },
+  { when: 'has one from before', lines: [{ ...line, time: 4, agent: 'Go-http-client/1.1' }], verdict: 'inconclusive' },
+  { when: 'has ours alone', lines: [{ ...line, time: 9, agent: 'egress-probe-1-' }], verdict: 'inconclusive' },
+  { when: 'has none', lines: [], verdict: 'inconclusive' },
+  { when: 'is not there', lines: null, verdict: 'inconclusive' },
+]) {
+  test(`a pod nobody can look into, the log ${when}: ${verdict}`, () => {
+    assert.is(judgeRequests('no cat', lines, 5).verdict, verdict)
+  })
+}
+
+test('a program that goes past the proxy is named with its pod', async () => {
+  const asked = await ownTraffic.ask(subject, probes(never, { sockets: [socket('203.0.113.50')] }), new Map())
+  const reason = 'p1: a program asks for a connection to 203.0.113.50 port 443, past the proxy'
+  assert.equal(asked, { verdict: 'fail', reason })
+  const blind = await ownTraffic.ask(subject, probes(never, { sockets: null }), new Map())
+  assert.match(JSON.stringify(blind), /inconclusive.*no cat/)
 })
 
 test('addresses are found in plain and JSON answers', () => {
