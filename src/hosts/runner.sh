@@ -54,7 +54,12 @@ note() { # handler: written down before the change it follows, so that an interr
 
 paid() { # handler; on a full disk nothing is, or what the others are owed would go with it
   has_line "$1" "$pending" || return 0
-  grep -vxF -- "$1" "$pending" >"$pending.new" 2>/dev/null || [ $? = 1 ] || return 0
+  rest=
+  while IFS= read -r it; do [ "$it" = "$1" ] || rest="$rest$it
+"; done <"$pending"
+  # Nothing is left: a file is cut to that in one go.
+  if [ -z "$rest" ]; then true 2>/dev/null >"$pending" || :; return 0; fi
+  { printf %s "$rest" >"$pending.new"; } 2>/dev/null || return 0
   mv -f "$pending.new" "$pending"
 }
 
@@ -116,7 +121,7 @@ prune() { # directory
   [ $# -le 21 ] || ls -1t "$1" | tail -n +21 | while read -r old; do rm -rf -- "$1/$old"; done
 }
 
-install -d -m 700 "$KE_STATE" "$KE_STATE/backup" "$KE_STATE/reports"
+[ -d "$KE_STATE/backup" ] && [ -d "$KE_STATE/reports" ] || install -d -m 700 "$KE_STATE" "$KE_STATE/backup" "$KE_STATE/reports"
 exec 9>"$KE_STATE/lock"
 flock -w 300 9 || { say busy; exit 1; }
 report=$KE_STATE/reports/$run
@@ -126,8 +131,9 @@ if [ -e "$report" ]; then
   grep -q "^$mark end " "$report" || printf '%s cut\n' "$mark"
   exit
 fi
+as_before() { if [ -s "$pending" ]; then cp -- "$pending" "$pending.before"; else true >"$pending.before"; fi; }
 # Without room for what is owed, what is kept and what is said, nothing is begun: the way back needs it too.
-if ! head -c 65536 /dev/zero >"$out" || ! { : >>"$pending" && cp -- "$pending" "$pending.before" && : >>"$report"; }; then
+if ! head -c 65536 /dev/zero >"$out" || ! { : >>"$pending" && as_before && : >>"$report"; }; then
   rm -f -- "$out" "$pending.before"
   echo "$KE_STATE takes no 64 kB: nothing was begun" >&2
   exit 1
