@@ -11,6 +11,17 @@ const fromTables = (port: number): string =>
 const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, '0')
 
 /**
+ * Whether somebody listens on a TCP port, as sh that needs no process: the kernel lists those that listen first, so it is
+ * soon found. To find that there is none it goes through all its connections.
+ */
+export const isHeard = (port: number): string => `for table in /proc/net/tcp6 /proc/net/tcp; do
+  while read -r _ at _ state _; do
+    case $state$at in 0A*:${hex(port)}) return 0 ;; 0A* | st*) ;; *) break ;; esac
+  done <"$table"
+done 2>/dev/null
+return 1`
+
+/**
  * Who listens on the TCP ports that it is called with, a line each, as sh: `who_listens 3128` prints `nginx (pid 812)`.
  * Only root sees all. Goes through every process where somebody listens, so it is for where it matters who.
  */

@@ -35,15 +35,26 @@ table inet kapsule_egress_hold {
 NFT
 } 2>/dev/null
 let_go() { echo 'nft delete table inet kapsule_egress_hold' >>"$KE_LATER"; }
-# One half-way in may come to wait between two looks, so there has to be none of either twice.
+hold_on() { hold || { nft delete table inet kapsule_egress_hold; hold; } || :; }
+# Leaves the inodes of all that listen in $had. One half-way in may come to wait between two looks, so there has to be
+# none of either twice.
 drained() {
   for it in 1 2; do
-    while read -r state waiting _; do
-      [ "$state $waiting" = 'LISTEN 0' ] || return 1
+    had= still=
+    while read -r state waiting _ at it; do
+      if [ "$state $waiting" != 'LISTEN 0' ]; then still=yes; fi
+      case $state$it in LISTEN*ino:*) it=\${it#*ino:}; had="$had \${it%% *}" ;; esac
     done <<SOCKETS
-$(ss -Htn state listening state syn-recv "$sports" 2>/dev/null)
+$(ss -Htne state listening state syn-recv "$sports" 2>/dev/null)
 SOCKETS
+    [ -z "$still" ] || return 1
   done
+}
+# Who has connected already is taken before the port closes.
+settle() {
+  n=0
+  if [ -z "$ss" ]; then sleep 0.05; listens || :; had=$now; return 0; fi
+  until drained || [ $n -ge 10 ]; do n=$((n + 1)); sleep 0.01; done
 }`
 
 /**
@@ -58,29 +69,29 @@ done </etc/squid/squid.conf
 ports=\${ports:-3128}
 sports=
 for it in $ports; do sports="$sports\${sports:+ or }sport = :$it"; done
+ss=
+if command -v ss >/dev/null; then ss=yes; fi
 ${hold}
-all_sockets() {
-  if command -v ss >/dev/null; then ss -Hltne "$sports"
-  else for it in $ports; do
-    sed -n "s/^ *[0-9]*: [0-9A-F]*:$(printf %04X "$it") [0-9A-F]*:0000 0A [^ ]* [^ ]* [^ ]* *[0-9]* *[0-9]* \\([0-9]*\\) .*/LISTEN 0 0 *:$it * ino:\\1 /p" /proc/net/tcp6 /proc/net/tcp
-  done; fi 2>/dev/null
-}
 # Leaves the inodes of its sockets in $now, and is true when every port has one.
 listens() {
   now= seen=
+  if [ -n "$ss" ]; then all=$(ss -Hltne "$sports" 2>/dev/null) || :
+  else all=$(for it in $ports; do
+    sed -n "s/^ *[0-9]*: [0-9A-F]*:$(printf %04X "$it") [0-9A-F]*:0000 0A [^ ]* [^ ]* [^ ]* *[0-9]* *[0-9]* \\([0-9]*\\) .*/LISTEN 0 0 *:$it * ino:\\1 /p" /proc/net/tcp6 /proc/net/tcp
+  done 2>/dev/null) || :; fi
   while read -r _ _ _ at it; do
     case $it in *ino:*) it=\${it#*ino:}; now="$now \${it%% *}"; seen="$seen \${at##*:} " ;; esac
   done <<SOCKETS
-$(all_sockets)
+$all
 SOCKETS
   for it in $ports; do case $seen in *" $it "*) ;; *) return 1 ;; esac; done
 }
-await_port() { n=0; until listens; do n=$((n + 1)); [ $n -le 500 ] || return 1; sleep 0.02; done; }
+await_port() { n=0; until stirs $n && listens; do n=$((n + 1)); [ $n -le 70 ] || return 1; nap $n; done; }
 # One that starts takes no signal yet. One that has run for a while may have other ports than it will.
 await_some() {
   n=0
   until listens || [ -n "$now" ] || [ $(($(date +%s) - $(stat -c %Y /run/squid.pid 2>/dev/null || date +%s))) -gt 15 ]; do
-    n=$((n + 1)); [ $n -le 500 ] || return 1; sleep 0.02
+    n=$((n + 1)); [ $n -le 70 ] || return 1; nap $n
   done
 }
 runs() {
@@ -94,6 +105,17 @@ start() {
 }
 ${whoListens}# A port that somebody else listens on looks like ours.
 ours() {
+  # As a rule all that were found are its own, which one process can tell.
+  if runs && [ -n "$pid" ]; then
+    kids= held= sought= strange=
+    read -r kids 2>/dev/null <"/proc/$pid/task/$pid/children" || :
+    for it in $now; do sought="$sought -o -lname socket:\\[$it\\]"; done
+    set --
+    for it in $pid $kids; do set -- "$@" "/proc/$it/fd"; done
+    held=$(set -f; find "$@" \\( -false$sought \\) -printf '%l ' 2>/dev/null) || :
+    for it in $now; do case $held in *"[$it]"*) ;; *) strange=yes ;; esac; done
+    if [ -z "$strange" ]; then return 0; fi
+  fi
   for port in $ports; do
     others=$(who_listens "$port" | grep -v '^squid \\|cannot be named' | tr '\\n' ' ')
     [ -z "$others" ] || { echo "port $port is taken by \${others% }, which is not squid"; return 1; }
@@ -103,27 +125,29 @@ if has_line squid "$KE_STOPPED"; then exit 0; fi
 if has_line 'squid started' "$KE_SURE"; then await_port && ours; exit; fi
 has_line 'squid parsed' "$KE_SURE" || ( ${parse('/etc/squid/squid.conf')} )
 if ! runs; then start; await_port && ours; exit; fi
-await_some
-had=$now
+had=
 if command -v nft >/dev/null; then
   trap let_go EXIT
-  # One that was left behind by a run that was ended.
-  hold || { nft delete table inet kapsule_egress_hold; hold; } || :
-  # Who has connected already is taken before the port closes.
-  n=0
-  if command -v ss >/dev/null; then until drained || [ $n -ge 10 ]; do n=$((n + 1)); sleep 0.01; done
-  else sleep 0.05; fi
-fi
+  hold_on
+  settle
+  if [ -z "$had" ]; then await_some; hold_on; settle; fi
+else await_some; had=$now; fi
 if [ -n "$pid" ]; then kill -HUP "$pid"; else squid -k reconfigure; fi
-n=0
+n=0 stirred=
 # It takes longer than this to read its files.
 sleep 0.02
-while runs && [ $n -lt 1000 ]; do
-  # Another socket belongs to the new configuration. Workers keep theirs: they get half a second.
-  if listens && { [ "$now" != "$had" ] || [ $n -ge 50 ]; }; then break; fi
-  n=$((n + 1)); sleep 0.01
+listening=
+while runs && [ $n -lt 70 ]; do
+  if stirs $n; then
+    listening=
+    if listens; then listening=yes; fi
+    # Another socket belongs to the new configuration. Workers keep theirs: they get a second.
+    for it in $now; do case " $had " in *" $it "*) ;; *) [ -z "$listening" ] || break 2 ;; esac; done
+  fi
+  if [ -n "$listening" ] && [ $n -ge 20 ]; then break; fi
+  n=$((n + 1)); nap $n
 done
-if ! runs || ! listens; then
+if ! runs || [ -z "$listening" ]; then
   tail -n 5 /var/log/squid/cache.log
   echo 'squid does not run with the new configuration'
   exit 1

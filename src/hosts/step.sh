@@ -6,6 +6,19 @@ has_line() { # line file
   return 1
 }
 
+nap() { # how often it has been called: whoever looks again and again takes from what it waits for
+  if [ "$1" -le 5 ]; then sleep 0.02; elif [ "$1" -le 20 ]; then sleep 0.05; else sleep 0.2; fi
+}
+
+# How often it has been called: without a process, whether sockets were opened or closed since; yes every fifth time.
+stirs() {
+  before=$stirred stirred=
+  for it in /proc/net/sockstat /proc/net/sockstat6; do
+    while read -r it _ many _; do case $it in TCP*) stirred="$stirred $many"; break ;; esac; done <"$it"
+  done 2>/dev/null
+  [ "$stirred" != "$before" ] || [ $(($1 % 5)) = 0 ]
+}
+
 keep_backup() {
   [ -f "$1" ] || return 0
   kept=$KE_STATE/backup/$KE_RUN$1

@@ -44,7 +44,7 @@ const revision = () => lab.host.sh('readlink /etc/squid/egress/client-a.policy')
 /** What a change does on the host, without the way there. */
 const step = (body: string) => `${alone(`( ${body}\n)`)}\nsh "$KE_LATER"; rm "$KE_LATER"`
 const alone = (body: string) =>
-  `set -e; put_in_place() { mv -fT -- "$1" "$2"; }; keep_backup() { :; }; has_line() { false; }
+  `set -e; put_in_place() { mv -fT -- "$1" "$2"; }; keep_backup() { :; }; has_line() { false; }; nap() { sleep 0.02; }; stirs() { :; }
 KE_STOPPED=/none KE_SURE=/none KE_LATER=$(mktemp)
 ${body}`
 

@@ -106,7 +106,7 @@ guard_ready() {
 
 guard_confirmed() { # seconds
   n=0
-  while [ -e "$guard/armed" ] && [ $n -lt $((($1 + 60) * 50)) ]; do n=$((n + 1)); sleep 0.02; done
+  while [ -e "$guard/armed" ] && [ $n -lt $((($1 + 60) * 5 + 20)) ]; do n=$((n + 1)); nap $n; done
   if [ -e "$guard/confirmed" ]; then sh "$guard/unhook.sh"; return 0; fi
   n=0
   while [ -e "$guard/reverting" ] && [ $n -lt 1200 ]; do n=$((n + 1)); sleep 0.1; done

@@ -1,5 +1,5 @@
 import { Problem } from '../../engine/problem.ts'
-import { listeners } from '../listeners.ts'
+import { isHeard, listeners } from '../listeners.ts'
 import { fields, type TaskKind } from './kind.ts'
 
 /** `host`: an address or name as the host sees it; absent: something on the host itself listens there. */
@@ -12,23 +12,24 @@ const title = ({ port, host }: PortTask) => `port ${host ? `${host}:` : ''}${por
 export const portTask: TaskKind<PortTask, PortState> = {
   title,
   plain: true,
-  look: task => `${isOpen(task)}\nif is_open; then echo open yes; else echo open no; fi`,
+  look: task => `${task.host === undefined ? `is_open() {\n${isHeard(checked(task))}\n}` : isOpen(task)}
+if is_open; then echo open yes; else echo open no; fi`,
   parse: output => ({ open: fields(output).open === 'yes' }),
   diff: (task, { open }) =>
     open ? null : { name: title(task), action: 'update', diff: `closed: waits up to ${task.seconds ?? 30} s` },
   change: task => `${isOpen(task)}
-n=0
-until is_open; do
-  n=$((n + 1)); [ $n -le ${(task.seconds ?? 30) * (task.host === undefined ? 50 : 5)} ] || { echo ${'"'}${title(task)} did not open within ${task.seconds ?? 30} s${'"'}; exit 1; }
-  sleep ${task.host === undefined ? 0.02 : 0.2}
+n=0 stirred=
+until ${task.host === undefined ? 'stirs $n && ' : ''}is_open; do
+  n=$((n + 1)); [ $n -le ${Math.ceil((task.seconds ?? 30) * 5) + (task.host === undefined ? 20 : 0)} ] || { echo ${'"'}${title(task)} did not open within ${task.seconds ?? 30} s${'"'}; exit 1; }
+  ${task.host === undefined ? 'nap $n' : 'sleep 0.2'}
 done`,
   restore: () => ':',
   same: () => true,
 }
 
 /** Here: what the kernel says. Elsewhere: whichever of bash, nc and curl the host has. */
-const isOpen = ({ port, host }: PortTask): string => {
-  if (!Number.isInteger(port) || port < 1 || port > 65535) throw bad(`${port} is not a port`)
+const isOpen = (task: PortTask): string => {
+  const [port, { host }] = [checked(task), task]
   if (host === undefined) return `is_open() { [ -n "$(${listeners(port)})" ]; }`
   if (!/^[\w.:-]+$/.test(host) || host.startsWith('-')) throw bad(`${JSON.stringify(host)} is not a host`)
   return `is_open() {
@@ -36,6 +37,11 @@ const isOpen = ({ port, host }: PortTask): string => {
   elif command -v nc >/dev/null; then nc -z -w 3 ${host} ${port}
   else [ "$(curl -s -o /dev/null --connect-timeout 3 -m 4 -w '%{time_connect}' 'telnet://${host.includes(':') ? `[${host}]` : host}:${port}' </dev/null)" != 0.000000 ]; fi >/dev/null 2>&1
 }`
+}
+
+const checked = ({ port }: PortTask): number => {
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw bad(`${port} is not a port`)
+  return port
 }
 
 const bad = (why: string) =>
