@@ -1,4 +1,4 @@
-import { squidTasks } from '../../src/hosts/squid.ts'
+import { type SquidTenant, squidTasks } from '../../src/hosts/squid.ts'
 import { byName, type Mode, type Rule } from '../../src/policy/policy.ts'
 import { at } from '../support/lab/lab.ts'
 
@@ -22,18 +22,38 @@ const rules: Rule[] = [
   rule('.secret.allowed.test', { id: 'deny:.secret.allowed.test', effect: 'deny', connect: '*', http: '*' }),
 ]
 
+const policy = (tenant: string, mode: Mode) => ({ tenant, mode, rules: rules.toSorted(byName) })
+
+const onlyOne: SquidTenant[] = [
+  {
+    ...{ name: 'client-a', port: 3128, clients: ['172.16.28.0/22', '172.16.32.0/22'] },
+    policy: policy('client-a', 'enforce'),
+  },
+]
+
+/** Two on one machine: each has a port, addresses it asks from, and one that it leaves with. The second only reports. */
+export const neighbours = {
+  a: {
+    ...{ name: 'client-a', port: 3128, outgoing: at.proxyOutside },
+    ...{ clients: ['172.16.28.0/22', '172.16.32.0/22'], pods: at.pods },
+  },
+  b: {
+    ...{ name: 'client-b', port: 3130, outgoing: '198.51.100.6' },
+    ...{ clients: ['172.16.36.0/22'], pods: at.otherPods },
+  },
+} as const
+
+const both: SquidTenant[] = Object.values(neighbours).map(({ pods, clients, ...it }) => ({
+  ...it,
+  clients: [...clients],
+  policy: policy(it.name, it.name === 'client-a' ? 'enforce' : 'report'),
+}))
+
 /** The proxy of the attack set, as our own tasks make it. */
-export const attackedProxy = (mode: Mode = 'enforce') =>
+export const attackedProxy = (shared = false) =>
   squidTasks({
     hostName: 'proxy-1',
-    tenants: [
-      {
-        name: 'client-a',
-        port: 3128,
-        clients: ['172.16.28.0/22', '172.16.32.0/22'],
-        policy: { tenant: 'client-a', mode, rules: rules.toSorted(byName) },
-      },
-    ],
+    tenants: shared ? both : onlyOne,
     inner: ['172.16.28.0/22', '100.64.0.0/15', '10.32.0.0/12', `${at.proxyOutside}/32`, `${at.proxyOutside6}/128`],
     nameservers: [at.dns],
   })

@@ -15,6 +15,8 @@ export const at = {
   proxyOutside6: '2001:db8:1::2',
   neighbour: '172.16.28.8',
   pods: ['172.16.29', '172.16.30', '172.16.31', '172.16.32', '172.16.33', '172.16.34', '172.16.35'],
+  /** Of a second tenant. */
+  otherPods: ['172.16.36', '172.16.37', '172.16.38', '172.16.39'],
   /** Routed to the proxy, and no tenant's. */
   strangers: '172.16.40',
   dns: '203.0.113.53',
@@ -119,7 +121,7 @@ const network = ({ outside, pods, proxy }: Record<'outside' | 'pods' | 'proxy', 
   `-n ${pods} addr add 172.16.28.3/22 dev eth0`,
   `-n ${pods} addr add ${at.neighbour}/22 dev eth0`,
   `-n ${pods} link set eth0 up`,
-  ...[...at.pods, at.strangers].map(it => `-n ${pods} route add local ${it}.0/24 dev lo`),
+  ...[...at.pods, ...at.otherPods, at.strangers].map(it => `-n ${pods} route add local ${it}.0/24 dev lo`),
   `-n ${proxy} addr add ${at.proxyOutside}/30 dev eth1`,
   `-n ${proxy} addr add ${at.proxyOutside6}/64 dev eth1 nodad`,
   `-n ${proxy} addr add ${at.proxyInside}/22 dev eth2`,
@@ -127,7 +129,7 @@ const network = ({ outside, pods, proxy }: Record<'outside' | 'pods' | 'proxy', 
   `-n ${proxy} link set eth2 up`,
   `-n ${proxy} route add default via 198.51.100.1`,
   `-n ${proxy} -6 route add default via 2001:db8:1::1`,
-  ...['172.16.32.0/22', `${at.strangers}.0/24`].map(it => `-n ${proxy} route add ${it} via 172.16.28.3`),
+  ...['172.16.32.0/21', `${at.strangers}.0/24`].map(it => `-n ${proxy} route add ${it} via 172.16.28.3`),
 ]
 
 const run = (...[command, ...args]: string[]) => execFileSync(command!, args, { stdio: ['ignore', 'pipe', 'pipe'] })
