@@ -7,6 +7,7 @@ import type { OurGate } from '../rollout/gates.ts'
 import type { Verdict } from '../rollout/measure.ts'
 import { untilKnown } from '../rollout/patience.ts'
 import { createProbes } from '../rollout/probe.ts'
+import { createProber, sweepProbes } from '../rollout/probe-pod.ts'
 import type { Subject } from '../rollout/subject.ts'
 import { logsOf } from './logs.ts'
 import type { Staged } from './staged.ts'
@@ -77,22 +78,34 @@ export const askGates = async (
 ): Promise<GateResult[]> => {
   const { session } = staged
   const { abort: signal, stop } = session.world
-  const probes = createProbes(kubeOf(staged), { ...logsOf(staged, move.tenant), signal })
+  const kube = kubeOf(staged)
+  const prober = createProber(kube, { run: session.run, image: session.context.verify.probeImage, signal })
+  const probes = createProbes(kube, { ...logsOf(staged, move.tenant), signal, prober })
   const subject = { ...subjectOf(staged, move), ...(restartsBefore && { restartsBefore }) }
   const { inconclusive: patience } = move.tenant.rollout
   const at = { tenant: subject.tenant, workload: subject.workload.name }
   const results: GateResult[] = []
-  for (const gate of gates) {
-    const memory = memories.get(gate.name) ?? new Map()
-    memories.set(gate.name, memory)
-    const ask = () => judge(gate, subject, probes, { signal, memory })
-    const told = (reason: string, leftMs: number) => onPause?.({ ...at, gate: gate.name, reason, leftMs })
-    const patient = patience && onPause && !gate.dryRun
-    const verdict = await (patient ? untilKnown(ask, patience, { stop, onPause: told }) : ask())
-    const result = { ...at, gate: gate.name, verdict, ...(gate.dryRun && { dryRun: true as const }) }
-    results.push(result)
-    onResult(result)
-    if (!isHeld(result)) break
+  try {
+    for (const gate of gates) {
+      const memory = memories.get(gate.name) ?? new Map()
+      memories.set(gate.name, memory)
+      const ask = () => judge(gate, subject, probes, { signal, memory })
+      const told = (reason: string, leftMs: number) => onPause?.({ ...at, gate: gate.name, reason, leftMs })
+      const patient = patience && onPause && !gate.dryRun
+      const verdict = await (patient ? untilKnown(ask, patience, { stop, onPause: told }) : ask())
+      const result = { ...at, gate: gate.name, verdict, ...(gate.dryRun && { dryRun: true as const }) }
+      results.push(result)
+      onResult(result)
+      if (!isHeld(result)) break
+    }
+  } finally {
+    await prober.close()
   }
   return results
+}
+
+/** Probe pods that a killed run left behind, in the namespaces of these moves. */
+export const sweep = async (staged: Staged, moves: readonly Moved[]): Promise<void> => {
+  const namespaces = new Set(moves.map(it => it.tenant.namespace))
+  await Promise.all([...namespaces].map(it => sweepProbes(kubeOf(staged), it, staged.session.run)))
 }

@@ -4,7 +4,7 @@ import { table } from '../report/table.ts'
 import { gatesAt } from '../rollout/gates.ts'
 import { fail } from '../rollout/measure.ts'
 import { egressAddress } from '../rollout/probe.ts'
-import { askGates, type GateResult, isHeld, kubeOf, lineOf, publicIpsOf, subjectOf } from './gates.ts'
+import { askGates, type GateResult, isHeld, kubeOf, lineOf, publicIpsOf, subjectOf, sweep } from './gates.ts'
 import type { Staged } from './staged.ts'
 import { refusedNodes, unknownNodes } from './unknown-nodes.ts'
 
@@ -27,6 +27,7 @@ export const movesOf = ({ site, session }: Staged): Moved[] =>
 export const prove = async (staged: Staged, say: (line: string) => void): Promise<Proof[]> => {
   const { session } = staged
   const before = addressesBefore(staged)
+  await sweep(staged, movesOf(staged))
   const refused = unknownNodes(staged).filter(it => it.unknown.length > 0)
   return Promise.all(
     session.context.tenants.map(async tenant => {

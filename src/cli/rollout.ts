@@ -11,7 +11,7 @@ import { gatesAt, type Moment } from '../rollout/gates.ts'
 import { EGRESS_LABEL } from '../rollout/manifests.ts'
 import { egressAddress } from '../rollout/probe.ts'
 import { kinds } from './clients.ts'
-import { askGates, type GateResult, isHeld, kubeOf, lineOf, subjectOf, type Telling } from './gates.ts'
+import { askGates, type GateResult, isHeld, kubeOf, lineOf, subjectOf, sweep, type Telling } from './gates.ts'
 import { noteRestarts, restartsOf } from './restarts.ts'
 import type { Session } from './session.ts'
 import type { Staged } from './staged.ts'
@@ -60,6 +60,10 @@ const gatesOf = async (staged: Staged, phase: RolloutPhase, say: (line: string) 
     const restartsBefore = before ? undefined : restartsOf(staged, groupOf(phase.name), move)
     return { move, known: { restartsBefore, memories: new Map<string, Memory>() } }
   })
+  await sweep(
+    staged,
+    moves.map(it => it.move),
+  )
   const ask = async (moment: Moment) => {
     const telling = tell(staged, say)
     const all = await Promise.all(

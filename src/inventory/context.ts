@@ -24,7 +24,7 @@ export type ProxyHost = ProxyFile & { machine?: Machine }
 export type Context = Omit<ContextFile, 'verify' | 'network' | 'cluster'> & {
   network: ContextFile['network'] & { privateNetwork: { name: string } }
   cluster: ContextFile['cluster'] & { name: string }
-  verify: { echo: string[]; forbidden: string }
+  verify: { echo: string[]; forbidden: string; probeImage: string }
   tenants: Tenant[]
   /** Tenants that a run leaves out, and that share a proxy with one that it is about: a proxy is configured whole. */
   neighbours?: Tenant[]

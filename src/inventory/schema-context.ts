@@ -32,6 +32,11 @@ export const contextSchema = z.strictObject({
         .optional()
         .describe('services that answer the address they see; every tenant must be allowed to reach them'),
       forbidden: url.default('http://egress-probe.invalid/'),
+      probeImage: z
+        .string()
+        .min(1)
+        .default('curlimages/curl:8.11.1')
+        .describe('has curl and sleep; for a pod that stands in for one whose image has no curl'),
     })
     .prefault({}),
   policy: policy.optional().describe('what every tenant may reach, and what none may'),

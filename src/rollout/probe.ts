@@ -4,19 +4,23 @@ import type { Kube } from './kube.ts'
 import { lastWords } from './last-words.ts'
 import { inconclusive, type Verdict } from './measure.ts'
 import { PROXY_FILES } from './no-proxy.ts'
+import { PROBE_CONTAINER, type Prober } from './probe-pod.ts'
 import { type Socket, socketsIn } from './sockets.ts'
 import type { Subject } from './subject.ts'
 import { OUR_AGENT, type Witnessed } from './witness.ts'
 import { isLeaving, type Pod, readRollout } from './workload.ts'
 
 /** What a command in a pod came to. `unheard`: it cannot be said, and why. */
-export type Answer = { code: number; stdout: string; stderr: string } | { unheard: string }
+export type Answer = { code: number; stdout: string; stderr: string } | Unheard
+
+/** `lacks`: there is no such program in the container. */
+type Unheard = { unheard: string; lacks?: true }
 
 /** How gates look: from inside the pods, and into the proxy's log. */
 export type Probes = {
   /** Pods of the workload's current template that are not on their way out. Null: no such workload. */
   pods(subject: Subject): Promise<Pod[] | null>
-  /** curl in the pod's first container, with the environment it has there. */
+  /** curl in the pod's first container, with the environment it has there; without curl, in a pod that stands in. */
   curl(pod: Pod, args: string[]): Promise<Answer>
   /** TCP connections of the pod, by whichever of its containers has cat. */
   sockets(pod: Pod): Promise<{ list: Socket[] } | { unheard: string }>
@@ -41,12 +45,15 @@ export const noLogs: Logs = {
 
 const SECONDS = 10
 
-export const createProbes = (kube: Kube, { signal, ...logs }: Logs & { signal?: AbortSignal }): Probes => ({
+export const createProbes = (
+  kube: Kube,
+  { signal, prober, ...logs }: Logs & { signal?: AbortSignal; prober?: Prober },
+): Probes => ({
   async pods({ namespace, workload: { name } }) {
     const rollout = await readRollout(kube, namespace, name)
     return rollout?.current.filter(pod => !isLeaving(pod)) ?? null
   },
-  curl(pod, args) {
+  async curl(pod, args) {
     // The last -A counts: who marks a request goes over this.
     const command = [
       'curl',
@@ -60,7 +67,12 @@ export const createProbes = (kube: Kube, { signal, ...logs }: Logs & { signal?: 
       String(SECONDS),
       ...args,
     ]
-    return runIn(kube, pod, pod.spec.containers[0]?.name ?? '', command, signal)
+    if (!prober?.has(pod)) {
+      const answer = await runIn(kube, pod, pod.spec.containers[0]?.name ?? '', command, signal)
+      if (!prober || !('unheard' in answer) || !answer.lacks) return answer
+    }
+    const stand = await prober.for(pod)
+    return 'unheard' in stand ? stand : runIn(kube, stand, PROBE_CONTAINER, command, signal)
   },
   async sockets(pod) {
     let unheard = `pod ${pod.metadata.name} has no container`
@@ -88,7 +100,7 @@ const runIn = async (
   command: string[],
   signal: AbortSignal | undefined,
 ): Promise<Answer> => {
-  const lacks = { unheard: `container ${container} of pod ${name} has no ${command[0]}` }
+  const lacks: Answer = { unheard: `container ${container} of pod ${name} has no ${command[0]}`, lacks: true }
   try {
     const options = { timeoutMs: (SECONDS + 10) * 1000, ...(signal && { signal }) }
     const result = await kube.exec({ namespace, pod: name, container, command }, options)

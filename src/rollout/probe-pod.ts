@@ -1,0 +1,153 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Json } from '../engine/json.ts'
+import { Problem } from '../engine/problem.ts'
+import { type Kube, MANAGER } from './kube.ts'
+import { PROXY_FILES } from './no-proxy.ts'
+import type { KubeObject } from './object.ts'
+import { MANAGED_BY } from './tenancy.ts'
+import type { Pod } from './workload.ts'
+
+/** On every probe pod: the run that made it. */
+export const PROBE_LABEL = 'kapsule-egress/probe'
+
+export const PROBE_CONTAINER = 'probe'
+
+type Made = { run: string; image: string }
+
+/** What of a pod decides how its packets go and its names resolve. */
+type Copied = { [field: string]: Json } & { containers: { env?: { name: string }[]; volumeMounts?: Mount[] }[] }
+type Mount = { name: string; mountPath: string }
+
+/** Labels by which controllers tell their pods: a pod that has them would be adopted, and counted. */
+const CONTROLLERS =
+  /^(pod-template-hash|controller-revision-hash|pod-template-generation|(batch\.kubernetes\.io\/)?(controller-uid|job-name)|(statefulset|apps)\.kubernetes\.io\/.*)$/
+
+/**
+ * A pod that stands in for one without curl: same labels, node, tolerations, service account and names, its proxy
+ * variables and nothing else of its environment. It is never ready, so no Service sends it traffic; it goes with the
+ * pod that it stands in for, and ends by itself after ten minutes.
+ */
+export const probePodFor = (pod: Pod, { run, image }: Made): KubeObject => {
+  const spec = pod.spec as unknown as Copied
+  const { name, namespace, uid = '', labels = {} } = pod.metadata
+  const [first] = spec.containers
+  const mount = first?.volumeMounts?.find(it => it.mountPath === PROXY_FILES)
+  const kept = [
+    'nodeName',
+    'tolerations',
+    'serviceAccountName',
+    'dnsPolicy',
+    'dnsConfig',
+    'hostAliases',
+    'imagePullSecrets',
+  ]
+  const volumes = (spec.volumes ?? []) as Mount[]
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: `egress-probe-${uid.slice(0, 8)}-${run.slice(-4)}`,
+      ...(namespace && { namespace }),
+      labels: {
+        ...Object.fromEntries(Object.entries(labels).filter(([key]) => !CONTROLLERS.test(key))),
+        [MANAGED_BY]: MANAGER,
+        [PROBE_LABEL]: run,
+      },
+      // No controller: budgets must not look for one.
+      ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name, uid }],
+    },
+    spec: {
+      ...Object.fromEntries(kept.flatMap(it => (spec[it] === undefined ? [] : [[it, spec[it]]]))),
+      automountServiceAccountToken: false,
+      restartPolicy: 'Never',
+      activeDeadlineSeconds: 600,
+      terminationGracePeriodSeconds: 0,
+      securityContext: { runAsNonRoot: true, runAsUser: 100, seccompProfile: { type: 'RuntimeDefault' } },
+      ...(mount && { volumes: volumes.filter(it => it.name === mount.name) }),
+      containers: [
+        {
+          name: PROBE_CONTAINER,
+          image,
+          command: ['sleep', '600'],
+          env: (first?.env ?? []).filter(it => /_proxy$|^CURL_HOME$/i.test(it.name)) as Json[],
+          ...(mount && { volumeMounts: [mount] }),
+          resources: { requests: { cpu: '10m', memory: '16Mi' }, limits: { cpu: '100m', memory: '64Mi' } },
+          // Never asked, so never ready.
+          readinessProbe: { exec: { command: ['false'] }, initialDelaySeconds: 86400 },
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ['ALL'] },
+          },
+        },
+      ],
+    } as Json,
+  }
+}
+
+/** Stand-ins for pods, one each, made when asked for. */
+export type Prober = {
+  for(pod: Pod): Promise<Pod | { unheard: string }>
+  /** Was one asked for? Then nobody need try the pod itself again. */
+  has(pod: Pod): boolean
+  /** Takes away what was made. What could not be is found by its label in the next run. */
+  close(): Promise<void>
+}
+
+export const createProber = (
+  kube: Kube,
+  { withinMs = 60_000, signal, ...made }: Made & { withinMs?: number; signal?: AbortSignal },
+): Prober => {
+  const pods = new Map<string, Promise<Pod | { unheard: string }>>()
+  const objects: KubeObject[] = []
+  const make = async (pod: Pod) => {
+    const object = probePodFor(pod, made)
+    objects.push(object)
+    try {
+      await kube.create(object)
+      return await running(kube, object, Date.now() + withinMs, signal)
+    } catch (thrown) {
+      if (!(thrown instanceof Problem)) throw thrown
+      return { unheard: `probe pod ${object.metadata.name}: ${thrown.message}: ${thrown.why}` }
+    }
+  }
+  return {
+    for(pod) {
+      const key = pod.metadata.uid ?? pod.metadata.name
+      const stand = pods.get(key) ?? make(pod)
+      pods.set(key, stand)
+      return stand
+    },
+    has: pod => pods.has(pod.metadata.uid ?? pod.metadata.name),
+    async close() {
+      await Promise.allSettled(pods.values())
+      await Promise.allSettled(objects.map(it => remove(kube, it.metadata)))
+    },
+  }
+}
+
+const running = async (kube: Kube, object: KubeObject, until: number, signal: AbortSignal | undefined) => {
+  const { name, namespace } = object.metadata
+  for (let pause = 50; ; pause = Math.min(pause * 1.5, 1000)) {
+    const pod = await kube.get<Pod>({ apiVersion: 'v1', kind: 'Pod', namespace, name })
+    const state = pod?.status?.containerStatuses?.[0]?.state
+    if (pod && state?.running) return pod
+    if (!pod || pod.status?.phase === 'Failed' || Date.now() > until) {
+      const { reason, message } = state?.waiting ?? {}
+      const why = reason ?? pod?.status?.phase ?? 'it went away'
+      return { unheard: `probe pod ${name} does not run: ${why}${message ? `, ${message}` : ''}` }
+    }
+    await delay(pause, undefined, signal ? { signal } : {})
+  }
+}
+
+/** Removes probe pods that other runs left in a namespace; answers their names. */
+export const sweepProbes = async (kube: Kube, namespace: string, run: string): Promise<string[]> => {
+  const labelSelector = `${PROBE_LABEL},${PROBE_LABEL}!=${run}`
+  const { items } = await kube.list<Pod>({ apiVersion: 'v1', kind: 'Pod', namespace, labelSelector })
+  await Promise.all(items.map(it => remove(kube, it.metadata)))
+  return items.map(it => it.metadata.name)
+}
+
+const remove = (kube: Kube, { namespace, name, uid }: KubeObject['metadata']) =>
+  kube.delete({ apiVersion: 'v1', kind: 'Pod', namespace, name }, { ...(uid && { uid }), graceSeconds: 0 })
