@@ -6,6 +6,7 @@ import { createCollector } from './collect.ts'
 import { reconcileDeployment } from './deployments.ts'
 import { reconcileEndpoints, serviceLabel } from './endpoints.ts'
 import { createRecorder } from './events.ts'
+import { labelJob } from './jobs.ts'
 import type { Pace } from './kubelet.ts'
 import { createKubelet } from './kubelet.ts'
 import { createNetwork } from './network.ts'
@@ -47,6 +48,7 @@ export const createControl = ({
   const apiIp = toIp(range(serviceCidr).first + 1)
   const store = createStore({ saved })
   const admit: Admit = (of, obj, before) => {
+    if (of.kind === 'Job' && !before) labelJob(obj)
     if (of.kind === 'Service') giveAddress(store.list(of), obj, before, serviceCidr, new Set([apiIp, dnsIp]))
   }
   const police: Police = (of, obj, before) => {
@@ -66,7 +68,7 @@ export const createControl = ({
     wiring: { clusterId, dnsIp, apiIp, credentials },
     secure: network.policies,
   })
-  const workloads = createWorkloads({ store, api, record })
+  const workloads = createWorkloads({ store, api, record, backoffMs: pace.backoff })
   const queues = {
     deployments: createQueue('deployment', key => reconcileDeployment(store, api, record, key)),
     sets: createQueue('replicaset', key => reconcileReplicaSet(store, api, record, key)),

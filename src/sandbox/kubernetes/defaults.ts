@@ -62,6 +62,17 @@ const byKind: Record<string, (obj: Obj) => void> = {
     it.spec.updateStrategy ??= { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } }
     template(it.spec)
   },
+  Job(it) {
+    it.spec ??= {}
+    job(it.spec)
+  },
+  CronJob(it) {
+    it.spec ??= {}
+    fill(it.spec, { concurrencyPolicy: 'Allow', suspend: false })
+    fill(it.spec, { successfulJobsHistoryLimit: 3, failedJobsHistoryLimit: 1 })
+    const { spec } = it.spec.jobTemplate ?? {}
+    if (spec?.template) template(spec)
+  },
   Service(it) {
     it.spec ??= {}
     fill(it.spec, { type: 'ClusterIP', sessionAffinity: 'None', internalTrafficPolicy: 'Cluster' })
@@ -90,6 +101,14 @@ const byKind: Record<string, (obj: Obj) => void> = {
 
 const fill = (target: Record<string, Loose>, values: Record<string, Loose>) => {
   for (const [key, value] of Object.entries(values)) target[key] ??= value
+}
+
+const job = (spec: Loose) => {
+  // Without a number of completions one success ends a Job, as many as there may be at once.
+  if (spec.completions === undefined && spec.parallelism === undefined) fill(spec, { completions: 1, parallelism: 1 })
+  fill(spec, { parallelism: 1, backoffLimit: 6, completionMode: 'NonIndexed', suspend: false })
+  fill(spec, { podReplacementPolicy: 'TerminatingOrFailed' })
+  template(spec)
 }
 
 const template = (spec: Loose) => {

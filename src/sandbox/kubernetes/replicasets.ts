@@ -25,6 +25,10 @@ const readySince = (pod: Obj): number | undefined => {
   return found?.status === 'True' ? Date.parse(found.lastTransitionTime) : undefined
 }
 
+/** In how many ms a ready pod counts as available; 0: it does. */
+export const availableIn = (pod: Obj, minReadySeconds = 0): number =>
+  minReadySeconds === 0 ? 0 : Math.max(0, (readySince(pod) ?? Date.now()) + minReadySeconds * 1000 - Date.now())
+
 /** Keeps as many pods as a ReplicaSet says. Answers when a pod that is ready will count as available. */
 export const reconcileReplicaSet = (store: Store, api: Api, record: Record, key: string): number | undefined => {
   const [namespace, name] = key.split('/') as [string, string]
@@ -62,7 +66,7 @@ const fillUp = (api: Api, record: Record, set: Obj, count: number): string | und
 }
 
 /** Takes pods that match and belong to nobody, lets go of those that match no more. */
-const claim = (store: Store, api: Api, set: Obj): Obj[] => {
+export const claim = (store: Store, api: Api, set: Obj): Obj[] => {
   const of = kind('Pod')
   const matches = (pod: Obj) => selects(set.spec.selector, pod.metadata.labels)
   const { uid, namespace, deletionTimestamp } = set.metadata

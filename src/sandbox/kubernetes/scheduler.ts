@@ -16,6 +16,8 @@ export const tolerates = (tolerations: Loose[] = [], taint: Loose): boolean =>
       (it.operator === 'Exists' || (it.value ?? '') === (taint.value ?? '')),
   )
 
+const shut = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }
+
 /** Why a pod may not go to a node; undefined when it may. Looks at node selectors, required affinity and taints. */
 export const obstacle = (pod: Obj, node: Obj): string | undefined => {
   const labels = node.metadata.labels ?? {}
@@ -24,11 +26,15 @@ export const obstacle = (pod: Obj, node: Obj): string | undefined => {
     (it: Loose) => it.effect !== 'PreferNoSchedule' && !tolerates(tolerations, it),
   )
   if (taint) return `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`
-  if (node.spec?.unschedulable) return 'node(s) were unschedulable'
+  if (node.spec?.unschedulable && !tolerates(tolerations, shut)) return 'node(s) were unschedulable'
   const terms: Loose[] | undefined =
     affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
   const isSelected = Object.entries(nodeSelector).every(([key, value]) => labels[key] === value)
-  const isNear = !terms || terms.some(term => (term.matchExpressions ?? []).every((it: Loose) => meets(labels, it)))
+  const fields = { 'metadata.name': node.metadata.name }
+  const fits = (term: Loose) =>
+    (term.matchExpressions ?? []).every((it: Loose) => meets(labels, it)) &&
+    (term.matchFields ?? []).every((it: Loose) => meets(fields, it))
+  const isNear = !terms || terms.some(fits)
   return isSelected && isNear ? undefined : "node(s) didn't match Pod's node affinity/selector"
 }
 

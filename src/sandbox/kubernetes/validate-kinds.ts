@@ -1,3 +1,4 @@
+import { parseSchedule } from './cron.ts'
 import { bad, barred, missing } from './mistakes.ts'
 import type { Loose, Obj } from './object.ts'
 import { same } from './object.ts'
@@ -84,6 +85,9 @@ const Job: Rule = ({ spec = {} }, before) => [
 
 const CronJob: Rule = ({ spec = {} }) => [
   ...(spec.schedule ? [] : [missing('spec.schedule')]),
+  ...(spec.schedule && !parseSchedule(spec.schedule)
+    ? [bad('spec.schedule', spec.schedule, 'not a cron schedule')]
+    : []),
   ...(spec.jobTemplate ? [] : [missing('spec.jobTemplate')]),
 ]
 

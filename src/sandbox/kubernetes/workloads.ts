@@ -1,21 +1,46 @@
 import type { Api } from './api.ts'
+import { reconcileCronJob } from './cronjobs.ts'
+import { reconcileDaemonSet } from './daemonsets.ts'
 import { reconcileBudget } from './disruption.ts'
 import type { Record } from './events.ts'
 import { isOver } from './eviction.ts'
-import { keyOf } from './object.ts'
+import { reconcileJob } from './jobs.ts'
+import { controllerOf, keyOf } from './object.ts'
 import { createQueue } from './queue.ts'
 import { quotasOver, reconcileQuota } from './quotas.ts'
 import { kind } from './resources.ts'
+import { reconcileStatefulSet } from './statefulsets.ts'
 import type { Store, StoreEvent } from './store.ts'
 
-type Parts = { store: Store; api: Api; record: Record }
+/** `backoffMs`: how long the second pod of a failing Job waits. */
+type Parts = { store: Store; api: Api; record: Record; backoffMs: number }
 type Happened = Pick<StoreEvent, 'of' | 'type' | 'object' | 'before'>
 
 /** Controllers of everything but Deployments: which key each event wakes, and their queues. */
-export const createWorkloads = ({ store, api }: Parts) => {
+export const createWorkloads = ({ store, api, record, backoffMs }: Parts) => {
   const queues = {
+    statefulSets: createQueue('statefulset', key => reconcileStatefulSet(store, api, record, key)),
+    daemonSets: createQueue('daemonset', key => reconcileDaemonSet(store, api, record, key)),
+    jobs: createQueue('job', key => reconcileJob(store, api, record, backoffMs, key)),
+    cronJobs: createQueue('cronjob', key => reconcileCronJob(store, api, record, key)),
     budgets: createQueue('poddisruptionbudget', key => reconcileBudget(store, api, key)),
     quotas: createQueue('resourcequota', key => reconcileQuota(store, api, key)),
+  }
+
+  const byKind: { [kind: string]: { add(key: string): void } } = {
+    StatefulSet: queues.statefulSets,
+    DaemonSet: queues.daemonSets,
+    Job: queues.jobs,
+    CronJob: queues.cronJobs,
+    PodDisruptionBudget: queues.budgets,
+    ResourceQuota: queues.quotas,
+  }
+
+  const wakeOwners = ({ of, object, before }: Happened) => {
+    byKind[of.kind]?.add(keyOf(object))
+    const owner = controllerOf(object) ?? (before && controllerOf(before))
+    if (owner) byKind[owner.kind]?.add(`${object.metadata.namespace}/${owner.name}`)
+    if (of.kind === 'Node') for (const it of store.list(kind('DaemonSet'))) queues.daemonSets.add(keyOf(it))
   }
 
   const wakeBudgets = ({ of, object, before }: Happened) => {
@@ -30,13 +55,11 @@ export const createWorkloads = ({ store, api }: Parts) => {
   return {
     wake(event: Happened) {
       const { of, object, before } = event
-      if (of.kind === 'PodDisruptionBudget') queues.budgets.add(keyOf(object))
-      else wakeBudgets(event)
+      wakeOwners(event)
+      wakeBudgets(event)
       const isCounted =
         event.type !== 'MODIFIED' || (of.kind === 'Pod' && object.status?.phase !== before?.status?.phase)
-      if (of.kind === 'ResourceQuota') queues.quotas.add(keyOf(object))
-      else if (isCounted)
-        for (const it of quotasOver(store, of, object.metadata.namespace)) queues.quotas.add(keyOf(it))
+      if (isCounted) for (const it of quotasOver(store, of, object.metadata.namespace)) queues.quotas.add(keyOf(it))
     },
     close: () => Promise.all(Object.values(queues).map(it => it.close())),
   }
