@@ -10,10 +10,12 @@ import { noProxy, proxyEnv } from '../src/rollout/no-proxy.ts'
 import type { KubeObject } from '../src/rollout/object.ts'
 import { phases } from '../src/rollout/phases.ts'
 import { healthLoop, proxyService, proxySlice, SERVICE } from '../src/rollout/proxy-service.ts'
-import { workloadEgress } from '../src/rollout/workload-egress.ts'
+
+import type { WorkloadRef } from '../src/rollout/workload.ts'
+import { egressName, workloadEgress } from '../src/rollout/workload-egress.ts'
 import type { configurePlaybook } from './configure.ts'
 
-export type Moved = { tenant: Tenant; workload: { kind: 'Deployment'; name: string } }
+export type Moved = { tenant: Tenant; workload: WorkloadRef }
 
 /** One phase: what must be true in it, and the workloads whose pods its gates look from. */
 export type RolloutPhase = { name: string; desired: Desired[]; moves: Moved[] }
@@ -89,7 +91,7 @@ const moved = (context: Context, { tenant, workload }: Moved, kubeconfig: Ref | 
   const { clientCertificates } = tenant.egress
   const files = clientCertificates && proxyFiles(clientCertificates.secret)
   return workloadEgress(
-    `${namespace}/${workload.name}`,
+    egressName(namespace, workload),
     { kubeconfig, namespace, ...workload, label: EGRESS_LABEL, env, containers: 'all', ...(files && { files }) },
     { after },
   )

@@ -9,6 +9,7 @@ import { untilKnown } from '../rollout/patience.ts'
 import { createProbes } from '../rollout/probe.ts'
 import { createProber, sweepProbes } from '../rollout/probe-pod.ts'
 import type { Subject } from '../rollout/subject.ts'
+import { calledAs } from '../rollout/workload.ts'
 import { logsOf } from './logs.ts'
 import type { Staged } from './staged.ts'
 
@@ -83,7 +84,7 @@ export const askGates = async (
   const probes = createProbes(kube, { ...logsOf(staged, move.tenant), signal, prober })
   const subject = { ...subjectOf(staged, move), ...(restartsBefore && { restartsBefore }) }
   const { inconclusive: patience } = move.tenant.rollout
-  const at = { tenant: subject.tenant, workload: subject.workload.name }
+  const at = { tenant: subject.tenant, workload: calledAs(subject.workload) }
   const results: GateResult[] = []
   try {
     for (const gate of gates) {

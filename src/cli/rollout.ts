@@ -10,6 +10,7 @@ import type { Memory } from '../rollout/gate.ts'
 import { gatesAt, type Moment } from '../rollout/gates.ts'
 import { EGRESS_LABEL } from '../rollout/manifests.ts'
 import { egressAddress } from '../rollout/probe.ts'
+import { kindOf, readWorkload, templateOf } from '../rollout/workloads/read.ts'
 import { kinds } from './clients.ts'
 import { askGates, type GateResult, isHeld, kubeOf, lineOf, subjectOf, sweep, type Telling } from './gates.ts'
 import { noteRestarts, restartsOf } from './restarts.ts'
@@ -126,9 +127,8 @@ const noteAddressesBefore = async (staged: Staged, phase: RolloutPhase) => {
 
 /** Asked now: on a first run the plan was made before there was a cluster. */
 const isMoved = async (staged: Staged, { tenant: { namespace }, workload }: Moved): Promise<boolean> => {
-  const found = await kubeOf(staged).get({ apiVersion: 'apps/v1', ...workload, namespace })
-  const { template } = (found?.spec ?? {}) as { template?: { metadata?: { labels?: Record<string, string> } } }
-  return template?.metadata?.labels?.[EGRESS_LABEL.key] !== undefined
+  const found = await readWorkload(kubeOf(staged), { namespace, ...workload })
+  return !!found && templateOf(found, kindOf(workload)).metadata?.labels?.[EGRESS_LABEL.key] !== undefined
 }
 
 /** Did this phase's gates pass for all these tenants since it was last changed? */

@@ -9,6 +9,7 @@ import { Unreachable } from '../hosts/ssh-problems.ts'
 import type { Context } from '../inventory/context.ts'
 import { narrowed, placesOf, tagged, taskTags } from './limit.ts'
 import { outputsOf } from './outputs.ts'
+import { withSelected } from './selected.ts'
 import { operatorKey, type Session } from './session.ts'
 import type { Staged } from './staged.ts'
 
@@ -26,10 +27,12 @@ export const hostsAlone = ({ tenants }: Context, stages: readonly StageName[]): 
 
 /** Looks at everything up to the last of these stages. */
 export const planStages = async (
-  session: Session,
+  asked: Session,
   stages: readonly StageName[],
-  { later = session.flags.out === undefined } = {},
+  { later = asked.flags.out === undefined } = {},
 ): Promise<Staged> => {
+  const rolls = stages.some(it => it === 'rollout' || it === 'verify')
+  const session = rolls ? await withSelected(asked) : asked
   const all = siteOf(session)
   const upTo = Math.max(...stages.map(it => stageNames.indexOf(it)))
   const alone = hostsAlone(session.context, stages)

@@ -198,12 +198,24 @@ const checkRollout = ({ rollout, workloads }: Parts<TenantFile>, say: Say) => {
     const why = 'batches are cumulative, rise, and end with 100%'
     say(['rollout', 'then', 'batches'], `${batches.join(', ')} is no way to 100%`, why, 'e.g. [25%, 100%]')
   }
+  const called = ({ kind, name }: { kind?: string | undefined; name?: string | undefined }) => `${kind} ${name}`
+  const known = (workloads ?? []).map(it => it && called(it))
   for (const [at, it] of (workloads ?? []).entries()) {
-    if (!it?.name || (workloads ?? []).findIndex(other => other?.name === it.name) === at) continue
-    say(['workloads', at, 'name'], `workload ${it.name} is there twice`, 'a workload moves once', 'remove one')
+    if (it?.demo && it.kind && it.kind !== 'Deployment')
+      say(['workloads', at, 'demo'], `a demo ${it.kind} is not made`, 'a demo is a Deployment', 'leave demo out')
+    if (!it?.name || known.indexOf(called(it)) === at) continue
+    say(['workloads', at, 'name'], `workload ${called(it)} is there twice`, 'a workload moves once', 'remove one')
   }
-  const canary = rollout?.canary?.name
-  if (!canary || !workloads || workloads.some(it => it?.name === undefined || it.name === canary)) return
-  const why = `they are ${workloads.map(it => it?.name).join(', ')}`
-  say(['rollout', 'canary'], `the canary ${canary} is none of the workloads`, why, 'name one of them, or add it')
+  const canary = rollout?.canary
+  if (canary?.kind === 'Job')
+    say(['rollout', 'canary'], 'a Job is no canary', 'what was started is left to finish', 'name another workload')
+  if (!canary?.name || !canary.kind || !workloads || workloads.some(it => !it?.name)) return
+  if (known.includes(called(canary))) return
+  const why = `they are ${known.join(', ')}`
+  say(
+    ['rollout', 'canary'],
+    `the canary ${called(canary)} is none of the workloads`,
+    why,
+    'name one of them, or add it',
+  )
 }

@@ -4,7 +4,22 @@ import { builtIn, inconclusive, tenantVerify } from './schema-gates.ts'
 import { allow, deny, limits } from './schema-policy.ts'
 import { address4, cidr, duration, name, path, port, vars } from './words.ts'
 
-const workload = z.strictObject({ kind: z.enum(['Deployment']), name })
+const kind = z.enum(['Deployment', 'StatefulSet', 'DaemonSet', 'CronJob', 'Job', 'Pod'])
+const objectName = z
+  .string()
+  .regex(
+    /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/,
+    'a name of an object in a cluster is lower-case letters, digits, - and .',
+  )
+const workload = z.strictObject({ kind, name: objectName })
+
+const selector = z.strictObject({
+  labels: z.record(z.string().min(1), z.string()).optional().describe('all of these; absent: every workload there'),
+  kinds: z
+    .array(kind.exclude(['Job', 'Pod']))
+    .min(1)
+    .default(['Deployment', 'StatefulSet']),
+})
 
 const clientCertificates = z.strictObject({
   ca: path.describe('a PEM file of the CAs that give clients their certificates, from the root of the repository'),
@@ -84,6 +99,11 @@ export const tenantSchema = z.strictObject({
     .array(workload.extend({ demo: z.strictObject({ replicas: z.int().min(1).max(50).default(1) }).optional() }))
     .optional()
     .describe('what moves; with demo, kapsule-egress makes it'),
+  selectors: z
+    .array(selector)
+    .min(1)
+    .optional()
+    .describe('what moves besides, by what the cluster has: found anew in each run, and moved after the workloads'),
   verify: tenantVerify.optional(),
   rollout: z.strictObject({
     canary: workload,

@@ -4,25 +4,27 @@ import { Problem } from '../engine/problem.ts'
 import type { Kube } from './kube.ts'
 import { lastWords } from './last-words.ts'
 import { type Baseline, type RolloutState, rolloutState } from './rollout-state.ts'
-import { eyesOn, readRollout } from './workload.ts'
+import { asArgument } from './workload.ts'
+import { eyesOn, readRollout, type WorkloadAt } from './workloads/read.ts'
 
 /**
- * Waits until a Deployment's template has reached every pod and the old pods are gone. Looks anew each time.
+ * Waits until a workload's template has reached every pod that it will and the old ones are gone. Looks anew each time.
  * A pod that crashes ends it at once, with its exit code and last words in the Problem.
  */
 export const awaitRollout = async (
   kube: Kube,
-  { namespace, name }: { namespace: string; name: string },
+  at: WorkloadAt,
   report: Report,
   { baseline = new Map(), seconds = 300 }: { baseline?: Baseline; seconds?: number } = {},
 ): Promise<void> => {
-  const id = `Deployment ${namespace}/${name}`
+  const { kind, namespace, name } = at
+  const id = `${kind} ${namespace}/${name}`
   const start = Date.now()
-  const eyes = eyesOn(kube, namespace, name)
+  const eyes = eyesOn(kube, at)
   try {
     while (true) {
       eyes.clear()
-      const rollout = await readRollout(kube, namespace, name)
+      const rollout = await readRollout(kube, at)
       if (!rollout) throw gone(id)
       const state = rolloutState(rollout, baseline)
       if (state.state === 'done') return
@@ -30,14 +32,14 @@ export const awaitRollout = async (
       if (state.state === 'stuck') {
         throw new Problem(`${id}: the rollout does not go on`, {
           why: state.why,
-          next: `kubectl -n ${namespace} rollout status deployment/${name}`,
+          next: `kubectl -n ${namespace} rollout status ${asArgument(at)}`,
         })
       }
       report.waiting(`${id}: ${state.what}`)
       if (Date.now() - start > seconds * 1000) {
         throw new Problem(`${id}: not rolled out within ${seconds} s`, {
           why: state.what,
-          next: `kubectl -n ${namespace} describe deployment/${name}`,
+          next: `kubectl -n ${namespace} describe ${asArgument(at)}`,
         })
       }
       const left = start + seconds * 1000 - Date.now()

@@ -67,7 +67,7 @@ export const manifestKind: Kind<Want, Live, Clients> = {
     const { object: after, mended } = await applyOurs(cluster, object, before, manager)
     for (const { field, from } of mended) report.progress(`${showId(id)}: took ${field} back from ${from}`)
     if (object.kind === 'Deployment' && id.namespace) {
-      await awaitRollout(cluster, { namespace: id.namespace, name: id.name }, report)
+      await awaitRollout(cluster, { kind: 'Deployment', namespace: id.namespace, name: id.name }, report)
     }
     return liveOf(after, object, manager)
   },
@@ -84,7 +84,7 @@ export const manifestKind: Kind<Want, Live, Clients> = {
       const { object: after } = await applyOurs(cluster, before.owned ?? bare(object), live, manager)
       await restore(cluster, after, before.earlier)
       if (object.kind === 'Deployment' && id.namespace) {
-        await awaitRollout(cluster, { namespace: id.namespace, name: id.name }, report)
+        await awaitRollout(cluster, { kind: 'Deployment', namespace: id.namespace, name: id.name }, report)
       }
       return
     }

@@ -1,4 +1,4 @@
-export type WorkloadRef = { kind: 'Deployment'; name: string }
+import type { WorkloadRef } from './workload.ts'
 
 /** A tenant's part in a rollout. `workloads` in the declared order; the canary may be among them. */
 export type TenantPlan = {

@@ -8,7 +8,8 @@ import { PROBE_CONTAINER, type Prober } from './probe-pod.ts'
 import { type Socket, socketsIn } from './sockets.ts'
 import type { Subject } from './subject.ts'
 import { OUR_AGENT, type Witnessed } from './witness.ts'
-import { isLeaving, type Pod, readRollout } from './workload.ts'
+import { isLeaving, type Pod } from './workload.ts'
+import { readRollout } from './workloads/read.ts'
 
 /** What a command in a pod came to. `unheard`: it cannot be said, and why. */
 export type Answer = { code: number; stdout: string; stderr: string } | Unheard
@@ -49,8 +50,8 @@ export const createProbes = (
   kube: Kube,
   { signal, prober, ...logs }: Logs & { signal?: AbortSignal; prober?: Prober },
 ): Probes => ({
-  async pods({ namespace, workload: { name } }) {
-    const rollout = await readRollout(kube, namespace, name)
+  async pods({ namespace, workload }) {
+    const rollout = await readRollout(kube, { namespace, ...workload })
     return rollout?.current.filter(pod => !isLeaving(pod)) ?? null
   },
   async curl(pod, args) {

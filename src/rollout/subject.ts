@@ -1,10 +1,11 @@
 import type { ProxyAt } from './no-proxy.ts'
+import type { WorkloadRef } from './workload.ts'
 
 /** What a gate asks about: one workload of a tenant, and the way out it should have. */
 export type Subject = {
   tenant: string
   namespace: string
-  workload: { kind: 'Deployment'; name: string }
+  workload: WorkloadRef
   /** As pods reach it: the only proxy, or the Service before several. */
   proxy: ProxyAt
   /** Each proxy alone, and how the world sees what leaves by it: one of the tenant's fixed addresses. */

@@ -12,12 +12,22 @@ import type { ProxyFiles } from './manifests.ts'
 import { isObject, type KubeObject } from './object.ts'
 import { applyOurs, bare, type Earlier, earlierValues, names, ownedPart, restore } from './ownership.ts'
 import { baselineOf, isRolledOut } from './rollout-state.ts'
-import { type EnvVar, isLeaving, type Pod, type Rollout, readRollout } from './workload.ts'
+import {
+  type Container,
+  calledAs,
+  type EnvVar,
+  isLeaving,
+  type Pod,
+  type PodTemplate,
+  placedAt,
+  type WorkloadRef,
+} from './workload.ts'
+import { kindOf, type Rollout, readRollout } from './workloads/read.ts'
 
 type Want = {
   kubeconfig: string
   namespace: string
-  kind: 'Deployment'
+  kind: WorkloadRef['kind']
   name: string
   label: { key: string; value: string }
   env: EnvVar[]
@@ -52,11 +62,13 @@ export const workloadEgressKind: Kind<Want, Live, Clients> = {
   looksThroughParents: true,
   takes: { create: 20, update: 20 },
   async read(want, { kube }) {
-    const rollout = await readRollout(kube(want.kubeconfig), want.namespace, want.name)
+    const rollout = await readRollout(kube(want.kubeconfig), want)
     return rollout && liveOf(want, rollout)
   },
   diff(want, live) {
     if (live) refusePasswords(want, live)
+    // What was started is left to finish.
+    if (kindOf(want).fixed) return null
     const summary = `${showWorkload(want)}: ${want.label.key}=${want.label.value}, leave by the proxy`
     if (!live) return { action: 'create', summary: `${summary} (it is not there yet)` }
     const lost = live.podsWithoutLabel.map(
@@ -69,9 +81,9 @@ export const workloadEgressKind: Kind<Want, Live, Clients> = {
   async apply(want, { kube }, _live, report) {
     const cluster = kube(want.kubeconfig)
     const before = await found(cluster, want)
-    if (before.deployment.spec.paused) throw paused(want)
+    refuse(want, before)
     const baseline = baselineOf(before)
-    const { mended } = await applyOurs(cluster, objectOf(want, before), before.deployment as KubeObject)
+    const { mended } = await applyOurs(cluster, objectOf(want, before), before.workload as KubeObject)
     for (const { field, from } of mended) report.progress(`${showWorkload(want)}: took ${field} back from ${from}`)
     await awaitRollout(cluster, want, report, { baseline, ...(want.waitSeconds && { seconds: want.waitSeconds }) })
     const after = await found(cluster, want)
@@ -82,9 +94,9 @@ export const workloadEgressKind: Kind<Want, Live, Clients> = {
   },
   async undo(want, { kube }, before, now, report) {
     const cluster = kube(want.kubeconfig)
-    const rollout = await readRollout(cluster, want.namespace, want.name)
-    if (!rollout) return
-    const live = rollout.deployment as KubeObject
+    const rollout = await readRollout(cluster, want)
+    if (!rollout || rollout.of.fixed) return
+    const live = rollout.workload as KubeObject
     const uid = (now ?? before)?.uid
     if (uid && live.metadata.uid !== uid) return
     if (appliedBy(live, MANAGER) || before?.owned) {
@@ -101,45 +113,43 @@ export const workloadEgressKind: Kind<Want, Live, Clients> = {
 export const workloadEgress = word(workloadEgressKind)
 
 /** What we apply: nothing but the label and our variables, for every container that is there now. */
-const objectOf = (
-  { namespace, name, label, env, files }: Want,
-  { deployment }: Pick<Rollout, 'deployment'>,
-): KubeObject => ({
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name, namespace },
-  spec: {
-    template: {
-      metadata: { labels: { [label.key]: label.value } },
-      spec: {
-        containers: deployment.spec.template.spec.containers.map(it => ({
-          ...{ name: it.name, env: env as Json },
-          ...(files && { volumeMounts: [files.mount] }),
-        })),
-        ...(files && { volumes: [files.volume] }),
-      },
-    },
-  },
-})
+const objectOf = ({ kind, namespace, name, label, env, files }: Want, { of, template }: Rollout): KubeObject => {
+  const withEnv = (list: Container[] = []) =>
+    list.map(it => ({ name: it.name, env: env as Json, ...(files && { volumeMounts: [files.mount] }) }))
+  const init = withEnv(template.spec.initContainers)
+  const spec = {
+    containers: withEnv(template.spec.containers),
+    ...(init.length > 0 && { initContainers: init }),
+    ...(files && { volumes: [files.volume] }),
+  }
+  const wanted = { metadata: { labels: { [label.key]: label.value } }, ...(!of.labelOnly && { spec }) }
+  const placed = placedAt(of.templateAt, wanted) as { metadata?: object }
+  return { apiVersion: of.apiVersion, kind, ...placed, metadata: { ...placed.metadata, name, namespace } }
+}
+
+const containersOf = ({ spec }: PodTemplate): Container[] => [...(spec.initContainers ?? []), ...spec.containers]
 
 const liveOf = (want: Want, rollout: Rollout): Live => {
-  const object = rollout.deployment as KubeObject
-  const { metadata, spec } = rollout.deployment
+  const object = rollout.workload as KubeObject
+  const { template, of } = rollout
+  const { metadata } = rollout.workload
   const target = objectOf(want, rollout)
   const entries = metadata.managedFields ?? []
   const changed = differences(target, object).map(it => detail(it, names(holders(entries, it.path, MANAGER))))
   const unwanted = leaves(appliedBy(object, MANAGER) ?? {})
     .filter(path => !isInItemGone(object, path) && lookup(target, path) === undefined)
     .map(path => detail({ path, from: lookup(object, path), to: undefined }))
-  const label = spec.template.metadata?.labels?.[want.label.key] ?? null
+  const label = template.metadata?.labels?.[want.label.key] ?? null
   return {
     uid: metadata.uid ?? '',
     generation: metadata.generation ?? 0,
     label,
     env: Object.fromEntries(
-      spec.template.spec.containers.map(({ name, env = [] }) => [
+      containersOf(template).map(({ name, env = [] }) => [
         name,
-        Object.fromEntries(want.env.map(it => [it.name, settingOf(env.find(has => has.name === it.name))])),
+        Object.fromEntries(
+          (of.labelOnly ? [] : want.env).map(it => [it.name, settingOf(env.find(has => has.name === it.name))]),
+        ),
       ]),
     ),
     podsWithoutLabel: withoutLabel(want, rollout).map(pod => pod.metadata.name),
@@ -156,8 +166,8 @@ const isInItemGone = (object: KubeObject, path: Path): boolean =>
   path.some((step, index) => step.startsWith('k:') && lookup(object, path.slice(0, index + 1)) === undefined)
 
 /** Only where the template has the label: otherwise no pod can have lost it. */
-const withoutLabel = ({ label }: Want, { deployment, current }: Rollout): Pod[] =>
-  deployment.spec.template.metadata?.labels?.[label.key] === label.value
+const withoutLabel = ({ label }: Want, { template, current }: Rollout): Pod[] =>
+  template.metadata?.labels?.[label.key] === label.value
     ? current.filter(pod => !isLeaving(pod) && pod.metadata.labels?.[label.key] !== label.value)
     : []
 
@@ -174,16 +184,20 @@ const relabel = async (kube: Kube, { label }: Want, { metadata: { name, namespac
 }
 
 /** Our earlier fields without containers that are gone: applying those would make half a container. */
-const withContainersOf = (owned: KubeObject, { deployment }: Rollout): KubeObject => {
-  const there = new Set(deployment.spec.template.spec.containers.map(it => it.name))
-  const trim = (value: Json | undefined, path: string[]): Json | undefined => {
+const withContainersOf = (owned: KubeObject, { template, of }: Rollout): KubeObject => {
+  const there = new Set(containersOf(template).map(it => it.name))
+  const trim = (value: Json | undefined, path: readonly string[]): Json | undefined => {
     const [name, ...rest] = path
     if (name === undefined) {
       return Array.isArray(value) ? value.filter(it => isObject(it) && there.has(String(it.name))) : value
     }
     return isObject(value) && value[name] !== undefined ? { ...value, [name]: trim(value[name], rest) } : value
   }
-  const trimmed = trim(owned, ['spec', 'template', 'spec', 'containers']) as KubeObject
+  const lists = ['containers', 'initContainers']
+  const trimmed = lists.reduce<Json>(
+    (it, list) => trim(it, [...of.templateAt, 'spec', list]) as Json,
+    owned,
+  ) as KubeObject
   return sameJson(trimmed, owned) ? owned : trimmed
 }
 
@@ -200,7 +214,7 @@ const refusePasswords = (want: Want, { env }: Live): void => {
 }
 
 const found = async (kube: Kube, want: Want): Promise<Rollout> => {
-  const rollout = await readRollout(kube, want.namespace, want.name)
+  const rollout = await readRollout(kube, want)
   if (rollout) return rollout
   throw new Problem(`${showWorkload(want)}: not found`, {
     why: 'the inventory names a workload that the cluster does not have',
@@ -208,11 +222,25 @@ const found = async (kube: Kube, want: Want): Promise<Rollout> => {
   })
 }
 
-const paused = (want: Want) =>
-  new Problem(`${showWorkload(want)}: not moved`, {
-    why: 'its rollout is paused by somebody, and what they wait for is not known here',
-    next: `kubectl -n ${want.namespace} rollout resume deployment/${want.name}, then run again`,
-  })
+/** What stands against moving it as it is now. */
+const refuse = (want: Want, { workload, template, of }: Rollout): void => {
+  const { deletionTimestamp } = workload.metadata
+  const said = deletionTimestamp
+    ? {
+        why: `it is being deleted since ${deletionTimestamp}`,
+        next: 'wait until it is gone, or take it out of the inventory',
+      }
+    : template.spec.hostNetwork
+      ? {
+          why: 'its pods use the network of their nodes, which no NetworkPolicy sees and no label moves',
+          next: 'take it out of the inventory, or give its pods a network of their own (hostNetwork: false)',
+        }
+      : of.refuses?.(workload)
+  if (said) throw new Problem(`${showWorkload(want)}: not moved`, said)
+}
+
+/** The word's name for one: its namespace, and what it is called there. */
+export const egressName = (namespace: string, workload: WorkloadRef): string => `${namespace}/${calledAs(workload)}`
 
 const showWorkload = ({ kind, namespace, name }: Pick<Want, 'kind' | 'namespace' | 'name'>) =>
   `${kind} ${namespace}/${name}`

@@ -169,7 +169,7 @@ for (const { when, file, from, to, says } of [
     file: 'tenants/client-b.yaml',
     from: /canary: .*/,
     to: 'canary: { kind: Deployment, name: other }',
-    says: /the canary other is none of the workloads/,
+    says: /the canary Deployment other is none of the workloads/,
   },
   {
     when: 'gateway-pod',

@@ -14,8 +14,9 @@ import {
 import { noProxy, proxyEnv } from '../../src/rollout/no-proxy.ts'
 import type { KubeObject } from '../../src/rollout/object.ts'
 import { createProbes, egressAddress } from '../../src/rollout/probe.ts'
-import { type Deployment, readRollout } from '../../src/rollout/workload.ts'
+import type { Workload } from '../../src/rollout/workload.ts'
 import { workloadEgressKind } from '../../src/rollout/workload-egress.ts'
+import { readRollout } from '../../src/rollout/workloads/read.ts'
 import { suite } from '../support/suite.ts'
 import { report, startCluster } from './cluster.ts'
 
@@ -79,9 +80,10 @@ const problemOf = async (doing: Promise<unknown>): Promise<Problem> => {
 }
 /** What an owner would compare: labels, annotations they know, and the whole spec. */
 const essence = async (name: string) => {
-  const { metadata, spec } = (await cluster.kube.get<Deployment>(deployment(name))) as Deployment
+  const { metadata, spec } = (await cluster.kube.get<Workload>(deployment(name))) as Workload
   return { labels: metadata.labels, spec }
 }
+const rolloutOf = (name: string) => readRollout(cluster.kube, { kind: 'Deployment', namespace: NS, name })
 const diffs = (change: { details?: { diff?: string }[] } | null) => (change?.details ?? []).map(it => it.diff)
 
 test('our objects are made, and a second look finds nothing to do', async () => {
@@ -167,7 +169,7 @@ test('a workload moves, a second look finds nothing, and undo returns it to what
   assert.is(await changeOf(want), null)
   assert.is(await made.change(), null, 'the demo is as wanted with the way out on it')
   assert.is(now.label, 'external')
-  const rollout = await readRollout(cluster.kube, NS, 'web')
+  const rollout = await rolloutOf('web')
   assert.is(rollout?.current.length, 2)
   assert.is(rollout?.old.length, 0)
   for (const pod of rollout?.current ?? []) {
@@ -177,7 +179,7 @@ test('a workload moves, a second look finds nothing, and undo returns it to what
   }
   await undo()
   assert.equal(await essence('web'), was)
-  const back = await readRollout(cluster.kube, NS, 'web')
+  const back = await rolloutOf('web')
   assert.equal(
     back?.current.map(it => it.metadata.labels?.egress),
     [undefined, undefined],
@@ -214,7 +216,7 @@ test('a label taken off the template or off a pod is seen and put back', async (
   assert.is((await look(want))?.label, 'internal', 'undo of the mending brings back what was found')
   await move(want)
 
-  const [pod] = (await readRollout(cluster.kube, NS, 'drift'))?.current ?? []
+  const [pod] = (await rolloutOf('drift'))?.current ?? []
   const id = { apiVersion: 'v1', kind: 'Pod', namespace: NS, name: pod?.metadata.name ?? '' }
   await cluster.kube.patch(id, { merge: { metadata: { labels: { egress: null } } } }, { manager: 'kubectl-label' })
   assert.equal(diffs(await changeOf(want)), [`pod ${id.name}: lost egress`])

@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert'
-import { phases, type WorkloadRef } from '../../src/rollout/phases.ts'
+import { phases } from '../../src/rollout/phases.ts'
+import type { WorkloadRef } from '../../src/rollout/workload.ts'
 import { suite } from '../support/suite.ts'
 
 const { test } = suite('rollout/phases')

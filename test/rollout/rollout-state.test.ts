@@ -1,18 +1,12 @@
 import * as assert from 'uvu/assert'
 import { isRolledOut, rolloutState } from '../../src/rollout/rollout-state.ts'
-import {
-  type ContainerStatus,
-  type Deployment,
-  type Pod,
-  queryOf,
-  type ReplicaSet,
-  sortPods,
-} from '../../src/rollout/workload.ts'
+import { type ContainerStatus, type Pod, queryOf, type Workload } from '../../src/rollout/workload.ts'
+import { deployment as of, type ReplicaSet, sortPods } from '../../src/rollout/workloads/deployment.ts'
 import { suite } from '../support/suite.ts'
 
 const { test } = suite('rollout/rollout-state')
 
-const deployment = (status: Deployment['status'], spec: Partial<Deployment['spec']> = {}): Deployment => ({
+const deployment = (status: Workload['status'], spec: Partial<Workload['spec']> = {}): Workload => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   metadata: { name: 'web', uid: 'd', generation: 2, annotations: { 'deployment.kubernetes.io/revision': '2' } },
@@ -35,7 +29,7 @@ const pod = (name: string, status: Partial<ContainerStatus> = {}, ready = true, 
 const full = { replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1 }
 const crashed = { restartCount: 2, lastState: { terminated: { exitCode: 3 } } }
 
-for (const { when, of, current, old = [], baseline = {}, state } of [
+for (const { when, of: workload, current, old = [], baseline = {}, state } of [
   { when: 'all new and ready', of: deployment(full), current: [pod('n')], state: 'done' },
   { when: 'not yet seen', of: deployment({ ...full, observedGeneration: 1 }), current: [pod('n')], state: 'waiting' },
   { when: 'paused', of: deployment(full, { paused: true }), current: [pod('n')], state: 'stuck' },
@@ -80,13 +74,13 @@ for (const { when, of, current, old = [], baseline = {}, state } of [
   { when: 'scaled to zero', of: deployment({}, { replicas: 0 }), current: [], state: 'done' },
 ]) {
   test(`${when}: ${state}`, () => {
-    const judged = rolloutState({ deployment: of, current, old }, new Map(Object.entries(baseline)))
+    const judged = rolloutState({ of, workload, current, old }, new Map(Object.entries(baseline)))
     assert.is(judged.state, state)
   })
 }
 
 test('a crash tells its exit code', () => {
-  const judged = rolloutState({ deployment: deployment(full), current: [pod('n', crashed)], old: [] }, new Map())
+  const judged = rolloutState({ of, workload: deployment(full), current: [pod('n', crashed)], old: [] }, new Map())
   assert.equal(judged, {
     state: 'crashed',
     pod: 'n',
@@ -99,7 +93,7 @@ test('a crash tells its exit code', () => {
 
 test('waiting says which pod and why', () => {
   const unready = pod('n', { state: { waiting: { reason: 'ImagePullBackOff' } } }, false)
-  const judged = rolloutState({ deployment: deployment(full), current: [unready], old: [] }, new Map())
+  const judged = rolloutState({ of, workload: deployment(full), current: [unready], old: [] }, new Map())
   assert.equal(judged, { state: 'waiting', what: '0/1 ready pods (n: ImagePullBackOff)' })
 })
 
@@ -128,9 +122,9 @@ test('pods are told apart by their ReplicaSet, whatever their labels', () => {
 })
 
 test('rolled out is about the template, not about health', () => {
-  assert.is(isRolledOut({ deployment: deployment({ ...full, readyReplicas: 0 }) }), true)
-  assert.is(isRolledOut({ deployment: deployment({ ...full, replicas: 2 }) }), false)
-  assert.is(isRolledOut({ deployment: deployment({ ...full, observedGeneration: 1 }) }), false)
+  assert.is(isRolledOut({ of, workload: deployment({ ...full, readyReplicas: 0 }) }), true)
+  assert.is(isRolledOut({ of, workload: deployment({ ...full, replicas: 2 }) }), false)
+  assert.is(isRolledOut({ of, workload: deployment({ ...full, observedGeneration: 1 }) }), false)
 })
 
 for (const { selector, query } of [

@@ -4,6 +4,7 @@ import { Problem } from '../../engine/problem.ts'
 import { standing, type ToUndo, undoAll } from '../../engine/undo.ts'
 import { table } from '../../report/table.ts'
 import { egressAddress } from '../../rollout/probe.ts'
+import { calledAs, type WorkloadRef } from '../../rollout/workload.ts'
 import { kinds } from '../clients.ts'
 import { agreed } from '../confirm.ts'
 import { progressFor } from '../progress.ts'
@@ -110,13 +111,13 @@ const addresses = async ({ clients, context }: Session, list: readonly ToUndo[])
         inside: [],
       }
       const seen = await egressAddress(clients.kube(kubeconfig), subject).catch(() => null)
-      return [`${namespace}/${name}`, seen ?? 'no answer']
+      return [`${namespace}/${calledAs({ kind, name })}`, seen ?? 'no answer']
     }),
   )
   return table(['workload', 'seen now'], rows)
 }
 
-type MovedWant = { kubeconfig: string; namespace: string; kind: 'Deployment'; name: string }
+type MovedWant = { kubeconfig: string; namespace: string } & WorkloadRef
 
 const interrupted = (left: readonly string[]) =>
   new Problem('interrupted: what was under way was finished', {

@@ -9,12 +9,14 @@ import type { Ssh } from '../../hosts/ssh.ts'
 import { Unreachable } from '../../hosts/ssh-problems.ts'
 import type { PolicyState } from '../../hosts/tasks/policy.ts'
 import { narrowTable, table } from '../../report/table.ts'
+import { calledAs } from '../../rollout/workload.ts'
 import { findLeaks } from '../../scaleway/leaks.ts'
 import { listOwned } from '../../scaleway/leftovers.ts'
 import { publicIpsOf } from '../gates.ts'
 import { tellLeaks } from '../leaks.ts'
 import { outputsOf } from '../outputs.ts'
 import { hasPassed } from '../rollout.ts'
+import { withSelected } from '../selected.ts'
 import type { Session } from '../session.ts'
 import type { Staged } from '../staged.ts'
 import { siteOf } from '../stages.ts'
@@ -22,7 +24,8 @@ import { finish } from '../summary.ts'
 import { tellUnknownNodes, unknownNodes } from '../unknown-nodes.ts'
 
 /** What stands, which phase each workload is in, and the last runs. Looks only. */
-export const status = async (session: Session): Promise<ExitCode> => {
+export const status = async (asked: Session): Promise<ExitCode> => {
+  const session = await withSelected(asked)
   const { output, state } = session
   const site = siteOf(session)
   const desired = [...site.cloud, ...(site.stages.rollout.length ? clusterOf(site) : [])]
@@ -42,7 +45,7 @@ export const status = async (session: Session): Promise<ExitCode> => {
             ? 'passed'
             : 'not asked'
           : '-'
-      return { tenant: move.tenant.tenant, workload: move.workload.name, phase: phaseNow, gates }
+      return { tenant: move.tenant.tenant, workload: calledAs(move.workload), phase: phaseNow, gates }
     }),
   )
   const away = new Map<string, Problem>()

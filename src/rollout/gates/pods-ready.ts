@@ -1,7 +1,7 @@
 import { gate, type Memory } from '../gate.ts'
 import { fail, inconclusive, pass, type Verdict, worst } from '../measure.ts'
+import { crash, isCrashing, keyOf } from '../pod-trouble.ts'
 import { everyPod, type Probes } from '../probe.ts'
-import { crash, isCrashing, keyOf } from '../rollout-state.ts'
 import type { Subject } from '../subject.ts'
 import { type ContainerStatus, isReady, type Pod, statusesOf } from '../workload.ts'
 

@@ -1,0 +1,51 @@
+import type { Kube } from '../kube.ts'
+import { type Eye, joined } from '../kube-follow.ts'
+import type { Pod, Pods, PodTemplate, Workload, WorkloadRef } from '../workload.ts'
+import { cronJob } from './cron-job.ts'
+import { daemonSet } from './daemon-set.ts'
+import { deployment } from './deployment.ts'
+import { job } from './job.ts'
+import type { WorkloadKind } from './kind.ts'
+import { barePod } from './pod.ts'
+import { statefulSet } from './stateful-set.ts'
+
+const kinds: Record<WorkloadRef['kind'], WorkloadKind> = {
+  Deployment: deployment,
+  StatefulSet: statefulSet,
+  DaemonSet: daemonSet,
+  CronJob: cronJob,
+  Job: job,
+  Pod: barePod,
+}
+
+export const kindOf = ({ kind }: Pick<WorkloadRef, 'kind'>): WorkloadKind => kinds[kind]
+
+/** A workload and its pods, as they are now. */
+export type Rollout = Pods & { workload: Workload; template: PodTemplate; of: WorkloadKind }
+
+export type WorkloadAt = WorkloadRef & { namespace: string }
+
+/** Null: not there. */
+export const readWorkload = (kube: Kube, { kind, namespace, name }: WorkloadAt): Promise<Workload | null> =>
+  kube.get<Workload>({ apiVersion: kinds[kind].apiVersion, kind, namespace, name })
+
+export const readRollout = async (kube: Kube, at: WorkloadAt): Promise<Rollout | null> => {
+  const workload = await readWorkload(kube, at)
+  if (!workload) return null
+  const of = kindOf(at)
+  return { workload, template: templateOf(workload, of), of, ...(await of.pods(kube, workload)) }
+}
+
+export const templateOf = (workload: Workload, { templateAt }: WorkloadKind): PodTemplate => {
+  const found = templateAt.reduce<unknown>((it, step) => (it as Record<string, unknown> | undefined)?.[step], workload)
+  return (found ?? { spec: { containers: [] } }) as PodTemplate
+}
+
+/** Eyes on what a rollout changes: the workload and its pods. */
+export const eyesOn = (kube: Kube, { kind, namespace, name }: WorkloadAt): Eye => {
+  const of = kinds[kind]
+  const pods = kube.follow({ apiVersion: 'v1', kind: 'Pod', namespace }, it => of.isOne(it as unknown as Pod, name))
+  if (kind === 'Pod') return pods
+  const itself = kube.follow({ apiVersion: of.apiVersion, kind, namespace }, it => it.metadata.name === name)
+  return joined([itself, pods])
+}

@@ -1,0 +1,53 @@
+import { crashing, whyNot } from '../pod-trouble.ts'
+import { isReady, ownedBy, type Pod, queryOf, type Workload } from '../workload.ts'
+import { ownedByOne, type WorkloadKind } from './kind.ts'
+
+const HASH = 'controller-revision-hash'
+
+/**
+ * One pod after the other, from the last: those below the partition, and with OnDelete all, keep the template they have
+ * until their owner lets go of them.
+ */
+export const statefulSet: WorkloadKind = {
+  apiVersion: 'apps/v1',
+  templateAt: ['spec', 'template'],
+  async pods(kube, { metadata: { namespace, uid }, spec, status }) {
+    const labelSelector = queryOf(spec.selector)
+    const { items } = await kube.list<Pod>({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      ...(namespace && { namespace }),
+      labelSelector,
+    })
+    const ours = items.filter(it => ownedBy(it.metadata, uid))
+    const isNew = (it: Pod) => it.metadata.labels?.[HASH] === status?.updateRevision
+    return { current: ours.filter(isNew), old: ours.filter(it => !isNew(it)) }
+  },
+  progress(workload, { current, old }) {
+    const wanted = reached(workload)
+    const broken = old.map(pod => ({ pod, why: crashing(pod) })).find(it => it.why && isReached(workload, it.pod))
+    if (broken && workload.spec.podManagementPolicy !== 'Parallel') {
+      const { name, namespace } = broken.pod.metadata
+      const why = `pod ${name} of an earlier template crashes (${broken.why}), and a StatefulSet waits for it to be ready`
+      return { state: 'stuck', why: `${why}; if it may go: kubectl -n ${namespace} delete pod ${name}` }
+    }
+    const ready = current.filter(isReady).length
+    if (current.length < wanted) return { state: 'waiting', what: `${current.length}/${wanted} new pods${whyNot(old)}` }
+    if (ready < wanted) return { state: 'waiting', what: `${ready}/${wanted} ready pods${whyNot(current)}` }
+    const left = old.filter(it => isReached(workload, it)).length
+    return left > 0 ? { state: 'waiting', what: `${left} old pods are still there` } : null
+  },
+  settled: workload => (workload.status?.updatedReplicas ?? 0) >= reached(workload),
+  isOne: (pod, name) => ownedByOne(pod, 'StatefulSet', it => it === name),
+}
+
+const partitionOf = ({ spec }: Workload): number =>
+  spec.updateStrategy?.type === 'OnDelete'
+    ? Number.POSITIVE_INFINITY
+    : (spec.updateStrategy?.rollingUpdate?.partition ?? 0)
+
+/** How many pods get a new template without anybody's help. */
+const reached = (workload: Workload): number => Math.max(0, (workload.spec.replicas ?? 1) - partitionOf(workload))
+
+const isReached = (workload: Workload, { metadata: { name } }: Pod): boolean =>
+  Number(/-(\d+)$/.exec(name)?.[1] ?? 0) >= partitionOf(workload)
