@@ -111,7 +111,9 @@ const handshakes = () =>
 before(async () => {
   lab = await makeProxyLab(29, { origins: ['203.0.113.10'], names: { '.ok.test': ['203.0.113.10'] } })
   host = lab.host.address.address
-  offerSquidOpenssl(lab.host)
+  await offerSquidOpenssl(lab.host.sh)
+  // As wanted, and empty: it goes with the package that leaves.
+  lab.host.sh('rm -rf /var/log/squid/*; chown proxy:proxy /var/log/squid; chmod 750 /var/log/squid')
 })
 after(async () => {
   for (const it of [ours, foreign]) it.remove()
