@@ -33,7 +33,7 @@ export const clientSecretKind: Kind<Want, Live, Clients> = {
   async apply(want, clients, _live, report) {
     const live = await clientSecretKind.read(want, clients, report)
     if (live) return live
-    throw unfit(want, 'it is not there')
+    throw unfit(want, 'it is not there, and you make it: by cert-manager, or kubectl create secret tls')
   },
   async undo() {},
 }

@@ -79,7 +79,7 @@ before(async () => {
   origin.stdout!.on('data', (chunk: Buffer) => {
     connections += chunk.toString().split('connection').length - 1
   })
-  offerSquidOpenssl(lab.host)
+  await offerSquidOpenssl(lab.host.sh)
   await install([clientA()])
 })
 after(async () => {

@@ -32,7 +32,8 @@ export const egressAddressGate = gate<Subject, Probes>("egress address is the te
 
 /**
  * For the phase before any workload moves: from a pod that still leaves the old way, each proxy, asked for by
- * name, shows its own fixed address, and a Service before them one of these.
+ * name, shows its own fixed address, and a Service before them one of these. A pod that has not moved has no
+ * certificate: where one is asked for, the proxy must cut it off, and the address is seen when the canary has moved.
  */
 export const proxyAnswers = gate<Subject, Probes>('proxy answers with its fixed address', {
   interval: '500ms',
@@ -47,11 +48,26 @@ export const proxyAnswers = gate<Subject, Probes>('proxy answers with its fixed 
     const asked = ways.flatMap(({ fixed, ...at }) => {
       // The pod's NO_PROXY must not take the probe past the proxy.
       const by = ['--noproxy', '', '--proxy', proxyUrl(at)]
+      if (at.certificates) return [cutOff(probes, pods[0] as Pod, subject.echo[0]!, by)]
       return subject.echo.map(url => seenAs(fixed, probes, pods[0] as Pod, url, by))
     })
     return worst(await Promise.all(asked))
   },
 })
+
+/** The handshake is whole for a client (TLS 1.3), or ends with an alert; what speaks no TLS ends otherwise. */
+const cutOff = async (probes: Probes, pod: Pod, url: string, by: string[]): Promise<Verdict> => {
+  const answer = await probes.curl(pod, [...by, '--proxy-insecure', url])
+  if ('unheard' in answer) return inconclusive(answer.unheard)
+  const { code, stderr } = answer
+  if (code === 55 || code === 56 || (code === 35 && /alert/i.test(stderr)))
+    return /CONNECT tunnel failed/.test(stderr) ? heard(pod) : pass
+  return code === 0
+    ? heard(pod)
+    : inconclusive(`${pod.metadata.name} by ${by.at(-1)}: curl exit ${code} ${stderr.trim()}`)
+}
+
+const heard = (pod: Pod) => fail(`${pod.metadata.name} shows no certificate, and was answered`)
 
 const seenAs = async (fixed: string[], probes: Probes, pod: Pod, url: string, args: string[]): Promise<Verdict> => {
   const from = `${pod.metadata.name} at ${url}`

@@ -191,6 +191,28 @@ test('each of two proxies must show its own address, and the Service before them
   assert.is(await asked('203.0.113.1', '203.0.113.8'), 'fail')
 })
 
+for (const [when, answer, verdict] of [
+  ['is cut off after its handshake', { code: 56, stdout: '', stderr: 'alert certificate required' }, 'pass'],
+  ['is cut off while it asks', { code: 55, stdout: '', stderr: 'getpeername() failed' }, 'pass'],
+  ['is told so in the handshake', { code: 35, stdout: '', stderr: 'sslv3 alert handshake failure' }, 'pass'],
+  ['finds no TLS', { code: 35, stdout: '', stderr: 'wrong version number' }, 'inconclusive'],
+  ['finds nobody', { code: 7, stdout: '', stderr: 'refused' }, 'inconclusive'],
+  ['is let through', { code: 0, stdout: '203.0.113.7', stderr: '' }, 'fail'],
+  ['is answered', { code: 56, stdout: '', stderr: 'CONNECT tunnel failed, response 403' }, 'fail'],
+] as const)
+  test(`a pod without a certificate ${when}: ${verdict}`, async () => {
+    const certified = { ...subject, proxies: [{ ...subject.proxies[0]!, certificates: true }] }
+    const asked = await proxyAnswers.ask(
+      certified,
+      probes((_, args) => {
+        assert.is(args[3], 'https://172.16.28.8:3128')
+        return answer
+      }),
+      new Map(),
+    )
+    assert.is(asked.verdict, verdict)
+  })
+
 test('the proxy is asked by name, past NO_PROXY', async () => {
   const args: string[][] = []
   const asked = await proxyAnswers.ask(
