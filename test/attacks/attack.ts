@@ -19,6 +19,8 @@ export type Attack = {
   zone?: Record<string, Answer>
   /** It comes from an address that belongs to no tenant. */
   stranger?: true
+  /** Squid refuses it before it keeps who asked: its line has `::` for the client. */
+  nameless?: true
   pauseMs?: number
   idleMs?: number
 }

@@ -42,8 +42,18 @@ test('every line of the log is what the strict reader takes', () => {
 
 test('the log has one line a request, with its verdict', () => {
   const lines = Map.groupBy(log.good, it => it.client)
+  const nameless = sent.filter(it => it.nameless)
+  const theirs = [...(lines.get('::') ?? []), ...nameless.flatMap(it => lines.get(it.from) ?? [])]
   assert.equal(
-    sent.map(it => judgeLog(it, lines.get(it.from) ?? [])).filter(it => it !== null),
+    theirs.map(it => [it.verdict, it.rule]),
+    nameless.map(() => ['denied', 'malformed']),
+  )
+  lines.delete('::')
+  assert.equal(
+    sent
+      .filter(it => !it.nameless)
+      .map(it => judgeLog(it, lines.get(it.from) ?? []))
+      .filter(it => it !== null),
     [],
   )
   assert.is([...lines.keys()].filter(it => !sent.some(({ from }) => from === it)).length, 0)

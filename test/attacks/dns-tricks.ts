@@ -27,6 +27,22 @@ export const dnsTricks = attacks(
     ),
   ),
   resolving('rebind-late', { ttl: 0, a: [at.web], aaaa: ['fd00:42::42'] }, 'honest by IPv4, metadata by IPv6'),
+  ...[0, 1, 2].map(n =>
+    resolving(
+      `turn-${n}`,
+      { ttl: 0, turns: [{ a: [at.web] }, { a: ['10.0.0.1'] }] },
+      'honest when asked first, inside from then on: what was checked is what is dialled',
+      allowed,
+    ).slice(n % 2, (n % 2) + 1),
+  ),
+  resolving('slow-too-late', { a: ['10.0.0.1'], delayMs: 7000 }, 'later than anybody waits'),
+  resolving('zero-and-honest', { a: ['0.0.0.0', at.web] }, 'this host and an honest one'),
+  resolving('cname-localhost', { cname: 'localhost' }, 'an alias for localhost', {
+    zone: { 'cname-localhost.tricks.test': { cname: 'localhost' }, localhost: { a: ['127.0.0.1'] } },
+  }),
+  resolving('cname-literal', { cname: '127.0.0.1' }, 'an alias for an address', {
+    zone: { 'cname-literal.tricks.test': { cname: '127.0.0.1' }, '127.0.0.1': { a: ['127.0.0.1'] } },
+  }),
   resolving('mixed-first', { a: ['172.16.28.8', at.web] }, 'inside, then honest'),
   resolving('mixed-last', { a: [at.web, '172.16.28.8'] }, 'honest, then inside'),
   resolving('mixed-middle', { a: [at.web, '169.254.169.254', '203.0.113.11'] }, 'metadata between two honest ones'),

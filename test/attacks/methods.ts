@@ -2,6 +2,7 @@ import { allowed, ask, attacks, get, say } from './attack.ts'
 
 const others = [
   ...['TRACE', 'TRACK', 'PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'SEARCH', 'REPORT'],
+  ...['connect', 'Connect', 'M-SEARCH', 'UPDATE', 'ACL', 'BIND', 'QUERY', 'GET\0', '\0GET', 'GET\x0b', 'G\xc9T'],
   ...['PURGE', 'LINK', 'BREW', 'DEBUG', 'get', 'Get', 'POSTT', 'CONNECTT', 'GETX', 'NONE', 'OTHER'],
 ]
 

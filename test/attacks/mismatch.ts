@@ -57,6 +57,40 @@ export const mismatch = attacks(
     'http://evil.test/',
     'another URL in a header',
   ),
+  ...[
+    'http:\\\\allowed.test',
+    'http://allowed.test\\evil.test',
+    'http://evil.test;@allowed.test',
+    'http://http://allowed.test',
+  ].map(url =>
+    say(line(`GET ${url}/{id} HTTP/1.1`, 'Host: allowed.test'), url, 'what others may read as another place'),
+  ),
+  ...[
+    'http://evil.test%3f@allowed.test',
+    'http://evil.test%00@allowed.test',
+    'http://user@allowed.test',
+    'http://:@allowed.test',
+  ].map(url => say(line(`GET ${url}/{id} HTTP/1.1`, 'Host: allowed.test'), url, 'a login')),
+  say(
+    line('CONNECT user@allowed.test:443 HTTP/1.1', 'Host: allowed.test'),
+    'user@allowed.test:443',
+    'a login in a tunnel',
+  ),
+  say(line('GET "http://allowed.test/{id}" HTTP/1.1', 'Host: allowed.test'), 'http://allowed.test/', 'a URL in quotes'),
+  say(
+    line('GET <http://allowed.test/{id}> HTTP/1.1', 'Host: allowed.test'),
+    'http://allowed.test/',
+    'a URL in brackets',
+  ),
+  say(line('GET /{id} HTTP/1.1', 'Host: egress-proxy:3128'), '/', 'as to a server, by what the proxy calls itself'),
+  ...['', 'a b', '169.254.169.254', 'secret.allowed.test', 'allowed.test:22'].map(host =>
+    say(
+      line('GET http://allowed.test/{id} HTTP/1.1', `Host: ${host}`),
+      'http://allowed.test/',
+      `"${host}" as Host: the URL counts, and goes on as Host`,
+      allowed,
+    ),
+  ),
   say(line('GET /{id} HTTP/1.1', 'Host: allowed.test'), '/', 'as to a server: this is a proxy'),
   say(line('GET /{id} HTTP/1.1', 'Host: evil.test'), '/', 'as to a server, not listed'),
   say(line('GET /{id} HTTP/1.1', 'Host: 169.254.169.254'), '/', 'as to a server, metadata'),

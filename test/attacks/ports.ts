@@ -17,6 +17,23 @@ export const ports = attacks(
   get('http://exact.test:8080/{id}', "another entry's port"),
   connect('allowed.test', 'no port at all is 443', allowed),
   connect('allowed.test:', 'an empty port is 443', allowed),
+  ...['443.0', '443%20', '443#', '443?x', '443x', '443,22', '443;22', '443e0', '+443', '0443', '%34%34%33'].map(port =>
+    connect(`allowed.test:${port}`, `${port}, which Squid reads as 443, and goes there`, allowed),
+  ),
+  ...['18446744073709552059', '22x443', '22x', '022', '4294967318', '18446744073709551638', '22.443', '22%00443'].map(
+    port => connect(`allowed.test:${port}`, `${port} as a port`),
+  ),
+  ...['1000443', '-1', '65535x'].map(port => connect(`allowed.test:${port}`, `${port} as a port`)),
+  connect('allowed.test: 443', 'a blank before the port'),
+  connect('allowed.test:4 43', 'a blank in the port'),
+  connect(':443', 'a port alone'),
+  ...['22x', '022', '4294967318', '-1', '00', '0x50', ' 80'].map(port =>
+    get(`http://allowed.test:${port}/{id}`, `${port} as a port`),
+  ),
+  ...['080', '+80', '80.0', '80x', '80;22', '80,22', '4294967376'].map(port =>
+    get(`http://allowed.test:${port}/{id}`, `${port}, which Squid reads as 80, and goes there`, allowed),
+  ),
+  get('http://allowed.test:80@evil.test/{id}', 'a port, and another name behind an @'),
   connect('allowed.test:0', 'port 0'),
   connect('allowed.test:65536', 'a port that there is not'),
   connect('allowed.test:65979', '443 + 65536'),

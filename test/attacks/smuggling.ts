@@ -42,6 +42,17 @@ export const smuggling = attacks(
     'a control byte before the encoding is a blank, and goes no further',
     allowed,
   ),
+  ...['"chunked"', 'gzip, chunked', 'chunked;q=1'].map(it =>
+    onlyRefused(`${post(`Transfer-Encoding: ${it}`)}5\r\nhello\r\n0\r\n\r\n`, `${it} as encoding`),
+  ),
+  ...['5, 5', '5;', '', 'abc'].map(it => onlyRefused(`${post(`Content-Length: ${it}`)}hello`, `"${it}" as length`)),
+  onlyRefused(`${post('Content-Length: 5', 'Content-Length: 5')}hello`, 'the same length twice'),
+  ...['5 \r\nhello', ' 5\r\nhello', '5;a\rb\r\nhello', '5\r\nhello0', '+5\r\nhello'].map(it =>
+    onlyRefused(`${post('Transfer-Encoding: chunked')}${it}\r\n0\r\n\r\n`, `a chunk as ${JSON.stringify(it)}`),
+  ),
+  ...['evil', '100-continue, x', '"'].map(it =>
+    say(`${post(`Expect: ${it}`, 'Content-Length: 0')}`, where, `${it} as expectation`, { nameless: true }),
+  ),
   onlyRefused(`${post('Content-Length : 5')}hello`, 'a blank before the colon of a length'),
   onlyRefused('GET http://allowed.test/{refused} HTTP/1.1\nHost: allowed.test\n\n', 'bare line feeds'),
   say(
