@@ -45,7 +45,7 @@ guard_arm() {
     setsid -f nohup sh -c 'echo $$ >"$0/timer"; exec sh "$0/revert.sh" wait "$1" "$2"' "$guard" "$1" "$2" </dev/null >/dev/null 2>&1
   fi
   n=0
-  while [ ! -s "$guard/timer" ]; do n=$((n + 1)); [ $n -le 500 ] || { echo 'the undo could not be armed'; exit 1; }; sleep 0.01; done
+  while [ ! -s "$guard/timer" ]; do n=$((n + 1)); [ $n -le 70 ] || { echo 'the undo could not be armed'; exit 1; }; nap $n; done
 }
 
 # A boot inside the window finds the new files on the disk: this puts the old ones back before anything reads them.

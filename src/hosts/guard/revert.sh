@@ -7,7 +7,8 @@ trap : HUP PIPE INT TERM
 d=/var/lib/kapsule-egress/guard
 cd "$d" || exit 0
 
-mine() { [ "$(cat armed 2>/dev/null)" = "$1" ]; }
+# Read by the shell itself: it waits beside the change, and would take from it.
+mine() { { read -r armed <armed; } 2>/dev/null && [ "$armed" = "$1" ]; }
 
 # Ends the change with all it started: what hangs now must not go on after it was taken back.
 end_tree() {
@@ -40,8 +41,9 @@ put_back() {
 
 if [ "$1" = wait ]; then
   run=$2 seconds=$3 n=0
-  while [ ! -e ready ] && [ $n -lt 1800 ] && mine "$run" && kill -0 "$(cat runner)" 2>/dev/null; do
-    n=$((n + 1)); sleep 0.1
+  read -r runner <runner
+  while [ ! -e ready ] && [ $n -lt 900 ] && mine "$run" && kill -0 "$runner" 2>/dev/null; do
+    n=$((n + 1)); sleep 0.2
   done
   if [ -e ready ]; then sleep "$seconds"; fi
   mine "$run" || exit 0
