@@ -133,7 +133,9 @@ if [ -e "$report" ]; then
 fi
 as_before() { if [ -s "$pending" ]; then cp -- "$pending" "$pending.before"; else true >"$pending.before"; fi; }
 # Without room for what is owed, what is kept and what is said, nothing is begun: the way back needs it too.
-if ! head -c 65536 /dev/zero >"$out" || ! { : >>"$pending" && as_before && : >>"$report"; }; then
+if ! printf '%65536s' ' ' 2>/dev/null >"$out" || ! { : >>"$pending" && as_before && : >>"$report"; }; then
+  # The shell does not say why it could not.
+  head -c 65536 /dev/zero >"$out"
   rm -f -- "$out" "$pending.before"
   echo "$KE_STATE takes no 64 kB: nothing was begun" >&2
   exit 1
