@@ -14,6 +14,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   faults: async () => (await import('./faults.bench.ts')).faults,
   memory: async () => (await import('./memory.bench.ts')).memory,
   truth: async () => (await import('./truth.bench.ts')).truth,
+  failover: async () => (await import('./failover.bench.ts')).failover,
   kills: async () => (await import('./kills.bench.ts')).killing,
   proxy: async () => (await import('./proxy.bench.ts')).proxy,
   'proxy-lists': async () => (await import('./proxy-lists.bench.ts')).proxyLists,

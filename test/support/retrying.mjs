@@ -1,7 +1,7 @@
 // Run in the network of a pod: clients that ask for one URL through one proxy, each on a connection of its own, again
 // and again, and try again at once when that fails. Arguments: address, port, url, clients, ms that one try may take.
 // Ends when stdin does, and then says of every request that did not succeed at once when it began, how long it took and
-// how often it was tried.
+// how often it was tried, and how many did not within 30 s.
 import { request } from 'node:http'
 
 const [address = '', port = '', url = '', clients = '', tryMs = ''] = process.argv.slice(2)
@@ -10,6 +10,7 @@ const slow = []
 /** @type {Record<string, number>} */
 const by = {}
 let asked = 0
+let lost = 0
 let over = false
 
 /** @returns {Promise<string | null>} */
@@ -39,7 +40,10 @@ const client = async () => {
         break
       }
       await new Promise(resolve => setTimeout(resolve, 10))
-      if (Date.now() - began > 30_000) break
+      if (Date.now() - began > 30_000) {
+        lost++
+        break
+      }
     }
     asked++
     if (tries > 1) slow.push({ began, ms: Date.now() - began, tries })
@@ -52,4 +56,4 @@ process.stdin
   })
   .resume()
 await Promise.all(Array.from({ length: Number(clients) }, client))
-process.stdout.write(`${JSON.stringify({ asked, slow, by })}\n`)
+process.stdout.write(`${JSON.stringify({ asked, lost, slow, by })}\n`)
