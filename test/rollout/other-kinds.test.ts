@@ -1,0 +1,165 @@
+import * as assert from 'uvu/assert'
+import { EGRESS_LABEL } from '../../src/rollout/manifests.ts'
+import { noProxy, proxyEnv } from '../../src/rollout/no-proxy.ts'
+import type { KubeObject } from '../../src/rollout/object.ts'
+import type { Pod, WorkloadRef } from '../../src/rollout/workload.ts'
+import { workloadEgressKind } from '../../src/rollout/workload-egress.ts'
+import { kindOf, readRollout } from '../../src/rollout/workloads/read.ts'
+import { suite } from '../support/suite.ts'
+import { until } from '../support/until.ts'
+import { report, startCluster } from './cluster.ts'
+
+const { test, before, after } = suite('rollout/other-kinds')
+
+const NS = 'shop'
+let cluster: Awaited<ReturnType<typeof startCluster>>
+
+before(async () => {
+  cluster = await startCluster()
+  await cluster.kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NS } })
+})
+after(() => cluster.close())
+
+const spec = { tolerations: [{ operator: 'Exists' }], containers: [{ name: 'c', image: 'i', command: ['sleep', '1'] }] }
+const template = (app: string, more: object = {}) => ({ metadata: { labels: { app } }, spec: { ...spec, ...more } })
+const selected = (app: string) => ({ selector: { matchLabels: { app } }, template: template(app) })
+
+/** An owner's object, made by another manager than ours. */
+const given = (kind: WorkloadRef['kind'], name: string, spec: object): Promise<KubeObject> => {
+  const { apiVersion } = kindOf({ kind })
+  const object = { apiVersion, kind, metadata: { name, namespace: NS, labels: { app: name } }, spec }
+  return cluster.kube.create(object as unknown as KubeObject, { manager: 'owner' })
+}
+
+const wantOf = (kind: WorkloadRef['kind'], name: string) => ({
+  ...{ kubeconfig: cluster.kubeconfig, namespace: NS, kind, name, label: EGRESS_LABEL, containers: 'all' as const },
+  env: proxyEnv(
+    { address: '172.16.28.8', port: 3128 },
+    noProxy({ services: '10.32.0.0/20', pods: '100.64.0.0/15', private: [] }),
+  ),
+  waitSeconds: 60,
+})
+type Wanted = ReturnType<typeof wantOf>
+const look = (want: Wanted) => workloadEgressKind.read(want, cluster.clients, report())
+const rolloutOf = (want: Wanted) => readRollout(cluster.kube, want)
+const ready = async (want: Wanted, count: number) => {
+  const isSo = async () => {
+    const { current = [], old = [] } = (await rolloutOf(want)) ?? {}
+    const up = current.filter(it => it.status?.conditions?.some(it => it.type === 'Ready' && it.status === 'True'))
+    return old.length === 0 && up.length === count
+  }
+  assert.ok(await until(isSo, 60), `${want.kind} has ${count} ready pods`)
+}
+const essence = async ({ kind, namespace, name }: Wanted) => {
+  const { apiVersion } = kindOf({ kind })
+  const { metadata, spec } = (await cluster.kube.get({ apiVersion, kind, namespace, name }))!
+  return JSON.parse(JSON.stringify({ labels: metadata.labels, spec }))
+}
+const labelled = (pods: Pod[] = []) =>
+  pods.filter(it => it.metadata.labels?.egress === 'external').map(it => it.metadata.name)
+const move = async (want: Wanted) => {
+  const before = await look(want)
+  const now = await workloadEgressKind.apply(want, cluster.clients, before, report())
+  return async () => workloadEgressKind.undo?.(want, cluster.clients, before, now, report())
+}
+const isThere = async (want: Wanted) => workloadEgressKind.diff(want, await look(want)) === null
+
+for (const { kind, name, spec, pods, moved } of [
+  {
+    kind: 'StatefulSet',
+    name: 'db',
+    spec: { replicas: 3, serviceName: 'db', ...selected('db') },
+    pods: 3,
+    moved: ['db-0', 'db-1', 'db-2'],
+  },
+  { kind: 'DaemonSet', name: 'agent', spec: selected('agent'), pods: 1, moved: 1 },
+] as const)
+  test(`a ${kind} moves with all its pods, a second look finds nothing, and undo gives it back`, async () => {
+    await given(kind, name, spec)
+    const want = wantOf(kind, name)
+    await ready(want, pods)
+    const was = await essence(want)
+    const undo = await move(want)
+    assert.ok(await isThere(want))
+    const now = labelled((await rolloutOf(want))?.current).sort()
+    assert.equal(typeof moved === 'number' ? now.length : now, moved)
+    await undo()
+    await undo()
+    assert.equal(await essence(want), was)
+    await ready(want, pods)
+    assert.equal(labelled((await rolloutOf(want))?.current), [])
+  })
+
+test('a StatefulSet moves down to its partition, and is then as wanted', async () => {
+  const updateStrategy = { type: 'RollingUpdate', rollingUpdate: { partition: 1 } }
+  await given('StatefulSet', 'parted', { replicas: 3, serviceName: 'parted', updateStrategy, ...selected('parted') })
+  const want = wantOf('StatefulSet', 'parted')
+  await ready(want, 3)
+  const undo = await move(want)
+  assert.ok(await isThere(want))
+  const { current, old } = (await rolloutOf(want))!
+  assert.equal([labelled(current).sort(), old.map(it => it.metadata.name)], [['parted-1', 'parted-2'], ['parted-0']])
+  await undo()
+})
+
+test('with OnDelete the template moves and no pod does: nobody deletes one here', async () => {
+  const updateStrategy = { type: 'OnDelete' }
+  await given('StatefulSet', 'kept', { replicas: 2, serviceName: 'kept', updateStrategy, ...selected('kept') })
+  const want = wantOf('StatefulSet', 'kept')
+  await ready(want, 2)
+  const uids = async () =>
+    [...((await rolloutOf(want))?.current ?? []), ...((await rolloutOf(want))?.old ?? [])].map(it => it.metadata.uid)
+  const before = await uids()
+  const undo = await move(want)
+  assert.ok(await isThere(want))
+  assert.equal((await uids()).sort(), before.sort())
+  await undo()
+})
+
+test('a CronJob has the label and the variables in what it starts next', async () => {
+  const jobTemplate = {
+    spec: {
+      template: template('nightly', { restartPolicy: 'Never', initContainers: [{ name: 'first', image: 'i' }] }),
+    },
+  }
+  await given('CronJob', 'nightly', { schedule: '0 3 * * *', jobTemplate })
+  const want = wantOf('CronJob', 'nightly')
+  const was = await essence(want)
+  const undo = await move(want)
+  assert.ok(await isThere(want))
+  const { template: now } = (await rolloutOf(want))!
+  assert.is(now.metadata?.labels?.egress, 'external')
+  for (const it of [...now.spec.containers, ...(now.spec.initContainers ?? [])])
+    assert.ok(
+      it.env?.some(({ name }) => name === 'https_proxy'),
+      it.name,
+    )
+  await undo()
+  assert.equal(await essence(want), was)
+})
+
+test('a Job that was started is passed over, as it is', async () => {
+  await given('Job', 'once', { template: template('once', { restartPolicy: 'Never' }) })
+  const want = wantOf('Job', 'once')
+  assert.ok(await isThere(want))
+})
+
+test('a pod made by hand takes the label, and gives it back', async () => {
+  await given('Pod', 'shell', spec)
+  const want = wantOf('Pod', 'shell')
+  await ready(want, 1)
+  const undo = await move(want)
+  assert.ok(await isThere(want))
+  assert.equal(labelled((await rolloutOf(want))?.current), ['shell'])
+  await undo()
+  assert.equal(labelled((await rolloutOf(want))?.current), [])
+})
+
+test('pods on the network of their nodes are refused, and nothing is written', async () => {
+  await given('DaemonSet', 'hostly', { ...selected('hostly'), template: template('hostly', { hostNetwork: true }) })
+  const want = wantOf('DaemonSet', 'hostly')
+  const was = await essence(want)
+  const thrown = await move(want).catch(it => it)
+  assert.match(thrown.why, /use the network of their nodes/)
+  assert.equal(await essence(want), was)
+})
