@@ -4,6 +4,7 @@ import type { Json } from '../engine/json.ts'
 import type { Tenant } from '../inventory/context.ts'
 import { judge, type Memory } from '../rollout/gate.ts'
 import type { OurGate } from '../rollout/gates.ts'
+import { createHere } from '../rollout/here.ts'
 import type { Verdict } from '../rollout/measure.ts'
 import { untilKnown } from '../rollout/patience.ts'
 import { createProbes } from '../rollout/probe.ts'
@@ -35,11 +36,12 @@ export const isHeld = ({ verdict, dryRun }: GateResult): boolean => dryRun === t
 export const liveOf = ({ plan }: Staged, id: string): Record<string, Json> | null =>
   (plan.seen.get(id)?.live ?? null) as Record<string, Json> | null
 
-export const kubeOf = (staged: Staged) => {
+const kubeconfigOf = (staged: Staged): string => {
   const { session, site } = staged
-  const path = session.context.cluster.kubeconfig ?? liveOf(staged, site.ids.kubeconfig)?.path
-  return session.clients.kube(String(path))
+  return String(session.context.cluster.kubeconfig ?? liveOf(staged, site.ids.kubeconfig)?.path)
 }
+
+export const kubeOf = (staged: Staged) => staged.session.clients.kube(kubeconfigOf(staged))
 
 export const subjectOf = (staged: Staged, { tenant, workload }: Moved): Subject => {
   const { verify, cluster } = staged.session.context
@@ -81,7 +83,8 @@ export const askGates = async (
   const { abort: signal, stop } = session.world
   const kube = kubeOf(staged)
   const prober = createProber(kube, { run: session.run, image: session.context.verify.probeImage, signal })
-  const probes = createProbes(kube, { ...logsOf(staged, move.tenant), signal, prober })
+  const here = createHere({ root: session.root, kubeconfig: kubeconfigOf(staged), signal })
+  const probes = createProbes(kube, { ...logsOf(staged, move.tenant), here, signal, prober })
   const subject = { ...subjectOf(staged, move), ...(restartsBefore && { restartsBefore }) }
   const { inconclusive: patience } = move.tenant.rollout
   const at = { tenant: subject.tenant, workload: calledAs(subject.workload) }

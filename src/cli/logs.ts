@@ -10,7 +10,7 @@ import type { Witnessed } from '../rollout/witness.ts'
 import type { Staged } from './staged.ts'
 
 /** The logs of a tenant's proxies, as a second witness to what a pod saw. */
-export const logsOf = (staged: Staged, { egress: { proxies } }: Tenant): Logs => {
+export const logsOf = (staged: Staged, { egress: { proxies } }: Tenant): Omit<Logs, 'here'> => {
   const { abort } = staged.session.world
   /** null: not every one could be read, and none has it. */
   const find = async (needle: string, atLeast = 1): Promise<string[] | null> => {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, url } from './words.ts'
+import { duration, path, url } from './words.ts'
 
 /** The words of Argo Rollouts' analysis, with its meaning. What they come to is decided in src/rollout/measure.ts. */
 export const limitWords = {
@@ -33,6 +33,68 @@ export const builtInNames = [
 export const builtIn = z
   .partialRecord(z.enum(builtInNames), z.strictObject(limitWords))
   .describe('other limits for the gates that every rollout has')
+
+/** An address without a secret in it. */
+const open = url.refine(it => !/\/\/[^/]*@/.test(it), 'no user and password here: it is shown and logged')
+
+const secret = z
+  .strictObject({
+    env: z.string().min(1).optional().describe('the name of a variable'),
+    file: path.optional().describe('absolute'),
+  })
+  .refine(it => (it.env === undefined) !== (it.file === undefined), 'either env or file')
+  .describe('where the secret is, never the secret')
+
+const condition = z
+  .string()
+  .regex(/^\s*result\s*(<=|>=|==|!=|<|>)\s*-?\d+(\.\d+)?(e-?\d+)?\s*$/i, 'a condition is like: result < 0.05')
+
+/** Gates of a tenant's own. That there is exactly one of http, tcp, prometheus, command and log is checked apart. */
+export const gates = z
+  .array(
+    z.strictObject({
+      name: z.string().min(1).max(80),
+      http: open.optional().describe('answers GET with one of `status`'),
+      status: z.array(z.int().min(100).max(599)).min(1).optional().describe('of http; absent: [200]'),
+      tcp: z
+        .string()
+        .regex(/^([a-z0-9.-]+|\[[0-9a-f:.]+\]):\d{1,5}$/i, 'it is like db.shop.svc:5432')
+        .optional()
+        .describe('takes a connection, which does not go by the proxy'),
+      from: z.enum(['pod', 'here']).optional().describe('of http and tcp: every pod (absent), or this machine'),
+      prometheus: z
+        .strictObject({
+          server: open,
+          query: z.string().min(1).describe('may hold {{tenant}}, {{namespace}} and {{workload}}'),
+          pass: condition.optional(),
+          fail: condition.optional(),
+          token: secret.optional(),
+        })
+        .refine(it => it.pass !== undefined || it.fail !== undefined, 'a query needs pass, fail or both')
+        .optional(),
+      command: z
+        .array(z.string().min(1))
+        .min(1)
+        .optional()
+        .describe('on this machine: exit 0 passes, 75 is inconclusive, all else fails'),
+      env: z
+        .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of a variable, never its value'))
+        .optional()
+        .describe('of a command: variables that it gets besides PATH, HOME and EGRESS_*'),
+      timeout: duration.optional().describe('of a command; absent: 30s'),
+      log: z
+        .strictObject({
+          contains: z.string().min(1).optional(),
+          absent: z.string().min(1).optional(),
+          container: z.string().min(1).optional().describe('absent: the first'),
+        })
+        .refine(it => it.contains !== undefined || it.absent !== undefined, 'a log gate needs contains or absent')
+        .optional(),
+      ...limitWords,
+    }),
+  )
+  .max(50)
+  .describe('asked after the gates that every rollout has: after a workload has moved, and after a soak')
 
 export const inconclusive = z
   .strictObject({

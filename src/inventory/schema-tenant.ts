@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { otherZone, pool, protect } from './schema-cloud.ts'
-import { builtIn, inconclusive, tenantVerify } from './schema-gates.ts'
+import { builtIn, gates, inconclusive, tenantVerify } from './schema-gates.ts'
 import { allow, deny, limits } from './schema-policy.ts'
 import { address4, cidr, duration, name, path, port, vars } from './words.ts'
 
@@ -119,6 +119,7 @@ export const tenantSchema = z.strictObject({
       .prefault({}),
     inconclusive: inconclusive.optional(),
     builtIn: builtIn.optional(),
+    gates: gates.optional(),
     externalAllowlist: z
       .strictObject({ provider: z.string(), network: z.string() })
       .optional()

@@ -9,6 +9,7 @@ import { podsReady } from './gates/pods-ready.ts'
 import type { Limits } from './measure.ts'
 import type { Probes } from './probe.ts'
 import type { Subject } from './subject.ts'
+import { limitsIn, type UserGate, userGate } from './user-gates.ts'
 
 export type OurGate = Gate<Subject, Probes>
 
@@ -27,17 +28,17 @@ const builtIn: Record<Moment, readonly OurGate[]> = {
 export type Otherwise = { verify?: { allowed: string[] } | undefined; rollout?: Limited }
 
 type Limited = {
+  gates?: UserGate[] | undefined
   builtIn?: { [gate: string]: { [word in keyof Limits]?: Limits[word] | undefined } } | undefined
 }
 
-/** The gates of a moment, with the limits that a tenant's file gives them. */
+/** The gates of a moment with the limits that a tenant's file gives them, and then its own. */
 export const gatesAt = (
   moment: Moment,
-  { verify, rollout: { builtIn: limits = {} } = {} }: Otherwise = {},
-): OurGate[] =>
-  builtIn[moment]
+  { verify, rollout: { builtIn: limits = {}, gates = [] } = {} }: Otherwise = {},
+): OurGate[] => [
+  ...builtIn[moment]
     .filter(it => it !== allowedAnswers || verify !== undefined)
-    .map(it => ({ ...it, ...given(limits[it.name] ?? {}) }))
-
-const given = (words: NonNullable<Limited['builtIn']>[string]): Partial<Limits> =>
-  Object.fromEntries(Object.entries(words).filter(([, value]) => value !== undefined))
+    .map(it => ({ ...it, ...limitsIn(limits[it.name] ?? {}) })),
+  ...(moment === 'gateway' ? [] : gates.map(userGate)),
+]

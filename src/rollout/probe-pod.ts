@@ -53,8 +53,7 @@ export const probePodFor = (pod: Pod, { run, image }: Made): KubeObject => {
         [MANAGED_BY]: MANAGER,
         [PROBE_LABEL]: run,
       },
-      // No controller: budgets must not look for one.
-      ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name, uid }],
+      ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name, uid, ...(isDaemon(pod) && { controller: true }) }],
     },
     spec: {
       ...Object.fromEntries(kept.flatMap(it => (spec[it] === undefined ? [] : [[it, spec[it]]]))),
@@ -84,6 +83,13 @@ export const probePodFor = (pod: Pod, { run, image }: Made): KubeObject => {
     } as Json,
   }
 }
+
+/**
+ * A DaemonSet knows its pods by labels that a stand-in needs, and would adopt it, unless that has a controller. For
+ * others it has none: a disruption budget looks for one's scale, and allows nothing while it finds none.
+ */
+const isDaemon = ({ metadata }: Pod): boolean =>
+  metadata.ownerReferences?.some(it => it.controller && it.kind === 'DaemonSet') ?? false
 
 /** Stand-ins for pods, one each, made when asked for. */
 export type Prober = {

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { Problem } from '../engine/problem.ts'
+import type { Here } from './here.ts'
 import type { Kube } from './kube.ts'
 import { lastWords } from './last-words.ts'
 import { inconclusive, type Verdict } from './measure.ts'
@@ -25,6 +26,9 @@ export type Probes = {
   curl(pod: Pod, args: string[]): Promise<Answer>
   /** TCP connections of the pod, by whichever of its containers has cat. */
   sockets(pod: Pod): Promise<{ list: Socket[] } | { unheard: string }>
+  /** The last lines of a container's log, 2000 at most. */
+  log(pod: Pod, container: string): Promise<string>
+  here: Here
   /** The last lines that a container which ended has written; '': none are there. */
   lastWords(pod: Pod, container: string): Promise<string>
   /** Lines of the tenant's audit log that hold the text; null: the log could not be read. */
@@ -35,10 +39,17 @@ export type Probes = {
   seenFrom(clients: string[]): Promise<Witnessed[] | null>
 }
 
-/** The part of it that is not looked at from a pod. */
-export type Logs = Pick<Probes, 'auditLog' | 'witnessed' | 'seenFrom'>
+/** The part of it that is not looked at through the cluster. */
+export type Logs = Pick<Probes, 'auditLog' | 'witnessed' | 'seenFrom' | 'here'>
+
+const nowhere = { unheard: 'not asked from here' }
 
 export const noLogs: Logs = {
+  here: {
+    get: async () => nowhere,
+    connect: async () => nowhere,
+    run: () => Promise.reject(new Error('nothing is run here')),
+  },
   auditLog: async () => null,
   witnessed: async () => null,
   seenFrom: async () => null,
@@ -86,6 +97,8 @@ export const createProbes = (
     }
     return { unheard }
   },
+  log: ({ metadata: { namespace = '', name } }, container) =>
+    kube.logs({ namespace, pod: name, container, tailLines: 2000 }),
   lastWords: ({ metadata: { namespace = '', name } }, container) => lastWords(kube, namespace, name, container),
   ...logs,
 })

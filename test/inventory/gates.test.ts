@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert'
 import { usualCount } from '../../src/inventory/check-gates.ts'
 import { loadContext, loadInventory } from '../../src/inventory/load.ts'
 import { builtInNames } from '../../src/inventory/schema-gates.ts'
+import { conditionOf } from '../../src/rollout/condition.ts'
 import { gatesAt, type Moment } from '../../src/rollout/gates.ts'
 import { suite } from '../support/suite.ts'
 import { changed, cleanUp, mistakes } from './edited.ts'
@@ -37,6 +38,22 @@ for (const { text, says } of [
   { text: "builtIn: { 'pods ready and not restarting': { failureLimit: 3 } }", says: /pass on failures alone/ },
   { text: "builtIn: { 'direct access is blocked': { consecutiveSuccessLimit: 2 } }", says: /never come/ },
   { text: 'soon: 1', says: /soon/ },
+  { text: 'gates: [{ name: a }]', says: /asks nothing.*http, tcp, prometheus, command, log/ },
+  { text: "gates: [{ name: a, tcp: 'x:1', http: 'http://x/' }]", says: /asks 2 things/ },
+  { text: "gates: [{ name: a, tcp: 'x:1', status: [200] }]", says: /status says nothing here.*belongs to http/ },
+  { text: "gates: [{ name: a, http: 'http://x/', env: [X] }]", says: /env says nothing here.*belongs to command/ },
+  { text: "gates: [{ name: a, http: 'http://u:p@x/' }]", says: /no user and password here/ },
+  { text: 'gates: [{ name: a, tcp: nowhere }]', says: /it is like db/ },
+  { text: "gates: [{ name: a, command: [x], env: ['X=secret'] }]", says: /the name of a variable, never its value/ },
+  { text: "gates: [{ name: a, tcp: 'x:1' }, { name: a, tcp: 'x:2' }]", says: /gate a is there twice/ },
+  { text: "gates: [{ name: direct access is blocked, tcp: 'x:1' }]", says: /is there twice/ },
+  { text: "gates: [{ name: a, tcp: 'x:1', count: 3, failureLimit: 3 }]", says: /pass on failures alone/ },
+  { text: "gates: [{ name: a, prometheus: { server: 'http://x', query: up } }]", says: /needs pass, fail or both/ },
+  {
+    text: "gates: [{ name: a, prometheus: { server: 'http://x', query: up, pass: 'up > 1' } }]",
+    says: /result < 0.05/,
+  },
+  { text: 'gates: [{ name: a, log: { container: c } }]', says: /needs contains or absent/ },
   { text: 'inconclusive: { then: promote }', says: /rollback.*ask/ },
 ]) {
   test(`a mistake is found: ${text}`, async () => {
@@ -71,5 +88,38 @@ for (const { url, says } of [
     const found = await mistakes(changed({ 'tenants/client-a.yaml': [[/^rollout:/m, text]] }))
     if (says) assert.match(found.map(it => it.message + it.why).join(), says)
     assert.is(found.length, says ? 1 : 0)
+  })
+}
+
+test('gates of every kind reach the rollout, after the ones that every rollout has', async () => {
+  const copy = written(`gates:
+    - { name: shop answers, http: "https://api.partner.example/", status: [200, 204], interval: 1s, count: 3 }
+    - { name: database, tcp: "db.shop.svc:5432", from: here, dryRun: true }
+    - name: few errors
+      prometheus:
+        { server: "http://prometheus:9090", query: 'e{ns="{{namespace}}"}', pass: result < 0.05, token: { env: TOKEN } }
+    - { name: orders, command: [./orders.sh, --quick], env: [PGPASSWORD], timeout: 1m }
+    - { name: no panics, log: { absent: panic } }`)
+  const tenant = (await loadContext('sandbox', { root: copy })).tenants[0]!
+  const own = gatesAt('moved', tenant).slice(gatesAt('moved').length)
+  assert.equal(
+    own.map(({ name, count, interval, dryRun }) => [name, count, interval, dryRun]),
+    [
+      ['shop answers', 3, '1s', false],
+      ['database', 1, '10s', true],
+      ['few errors', 1, '10s', false],
+      ['orders', 1, '10s', false],
+      ['no panics', 1, '10s', false],
+    ],
+  )
+  assert.is(gatesAt('soaked', tenant).length, gatesAt('soaked').length + 5)
+  assert.equal(gatesAt('gateway', tenant), gatesAt('gateway'))
+})
+
+for (const it of ['result < 0.05', 'result>=1', ' result == -2.5e-3 ', 'result != 0']) {
+  test(`the inventory and the gate know the same condition: ${it}`, async () => {
+    const gate = `{ name: a, prometheus: { server: 'http://x', query: up, pass: '${it}' } }`
+    assert.equal(await mistakes(written(`gates: [${gate}]`)), [])
+    assert.ok(conditionOf(it))
   })
 }

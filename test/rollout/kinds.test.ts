@@ -13,7 +13,7 @@ import {
 } from '../../src/rollout/manifests.ts'
 import { noProxy, proxyEnv } from '../../src/rollout/no-proxy.ts'
 import type { KubeObject } from '../../src/rollout/object.ts'
-import { createProbes, egressAddress } from '../../src/rollout/probe.ts'
+import { createProbes, egressAddress, noLogs } from '../../src/rollout/probe.ts'
 import type { Workload } from '../../src/rollout/workload.ts'
 import { workloadEgressKind } from '../../src/rollout/workload-egress.ts'
 import { readRollout } from '../../src/rollout/workloads/read.ts'
@@ -323,6 +323,7 @@ test('gates look from inside the pods', async () => {
     return { code: 0, stdout: pod.containers[0]?.env.http_proxy ? '203.0.113.7\n' : '203.0.113.1\n' }
   }
   const probes = createProbes(cluster.kube, {
+    here: noLogs.here,
     auditLog: async needle => log.filter(it => it.includes(needle)),
     seenFrom: async () => [],
     witnessed: async mark => agents.filter(it => it.startsWith(mark)).map(agent => ({ ...line, agent })),

@@ -70,6 +70,16 @@ test('it goes the way of the pod that it stands in for, and is taken for no one 
   assert.equal(made.containers[0]?.volumeMounts, [{ name: 'proxy', mountPath: '/etc/egress-proxy' }])
 })
 
+test('a DaemonSet does not adopt it', () => {
+  const owner = (kind: string) => [{ apiVersion: 'apps/v1', kind, name: 'app', uid: 'u', controller: true }]
+  const controlled = (kind: string) => {
+    const pod = { ...app, metadata: { ...app.metadata, ownerReferences: owner(kind) } }
+    return probePodFor(pod, { run: 'r', image }).metadata.ownerReferences?.map(it => [it.kind, it.controller])
+  }
+  assert.equal(controlled('DaemonSet'), [['Pod', true]])
+  assert.equal(controlled('StatefulSet'), [['Pod', undefined]])
+})
+
 test('its security context is what the level "restricted" asks for', () => {
   const spec = probePodFor(app, { run: 'r', image }).spec as Record<string, unknown> & { containers: object[] }
   assert.equal(spec.securityContext, { runAsNonRoot: true, runAsUser: 100, seccompProfile: { type: 'RuntimeDefault' } })

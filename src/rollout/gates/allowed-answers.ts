@@ -1,8 +1,9 @@
 import { gate } from '../gate.ts'
 import { fail, inconclusive, pass, type Verdict, worst } from '../measure.ts'
-import { type Answer, everyPod, type Probes } from '../probe.ts'
+import { everyPod, type Probes } from '../probe.ts'
 import type { Subject } from '../subject.ts'
 import { judgeWitness, marks } from '../witness.ts'
+import { answerIn, type Seen } from './answer.ts'
 
 /** Every destination of the tenant's `verify.allowed` answers every pod, through its own environment. */
 export const allowedAnswers = gate<Subject, Probes>('an allowed destination answers', {
@@ -16,7 +17,7 @@ export const allowedAnswers = gate<Subject, Probes>('an allowed destination answ
         const agent = of(agents.length)
         agents.push(agent)
         const args = ['-A', agent, '-o', '/dev/null', '-D', '-', '-w', '\\nseen %{http_code} %{http_connect}', url]
-        return judgeAnswer(`${pod.metadata.name} to ${url}`, await probes.curl(pod, args))
+        return judgeAnswer(`${pod.metadata.name} to ${url}`, answerIn(await probes.curl(pod, args)))
       })
       return worst(await Promise.all(answers))
     })
@@ -26,19 +27,11 @@ export const allowedAnswers = gate<Subject, Probes>('an allowed destination answ
   },
 })
 
-/**
- * An answer of the destination itself, other than 403 (it may not know the new address) and its own failures (5xx).
- * Squid marks what it answers in a destination's place by X-Squid-Error.
- */
-export const judgeAnswer = (from: string, answer: Answer): Verdict => {
-  if ('unheard' in answer) return inconclusive(answer.unheard)
-  const { code, stdout, stderr } = answer
-  const [, plain = 0, connect = 0] = (/^seen (\d+) (\d+)$/m.exec(stdout) ?? []).map(Number)
-  const [, refusal] = /^x-squid-error: *([A-Z_]+)/im.exec(stdout) ?? []
-  if (refusal) return fail(`${from}: the proxy answered ${plain || connect} ${refusal}`)
-  if (connect >= 400) return fail(`${from}: the proxy answered ${connect}`)
-  if (plain === 403) return fail(`${from}: answered 403, does it know the new address?`)
-  if (plain >= 500) return inconclusive(`${from}: answered ${plain}`)
-  if (plain >= 100 && code === 0) return pass
-  return inconclusive(`${from}: no answer, curl exit ${code} ${stderr.trim()}`)
+/** An answer of the destination itself, other than 403 (it may not know the new address) and its own failures (5xx). */
+export const judgeAnswer = (from: string, seen: Seen): Verdict => {
+  if ('unheard' in seen) return inconclusive(`${from}: ${seen.unheard}`)
+  if ('refused' in seen) return fail(`${from}: ${seen.refused}`)
+  if ('silent' in seen) return inconclusive(`${from}: ${seen.silent}`)
+  if (seen.status === 403) return fail(`${from}: answered 403, does it know the new address?`)
+  return seen.status >= 500 ? inconclusive(`${from}: answered ${seen.status}`) : pass
 }

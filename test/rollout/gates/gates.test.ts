@@ -1,12 +1,13 @@
 import * as assert from 'uvu/assert'
 import { allowedAnswers, judgeAnswer } from '../../../src/rollout/gates/allowed-answers.ts'
+import { answerIn } from '../../../src/rollout/gates/answer.ts'
 import { clusterWorks } from '../../../src/rollout/gates/cluster-works.ts'
 import { directBlocked, isBlocked } from '../../../src/rollout/gates/direct-blocked.ts'
 import { egressAddressGate, proxyAnswers } from '../../../src/rollout/gates/egress-address.ts'
 import { forbiddenRefused, marked } from '../../../src/rollout/gates/forbidden-refused.ts'
 import { judgeRequests, judgeSockets, ownTraffic } from '../../../src/rollout/gates/own-traffic.ts'
 import { podsReady } from '../../../src/rollout/gates/pods-ready.ts'
-import { type Answer, addressIn, type Probes } from '../../../src/rollout/probe.ts'
+import { type Answer, addressIn, noLogs, type Probes } from '../../../src/rollout/probe.ts'
 import type { Socket } from '../../../src/rollout/sockets.ts'
 import type { Subject } from '../../../src/rollout/subject.ts'
 import { judgeWitness, marks, type Witnessed } from '../../../src/rollout/witness.ts'
@@ -70,6 +71,8 @@ const probes = (
   },
   sockets: async ({ metadata: { name } }) => (sockets ? { list: sockets } : { unheard: `${name} has no cat` }),
   seenFrom: async () => seenFrom,
+  log: async () => 'connecting',
+  here: noLogs.here,
   lastWords: async () => 'connecting | boom',
   auditLog: async needle => (log === 'echo' ? [`DENIED ${needle}`] : log),
 })
@@ -354,7 +357,7 @@ for (const { when, answer, verdict } of [
   { when: 'breaks off', answer: said('seen 200 200', 18), verdict: 'inconclusive' },
   { when: 'cannot be asked', answer: { unheard: 'no curl' }, verdict: 'inconclusive' },
 ]) {
-  test(`allowed destination, ${when}: ${verdict}`, () => assert.is(judgeAnswer('p', answer).verdict, verdict))
+  test(`allowed destination, ${when}: ${verdict}`, () => assert.is(judgeAnswer('p', answerIn(answer)).verdict, verdict))
 }
 
 test('every allowed destination is asked from every pod, and the log says so', async () => {
