@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import type { Clusters, Pods, Taint } from '../ports.ts'
 import { tokenFor } from './accounts.ts'
@@ -15,6 +16,7 @@ import { firstRoles } from './rbac.ts'
 import { kind } from './resources.ts'
 import { serve } from './server.ts'
 import type { StoreState } from './store.ts'
+import { createWeather } from './weather.ts'
 
 export type ClusterSpec = Parameters<Clusters['create']>[0]
 export type NodeState = {
@@ -54,8 +56,16 @@ export const createCluster = async (
   const socket = saved?.socket ?? socketPath(directory, spec.id)
   const tls = await certificates(directory, apiIp)
   ca = tls.ca
-  const handlers = createHandlers({ store, api, pods, token, version: spec.version })
-  const server = await serve(handlers, { port: saved?.port ?? 0, socket, tls })
+  let closing = false
+  const restart = async (downMs: number) => {
+    const { port } = server
+    await server.close()
+    await sleep(downMs)
+    if (!closing) server = await serve(handlers, { port, socket, tls })
+  }
+  const weather = createWeather()
+  const handlers = createHandlers({ store, api, pods, token, version: spec.version, weather, restart })
+  let server = await serve(handlers, { port: saved?.port ?? 0, socket, tls })
 
   const join = async () => {
     const all = [...nodes.values()]
@@ -158,11 +168,13 @@ export const createCluster = async (
         contexts: [{ name: contextName, context: { cluster: spec.name, user: `${spec.name}-admin` } }],
       }),
     async close() {
+      closing = true
       await server.close()
       await control.close()
     },
     /** The cluster is gone: no pod runs, the machines know nothing of it, its directory is removed. */
     async destroy() {
+      closing = true
       await server.close()
       await control.close()
       await Promise.all(store.list(kind('Pod')).map(it => pods.stop(it.metadata.uid, 0)))

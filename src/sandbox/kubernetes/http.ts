@@ -1,24 +1,26 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { parse } from 'yaml'
 import type { Pods } from '../ports.ts'
-import { accountOf } from './accounts.ts'
 import type { Api } from './api.ts'
+import { authenticate, authorize } from './callers.ts'
+import type { WatchTrouble } from './conditions.ts'
 import { discovery, openapi } from './discovery.ts'
+import type { Door } from './door.ts'
+import { openDoor } from './door.ts'
 import type { Loose } from './object.ts'
 import { decodeProtobuf } from './protobuf.ts'
-import type { Attempt, Caller } from './rbac.ts'
-import { admin, mayDo, refusal, serviceAccount } from './rbac.ts'
 import type { Target } from './requests.ts'
 import { answer } from './requests.ts'
 import { kind, resourceAt } from './resources.ts'
 import { sendJson } from './respond.ts'
-import { badRequest, forbidden, Refused } from './status.ts'
+import { badRequest, Refused } from './status.ts'
 import type { Store } from './store.ts'
 import { refuseUpgrade, sendLogs, serveExec } from './streams.ts'
+import { cutOff, suffer } from './suffer.ts'
+import type { Call } from './weather.ts'
 
-export type ServerParts = { store: Store; api: Api; pods: Pods; token: string; version: string }
+export type ServerParts = Door & { store: Store; api: Api; pods: Pods; token: string; version: string }
 
 /** The API as handlers of Node's HTTP servers: one for TLS, one for the socket, the same answers. */
 export const createHandlers = (parts: ServerParts) => ({
@@ -32,18 +34,30 @@ export const createHandlers = (parts: ServerParts) => ({
   },
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy())
-    try {
-      const caller = authenticate(parts, request)
-      const url = new URL(request.url ?? '/', 'http://api')
-      const target = locate(url.pathname)
-      if (target?.of.kind !== 'Pod' || target.sub !== 'exec') throw badRequest('only exec is served over a websocket')
-      authorize(parts, caller, target, 'create')
-      const pod = parts.api.get(kind('Pod'), target.namespace, target.name!)
-      serveExec(parts.pods, pod, url.searchParams, request, socket, head)
-    } catch (thrown) {
-      refuseUpgrade(socket, thrown instanceof Refused ? thrown : new Refused(500, 'InternalError', String(thrown)))
-    }
+    exec(parts, request, socket, head).catch((thrown: unknown) =>
+      refuseUpgrade(socket, thrown instanceof Refused ? thrown : new Refused(500, 'InternalError', String(thrown))),
+    )
   },
+})
+
+const exec = async (parts: ServerParts, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+  const caller = authenticate(parts, request)
+  const url = new URL(request.url ?? '/', 'http://api')
+  const target = locate(url.pathname)
+  if (target?.of.kind !== 'Pod' || target.sub !== 'exec') throw badRequest('only exec is served over a websocket')
+  authorize(parts, caller, target, 'create')
+  const act = async (heard: boolean) => {
+    const pod = parts.api.get(kind('Pod'), target.namespace, target.name!)
+    if (heard) serveExec(parts.pods, pod, url.searchParams, request, socket, head)
+  }
+  await suffer(parts.weather, callOf(target, 'create'), { act, cut: () => socket.destroy() })
+}
+
+const callOf = ({ of, sub, namespace, name }: Target, verb: string): Call => ({
+  verb,
+  resource: sub ? `${of.plural}/${sub}` : of.plural,
+  namespace,
+  name,
 })
 
 const failure = (thrown: unknown): [number, Loose] => {
@@ -55,34 +69,6 @@ const failure = (thrown: unknown): [number, Loose] => {
     `Internal error occurred: ${thrown instanceof Error ? thrown.message : thrown}`,
   )
   return [500, refused.body]
-}
-
-const digest = (text: string) => createHash('sha256').update(text).digest()
-
-/** Who asks, or whom the admin lets it speak for (`kubectl --as`); throws 401 where that is nobody. */
-const authenticate = (parts: ServerParts, request: IncomingMessage): Caller => {
-  const { store, token } = parts
-  const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
-  const caller = timingSafeEqual(digest(given), digest(token)) ? admin : accountOf(store, given, token)
-  if (!caller) throw new Refused(401, 'Unauthorized', 'Unauthorized')
-  const user = request.headers['impersonate-user']
-  if (typeof user !== 'string') return caller
-  const may = mayDo(store, caller, { verb: 'impersonate', resource: 'users', name: user })
-  if (!may.allowed) {
-    const why = refusal(caller, { verb: 'impersonate', resource: 'users' })
-    throw new Refused(403, 'Forbidden', `users "${user}" is forbidden: ${why}`, { name: user, kind: 'users' })
-  }
-  const [, , namespace, name] = user.startsWith('system:serviceaccount:') ? user.split(':') : []
-  if (namespace && name) return serviceAccount(namespace, name)
-  const groups = [request.headersDistinct['impersonate-group'] ?? []].flat()
-  return { user, groups: [...groups, 'system:authenticated'] }
-}
-
-/** Throws 403 where the caller has no role for it. */
-const authorize = ({ store }: ServerParts, caller: Caller, target: Target, verb: string): void => {
-  const { of, namespace, name, sub } = target
-  const attempt: Attempt = { verb, group: of.group, resource: of.plural, sub, namespace, name }
-  if (!mayDo(store, caller, attempt).allowed) throw forbidden(of, name ?? '', refusal(caller, attempt))
 }
 
 const verbOf = ({ method }: IncomingMessage, { name }: Target, query: URLSearchParams): string => {
@@ -100,15 +86,37 @@ const handle = async (parts: ServerParts, request: IncomingMessage, response: Se
   const accept = request.headers.accept ?? ''
   const fixed = path === '/version' ? versionInfo(parts.version) : (discovery(path, accept) ?? openapi(path))
   if (fixed && request.method === 'GET') return sendFixed(response, fixed, accept)
+  if (path.startsWith('/emulator/'))
+    return sendJson(response, 200, openDoor(parts, { request, response, path, caller, body: await readBody(request) }))
   const target = locate(path)
   if (!target) throw new Refused(404, 'NotFound', 'the server could not find the requested resource')
-  authorize(parts, caller, target, verbOf(request, target, url.searchParams))
+  const verb = verbOf(request, target, url.searchParams)
+  authorize(parts, caller, target, verb)
   const body = await readBody(request)
-  if (target.sub === 'log') {
-    return sendLogs(parts.pods, parts.api.get(target.of, target.namespace, target.name!), url.searchParams, response)
+  const query = url.searchParams
+  const call = callOf(target, verb)
+  const act = async (heard: boolean, { watch }: { watch?: WatchTrouble }): Promise<unknown> => {
+    if (target.sub === 'log') {
+      const pod = parts.api.get(target.of, target.namespace, target.name!)
+      return heard ? sendLogs(parts.pods, pod, query, response) : undefined
+    }
+    const may = (more: string) => authorize(parts, caller, target, more)
+    const voice = heard ? response : new ServerResponse(request)
+    return answer(parts, {
+      target,
+      request,
+      response: voice,
+      query,
+      body,
+      accept,
+      caller,
+      may,
+      ...(watch && { watch }),
+    })
   }
-  const may = (verb: string) => authorize(parts, caller, target, verb)
-  return answer(parts, { target, request, response, query: url.searchParams, body, accept, caller, may })
+  // A body that is created says its name itself.
+  const named = { ...call, name: call.name ?? body?.metadata?.name }
+  await suffer(parts.weather, named, { act, cut: () => cutOff(response) })
 }
 
 const sendFixed = (response: ServerResponse, body: Loose, accept: string): unknown => {

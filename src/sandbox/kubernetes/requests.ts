@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { issue } from './accounts.ts'
 import type { Api, Options, PatchType } from './api.ts'
+import type { WatchTrouble } from './conditions.ts'
 import { toStored, toView } from './event-view.ts'
 import { evict } from './eviction.ts'
 import type { Loose, Obj } from './object.ts'
@@ -28,6 +29,7 @@ type Asked = {
   accept: string
   caller: Caller
   toView?(obj: Obj): Obj
+  watch?: WatchTrouble
   /** Throws where the caller may not do this as well. */
   may(verb: string): void
 }
@@ -187,11 +189,19 @@ const decodeContinue = (token: string | null): string | undefined => {
   return key
 }
 
+const matchWrong = (why: string) =>
+  new Refused(422, 'Invalid', `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: ${why}`)
+
 const follow = (store: Store, asked: Asked): void => {
   const { target, query, response } = asked
   const version = query.get('resourceVersion')
   const isInitial = query.get('sendInitialEvents') === 'true'
   if (version && !/^\d+$/.test(version)) throw badRequest(`invalid resource version "${version}"`)
+  const match = query.get('resourceVersionMatch')
+  if (isInitial && match !== 'NotOlderThan')
+    throw matchWrong('resourceVersionMatch is required when sendInitialEvents is given')
+  if (!query.has('sendInitialEvents') && match)
+    throw matchWrong('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
   watch(store, target.of, response, {
     namespace: target.namespace,
     matches: filterOf(asked),
@@ -200,6 +210,7 @@ const follow = (store: Store, asked: Asked): void => {
     initial: isInitial,
     seconds: Number(query.get('timeoutSeconds') ?? 0) || 1800 + Math.random() * 1800,
     shape: objects => shaped(asked, objects, store),
+    ...(asked.watch && { trouble: asked.watch }),
   })
 }
 

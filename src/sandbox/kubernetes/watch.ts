@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http'
+import type { WatchTrouble } from './conditions.ts'
 import type { Loose, Obj } from './object.ts'
 import type { Resource } from './resources.ts'
 import { apiVersionOf } from './resources.ts'
-import { Refused } from './status.ts'
+import { expired, Refused } from './status.ts'
 import type { Store, StoreEvent } from './store.ts'
 
 export type WatchOptions = {
@@ -15,17 +16,27 @@ export type WatchOptions = {
   initial: boolean
   seconds: number
   shape(objects: Obj[]): Loose
+  /** What goes wrong with this watch. */
+  trouble?: WatchTrouble
 }
 
 const tooMuch = 32 * 1024 * 1024
 
 /** Streams what happens until the time is over or the client goes. Ends the response itself. */
 export const watch = (store: Store, of: Resource, response: ServerResponse, options: WatchOptions): void => {
-  const { matches, namespace, since } = options
+  const { matches, namespace, since, trouble = {} } = options
+  const began = Date.now()
   response.writeHead(200, { 'content-type': 'application/json' })
   response.flushHeaders()
   const send = (type: string, object: Loose) => {
-    response.write(`${JSON.stringify({ type, object })}\n`)
+    if (trouble.silentAfterMs !== undefined && Date.now() - began >= trouble.silentAfterMs) return
+    const text = `${JSON.stringify({ type, object })}\n`
+    if (trouble.lateMs) setTimeout(() => write(text), trouble.lateMs).unref()
+    else write(text)
+  }
+  const write = (text: string) => {
+    if (!response.writable) return
+    response.write(text)
     // Who does not read is cut off, and lists again; memory is not for waiting.
     if (response.writableLength > tooMuch) response.destroy()
   }
@@ -46,6 +57,7 @@ export const watch = (store: Store, of: Resource, response: ServerResponse, opti
   }
 
   try {
+    if (trouble.expired) throw expired('too old resource version: the weather says so')
     if (options.initial || !since) {
       for (const it of store.sorted(of, namespace).filter(matches)) send('ADDED', options.shape([it]))
       if (options.initial && options.bookmarks) bookmark(true)
@@ -62,7 +74,9 @@ export const watch = (store: Store, of: Resource, response: ServerResponse, opti
     if (options.bookmarks) bookmark()
     response.end()
   }, options.seconds * 1000)
+  const cut = trouble.cutAfterMs === undefined ? undefined : setTimeout(() => response.destroy(), trouble.cutAfterMs)
   response.on('close', () => {
+    clearTimeout(cut)
     stop()
     clearInterval(tick)
     clearTimeout(over)

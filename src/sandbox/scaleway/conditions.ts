@@ -1,4 +1,4 @@
-import { type Bad, checker } from './checked.ts'
+import { type Bad, checker } from '../checked.ts'
 
 /** What goes wrong in the emulated cloud, as asked for. Everything absent is calm. Times in ms. */
 export type Conditions = {
