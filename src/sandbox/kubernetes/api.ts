@@ -4,6 +4,7 @@ import { applyConfiguration, trackUpdate } from './managed.ts'
 import type { Loose, ManagedEntry, Obj } from './object.ts'
 import { clone, isMap, now, same } from './object.ts'
 import { jsonPatch, mergePatch, strategicPatch } from './patch.ts'
+import type { Caller } from './rbac.ts'
 import type { Resource } from './resources.ts'
 import { apiVersionOf, kind } from './resources.ts'
 import { alreadyExists, badRequest, conflict, forbidden, notFound, notTheOne, Refused, stale } from './status.ts'
@@ -15,6 +16,10 @@ export type Options = {
   manager: string
   dryRun?: boolean
   force?: boolean
+  /** Who asks; absent: one of our own controllers. */
+  caller?: Caller
+  /** Hears what is told beside the answer. */
+  warn?(text: string): void
   /** Our own controllers: may set the status on create and change a pod's spec. */
   internal?: boolean
 }
@@ -171,6 +176,7 @@ export const createApi = (store: Store, { admit = () => {}, police = () => {} }:
       if (resourceVersion && resourceVersion !== metadata.resourceVersion)
         throw notTheOne(of, name, 'ResourceVersion', resourceVersion, metadata.resourceVersion)
       if (of.kind === 'Namespace' && permanent.has(name)) throw forbidden(of, name, 'this namespace may not be deleted')
+      if (options.caller) police(of, undefined, before, { manager: '', ...options })
       const grace = of.kind === 'Pod' ? podGrace(before, options.gracePeriodSeconds) : 0
       const extra =
         options.propagationPolicy === 'Foreground'
@@ -201,6 +207,8 @@ export type Deletion = {
   propagationPolicy?: string
   preconditions?: { uid?: string; resourceVersion?: string }
   dryRun?: boolean
+  caller?: Caller
+  warn?(text: string): void
 }
 
 const permanent = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease'])

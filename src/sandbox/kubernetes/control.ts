@@ -1,5 +1,6 @@
 import type { Pods } from '../ports.ts'
 import { isIn, nextFree, range, toIp } from './addresses.ts'
+import { decide } from './admission.ts'
 import type { Admit, Police } from './api.ts'
 import { createApi } from './api.ts'
 import { createCollector } from './collect.ts'
@@ -14,6 +15,7 @@ import type { Obj } from './object.ts'
 import { controllerOf, isActive, keyOf, same } from './object.ts'
 import { createQueue } from './queue.ts'
 import { checkQuotas } from './quotas.ts'
+import { serviceAccount } from './rbac.ts'
 import { reconcileReplicaSet } from './replicasets.ts'
 import { kind } from './resources.ts'
 import { schedule, tolerates } from './scheduler.ts'
@@ -51,8 +53,16 @@ export const createControl = ({
     if (of.kind === 'Job' && !before) labelJob(obj)
     if (of.kind === 'Service') giveAddress(store.list(of), obj, before, serviceCidr, new Set([apiIp, dnsIp]))
   }
-  const police: Police = (of, obj, before) => {
-    if (obj && !before) checkQuotas(store, of, obj)
+  const police: Police = (of, object, before, options, sub) => {
+    const operation = !before ? 'CREATE' : object ? 'UPDATE' : 'DELETE'
+    // The scheduler places pods through a subresource of its own.
+    const part = options.internal && of.kind === 'Pod' && before ? (sub ?? 'binding') : sub
+    const home = (object ?? before)!.metadata.namespace
+    const namespace = home === undefined ? undefined : store.get(kind('Namespace'), undefined, home)
+    const caller = options.caller ?? serviceAccount('kube-system', options.manager)
+    const asking = { caller, dryRun: !!options.dryRun, warn: options.warn ?? (() => {}) }
+    decide(store, { of, operation, sub: part, object, before, namespace }, asking)
+    if (object && !before) checkQuotas(store, of, object)
   }
   const api = createApi(store, { admit, police })
   const collector = createCollector(store, api)

@@ -62,6 +62,14 @@ const byKind: Record<string, (obj: Obj) => void> = {
     it.spec.updateStrategy ??= { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } }
     template(it.spec)
   },
+  ValidatingAdmissionPolicy(it) {
+    it.spec ??= {}
+    fill(it.spec, { failurePolicy: 'Fail' })
+    if (it.spec.matchConstraints) matching(it.spec.matchConstraints)
+  },
+  ValidatingAdmissionPolicyBinding(it) {
+    if (it.spec?.matchResources) matching(it.spec.matchResources)
+  },
   Job(it) {
     it.spec ??= {}
     job(it.spec)
@@ -101,6 +109,11 @@ const byKind: Record<string, (obj: Obj) => void> = {
 
 const fill = (target: Record<string, Loose>, values: Record<string, Loose>) => {
   for (const [key, value] of Object.entries(values)) target[key] ??= value
+}
+
+const matching = (it: Loose) => {
+  fill(it, { matchPolicy: 'Equivalent', namespaceSelector: {}, objectSelector: {} })
+  for (const rule of [...(it.resourceRules ?? []), ...(it.excludeResourceRules ?? [])]) fill(rule, { scope: '*' })
 }
 
 const job = (spec: Loose) => {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { issue } from './accounts.ts'
-import type { Api, Options, PatchType } from './api.ts'
+import type { Api, Deletion, Options, PatchType } from './api.ts'
 import type { WatchTrouble } from './conditions.ts'
 import { toStored, toView } from './event-view.ts'
 import { evict } from './eviction.ts'
@@ -101,20 +101,26 @@ export const answer = (parts: Parts, given: Asked): unknown => {
   }
 }
 
-const optionsOf = ({ query, request }: Asked): Options => ({
+const optionsOf = ({ query, request, response, caller }: Asked): Options => ({
+  caller,
+  warn: text => void response.appendHeader('warning', `299 - ${JSON.stringify(text)}`),
   manager: query.get('fieldManager') || (request.headers['user-agent'] ?? 'unknown').split('/')[0]!.slice(0, 128),
   dryRun: query.getAll('dryRun').includes('All'),
   force: query.get('force') === 'true',
 })
 
-const deletionOf = ({ query, body, ...asked }: Asked) => {
+const deletionOf = (asked: Asked): Deletion => {
+  const { query, body } = asked
+  const { caller, warn, dryRun } = optionsOf(asked)
   const given = isMap(body) ? body : {}
   const grace = query.get('gracePeriodSeconds') ?? given.gracePeriodSeconds
   const propagation =
     query.get('propagationPolicy') ?? given.propagationPolicy ?? (given.orphanDependents ? 'Orphan' : undefined)
-  const isDry = !!optionsOf({ query, body, ...asked }).dryRun || !!given.dryRun?.includes('All')
+  const isDry = !!dryRun || !!given.dryRun?.includes('All')
   return {
     dryRun: isDry,
+    caller: caller!,
+    warn: warn!,
     ...(grace !== undefined && grace !== null && { gracePeriodSeconds: Number(grace) }),
     ...(propagation && { propagationPolicy: propagation }),
     ...(given.preconditions && { preconditions: given.preconditions }),

@@ -1,3 +1,4 @@
+import { compile, trouble } from './cel.ts'
 import { parseSchedule } from './cron.ts'
 import { bad, barred, missing } from './mistakes.ts'
 import type { Loose, Obj } from './object.ts'
@@ -96,4 +97,60 @@ const PodDisruptionBudget: Rule = ({ spec = {} }) =>
     ? [bad('spec', spec, 'minAvailable and maxUnavailable cannot be both set')]
     : []
 
-export const ofKind: Record<string, Rule> = { Lease, Event, StatefulSet, Job, CronJob, PodDisruptionBudget }
+const ValidatingAdmissionPolicy: Rule = ({ spec = {} }) => {
+  const wrong = (field: string, text: string | undefined): Mistake[] => {
+    if (text === undefined) return [missing(field)]
+    try {
+      compile(text)
+      return []
+    } catch (thrown) {
+      return [bad(field, text, `compilation failed: ${trouble(thrown)}`)]
+    }
+  }
+  const each = (member: string, of = 'expression') =>
+    (spec[member] ?? []).flatMap((it: Loose, index: number) =>
+      of === 'expression' || it[of] !== undefined ? wrong(`spec.${member}[${index}].${of}`, it[of]) : [],
+    )
+  const { resourceRules = [] } = spec.matchConstraints ?? {}
+  return [
+    ...(resourceRules.length > 0 ? [] : [missing('spec.matchConstraints.resourceRules')]),
+    ...(spec.validations?.length || spec.auditAnnotations?.length
+      ? []
+      : [missing('spec.validations', 'validations or auditAnnotations must contain at least one item')]),
+    ...[
+      each('validations'),
+      each('validations', 'messageExpression'),
+      each('matchConditions'),
+      each('variables'),
+    ].flat(),
+  ]
+}
+
+const actions = ['Deny', 'Warn', 'Audit']
+const ValidatingAdmissionPolicyBinding: Rule = ({ spec = {} }) => [
+  ...(spec.policyName ? [] : [missing('spec.policyName')]),
+  ...(spec.validationActions?.length ? [] : [missing('spec.validationActions')]),
+  ...(spec.validationActions ?? [])
+    .filter((it: string) => !actions.includes(it))
+    .map((it: string) => bad('spec.validationActions', it, `supported values: ${actions.join(', ')}`)),
+  ...(spec.validationActions?.includes('Deny') && spec.validationActions.includes('Warn')
+    ? [
+        bad(
+          'spec.validationActions',
+          spec.validationActions,
+          'must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)',
+        ),
+      ]
+    : []),
+]
+
+export const ofKind: Record<string, Rule> = {
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
+  Lease,
+  Event,
+  StatefulSet,
+  Job,
+  CronJob,
+  PodDisruptionBudget,
+}

@@ -1,0 +1,40 @@
+import { Environment } from '@marcbachmann/cel-js'
+import type { Loose } from './object.ts'
+import { isMap } from './object.ts'
+
+/** An expression ready to be asked; throws what a real server would call a compilation error. */
+export type Expression = (context: Record<string, unknown>) => unknown
+
+const names = ['object', 'oldObject', 'request', 'namespaceObject', 'variables']
+
+const environment = (() => {
+  const it = new Environment({ enableOptionalTypes: true, homogeneousAggregateLiterals: false })
+  for (const name of names) it.registerVariable(name, 'dyn')
+  return it.registerFunction(
+    'string.find(string): string',
+    (text: string, pattern: string) => text.match(pattern)?.[0] ?? '',
+  )
+})()
+
+export const compile = (text: string): Expression => {
+  const parsed = environment.parse(text)
+  const checked = parsed.check()
+  if (!checked.valid) throw checked.error
+  return context => parsed(context)
+}
+
+/** JSON as CEL sees it: whole numbers are ints. */
+export const toCel = (value: Loose): unknown => {
+  if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : value
+  if (Array.isArray(value)) return value.map(toCel)
+  if (!isMap(value)) return value ?? null
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, it]) => it !== undefined && it !== null)
+      .map(([key, it]) => [key, toCel(it)]),
+  )
+}
+
+/** The first line of what went wrong: the rest draws the place. */
+export const trouble = (thrown: unknown): string =>
+  (thrown instanceof Error ? thrown.message : String(thrown)).split('\n')[0]!.trim()
