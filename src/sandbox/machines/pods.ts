@@ -59,7 +59,7 @@ export const createPods = (world: World, nodes: Nodes, clusters: ClusterNetworks
       furnish(disk(place.directory), pod.spec, container)
       const env = Object.entries(environment(pod.spec, container)).map(([name, value]) => `${name}=${value}`)
       const user = container.runAsUser
-      const as = user === undefined ? [] : ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups']
+      const as = user === undefined ? [] : ['/usr/bin/setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups']
       const command = ['env', '-i', '-C', container.workingDir ?? '/', ...env, ...as, ...container.command]
       await startBox(world, { ...place, hostname: pod.spec.name.slice(0, 63), command })
     } finally {
