@@ -94,10 +94,12 @@ const healthOf = ({ configure: { health } }: Context, serves: ServedBy['serves']
     withinSeconds: millis(within) / 1000,
   }))
 
+const asksWho = (serves: ServedBy['serves']) => serves.some(it => it.tenant.egress.clientCertificates)
+
 /** Where exporters ask Squid: a port that wants certificates is nothing for them. */
 const plainPort = (serves: ServedBy['serves']): number => {
   const ports = portsOf(serves)
-  return serves.some(it => it.tenant.egress.clientCertificates) ? loopbackPort(ports) : ports[0]!
+  return asksWho(serves) ? loopbackPort(ports) : ports[0]!
 }
 
 /** Our own networks, where no name may lead. */
@@ -153,6 +155,7 @@ export const hostTasks = (context: Context, { proxy, serves }: ServedBy) => {
         // Metrics that nobody outside may read are not offered outside either.
         listen: monitoring.allow.every(isInside) ? proxy.privateIp : null,
         ports: portsOf(serves),
+        quietPorts: asksWho(serves) ? portsOf(serves) : [],
         squidPort: plainPort(serves),
         tenants: serves.map(it => it.tenant.tenant),
       })

@@ -15,18 +15,33 @@ export type MonitoringOptions = {
   listen: string | null
   /** Squid's own. */
   ports: number[]
+  /** Those that are looked at: to connect there and ask for nothing would be a line in a log. */
+  quietPorts?: number[]
   /** The one at which Squid tells its own metrics. */
   squidPort?: number
   tenants: string[]
 }
 
 /** Exporters of Debian's, and our watch beside them: counts the audit log, tells policies, answers /health. */
-export const monitoringTasks = ({ listen, ports, squidPort = ports[0]!, tenants }: MonitoringOptions) => {
+export const monitoringTasks = ({
+  listen,
+  ports,
+  quietPorts = [],
+  squidPort = ports[0]!,
+  tenants,
+}: MonitoringOptions) => {
   if (listen !== null && !isIPv4(listen)) throw new TypeError(`${listen} is no IPv4 address`)
   const address = listen ?? '0.0.0.0'
   const options = [
     `${address}:${healthPort}`,
-    ...[`${metrics}/egress.prom`, auditLog, policies, spool, ports.join(','), [...new Set(tenants)].sort().join(',')],
+    ...[
+      `${metrics}/egress.prom`,
+      auditLog,
+      policies,
+      spool,
+      ports.map(it => (quietPorts.includes(it) ? `${it}/look` : it)).join(','),
+      [...new Set(tenants)].sort().join(','),
+    ],
   ].join(' ')
   const file = (path: string, content: string, service: string, more: Partial<FileTask> = {}): Task => ({
     ...{ task: 'file', path, content, mode: '0644', owner: 'root', group: 'root', notify: [`restart ${service}`] },

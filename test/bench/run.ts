@@ -18,6 +18,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   kills: async () => (await import('./kills.bench.ts')).killing,
   proxy: async () => (await import('./proxy.bench.ts')).proxy,
   'proxy-lists': async () => (await import('./proxy-lists.bench.ts')).proxyLists,
+  'proxy-certificates': async () => (await import('./proxy-certificates.bench.ts')).proxyCertificates,
   'proxy-changes': async () => (await import('./proxy-changes.bench.ts')).proxyChanges,
 }
 

@@ -1,5 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { connect as dial } from 'node:net'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import * as assert from 'uvu/assert'
@@ -274,6 +275,28 @@ test('who looks whether the proxy is well shows the certificate, and hears the w
   const ask = `curl -q -s -o /dev/null -w '%{http_code}' --interface ${host} --request-target http://${healthName}/ -H 'Host: ${healthName}'`
   assert.is(lab.host.sh(`${ask} ${shown} https://${host}:3128/`), '307')
   assert.equal(audit(healthName), [])
+})
+
+test('the watch sees the port without knocking at it', async () => {
+  const program = readFileSync(new URL('../../templates/usr/local/lib/kapsule-egress/watch', import.meta.url))
+  lab.host.sh(`printf %s ${program.toString('base64')} | base64 -d >/tmp/watch`)
+  const places = '/tmp/watch.prom /var/log/squid/audit.log /etc/squid/egress /var/spool/squid'
+  const begin = `perl /tmp/watch 127.0.0.1:9302 ${places} 3128/look,3129/look,3130/look client-a >/dev/null 2>&1 & echo $!`
+  const pid = lab.host.sh(begin).trim()
+  try {
+    const ups = () => lab.host.sh('grep ^egress_squid_up /tmp/watch.prom 2>/dev/null || :').trim().split('\n')
+    assert.ok(await until(() => ups().length === 3, 20))
+    assert.equal(
+      ups(),
+      [3128, 3129, 3130].map(it => `egress_squid_up{port="${it}"} ${it === 3130 ? 0 : 1}`),
+    )
+  } finally {
+    lab.host.sh(`kill ${pid}`)
+  }
+  assert.equal(
+    handshakes().filter(it => it.client === '127.0.0.1'),
+    [],
+  )
 })
 
 test('what is revoked is refused from then on, and nobody who is in is cut', async () => {

@@ -2,9 +2,10 @@
 // lives on between orders, so that what is measured is never a program that still warms up.
 import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
+import { connect as connectTls } from 'node:tls'
 
 /** @param {import('./load.ts').Order} order */
-const load = async ({ host, port, what, connections, ms, names }) => {
+const load = async ({ host, port, what, connections, ms, names, tls }) => {
   /** @type {number[]} */
   const tookMs = []
   /** @type {string[]} */
@@ -18,7 +19,7 @@ const load = async ({ host, port, what, connections, ms, names }) => {
       const name = names[turn++ % names.length]
       const from = performance.now()
       try {
-        if (what === 'tunnel' || !line) line = await open(host, port)
+        if (what === 'tunnel' || !line) line = await open(host, port, tls)
         if (what === 'tunnel') await line.ask(`CONNECT ${name}:443 HTTP/1.1\r\nHost: ${name}:443\r\n\r\n`, '\r\n\r\n')
         const path = what === 'get' ? `http://${name}/` : '/'
         await line.ask(`GET ${path} HTTP/1.1\r\nHost: ${name}\r\n\r\n`, 'here is your answer.\n')
@@ -43,10 +44,11 @@ const load = async ({ host, port, what, connections, ms, names }) => {
 
 /** @typedef {{ ask(text: string, end: string): Promise<void>, close(): void }} Line */
 
-/** @type {(host: string, port: number) => Promise<Line>} */
-const open = (host, port) =>
+/** @type {(host: string, port: number, tls?: import('./load.ts').Order['tls']) => Promise<Line>} */
+const open = (host, port, tls) =>
   new Promise((resolve, reject) => {
-    const socket = connect({ host, port, noDelay: true })
+    const socket = tls ? connectTls({ host, port, ...tls }) : connect({ host, port, noDelay: true })
+    if (tls) socket.setNoDelay(true)
     let seen = ''
     let wanted = ''
     /** @type {(error?: Error) => void} */
@@ -62,7 +64,7 @@ const open = (host, port) =>
     socket.on('error', error => settle(error))
     socket.on('close', () => settle(new Error('closed')))
     socket.setTimeout(20_000, () => socket.destroy(new Error('no answer within 20 s')))
-    socket.on('connect', () =>
+    socket.on(tls ? 'secureConnect' : 'connect', () =>
       resolve({
         ask: (text, end) =>
           new Promise((done, fail) => {

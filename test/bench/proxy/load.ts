@@ -11,6 +11,8 @@ export type Order = {
   ms: number
   /** Asked for in turn. */
   names: string[]
+  /** PEM: to speak TLS to the proxy, and show this. */
+  tls?: { ca: string; cert: string; key: string }
 }
 export type Result = {
   done: number
