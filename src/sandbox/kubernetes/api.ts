@@ -50,14 +50,14 @@ export const createApi = (store: Store, { admit = () => {}, police = () => {} }:
     const { sub, entries } = parts
     const split = of.sub.includes('status')
     const given = draft.metadata.managedFields
-    let after = complete(clone({ ...draft, apiVersion: apiVersionOf(of), kind: of.kind }))
+    let after = complete({ ...draft, apiVersion: apiVersionOf(of), kind: of.kind })
     if (split && before && sub !== 'status') after.status = before.status
-    if (split && sub === 'status') after = { ...clone(before!), status: after.status }
+    if (split && sub === 'status') after = { ...before!, metadata: { ...before!.metadata }, status: after.status }
     after.metadata = keepMeta(after, before, of)
     admit(of, after, before, !!options.dryRun)
     if (!options.internal) validate(of, after, before)
     const who = { manager: options.manager, apiVersion: apiVersionOf(of), subresource: sub }
-    const base = given ?? before?.metadata.managedFields
+    const base = options.internal && before ? before.metadata.managedFields : (given ?? before?.metadata.managedFields)
     after.metadata.managedFields = entries ?? trackUpdate(base, before ?? null, after, who)
     if (after.metadata.managedFields.length === 0) delete after.metadata.managedFields
     police(of, after, before, options, sub)
@@ -159,6 +159,7 @@ export const createApi = (store: Store, { admit = () => {}, police = () => {} }:
       if (!before || before.metadata.uid !== obj.metadata.uid) return undefined
       const draft = clone(before)
       change(draft)
+      if (same(draft, before)) return before
       return save(of, before, draft, { manager, internal: true }, sub ? { sub } : {})
     },
 

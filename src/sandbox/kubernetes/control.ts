@@ -11,8 +11,10 @@ import { labelJob } from './jobs.ts'
 import type { Pace } from './kubelet.ts'
 import { createKubelet } from './kubelet.ts'
 import { createNetwork } from './network.ts'
+import { createNodeIndex } from './node-index.ts'
 import type { Obj } from './object.ts'
 import { controllerOf, isActive, keyOf, same } from './object.ts'
+import { layPaper, paperOf } from './paper.ts'
 import { createQueue } from './queue.ts'
 import { checkQuotas } from './quotas.ts'
 import { serviceAccount } from './rbac.ts'
@@ -27,6 +29,8 @@ import { createWorkloads } from './workloads.ts'
 
 export type ControlParts = {
   clusterId: string
+  version: string
+  podCidr: string
   serviceCidr: string
   dnsIp: string
   pods: Pods
@@ -39,6 +43,8 @@ export type ControlParts = {
 /** The control plane of one cluster without its HTTP: objects, and the controllers that act on them once started. */
 export const createControl = ({
   clusterId,
+  version,
+  podCidr,
   serviceCidr,
   dnsIp,
   pods,
@@ -50,6 +56,7 @@ export const createControl = ({
   const apiIp = toIp(range(serviceCidr).first + 1)
   const store = createStore({ saved })
   const admit: Admit = (of, obj, before) => {
+    if (of.kind === 'Node' && !before) layPaper(store, obj, { podCidr, version })
     if (of.kind === 'Job' && !before) labelJob(obj)
     if (of.kind === 'Service') giveAddress(store.list(of), obj, before, serviceCidr, new Set([apiIp, dnsIp]))
   }
@@ -65,6 +72,7 @@ export const createControl = ({
     if (object && !before) checkQuotas(store, of, object)
   }
   const api = createApi(store, { admit, police })
+  const index = createNodeIndex(store)
   const collector = createCollector(store, api)
   const network = createNetwork(store, pods, { clusterId, dnsIp })
   const record = createRecorder(store, api, 'kube-controller-manager')
@@ -77,12 +85,13 @@ export const createControl = ({
     record: createRecorder(store, api, 'kubelet'),
     wiring: { clusterId, dnsIp, apiIp, credentials },
     secure: network.policies,
+    index,
   })
   const workloads = createWorkloads({ store, api, record, backoffMs: pace.backoff })
   const queues = {
     deployments: createQueue('deployment', key => reconcileDeployment(store, api, record, key)),
     sets: createQueue('replicaset', key => reconcileReplicaSet(store, api, record, key)),
-    scheduling: createQueue('scheduling', key => schedule(store, api, placed, key)),
+    scheduling: createQueue('scheduling', key => schedule(store, api, placed, index, key)),
     endpoints: createQueue('endpoints', key => reconcileEndpoints(store, api, key)),
     evictions: createQueue('taints', name => evict(name)),
     accounts: createQueue('namespace', name => account(name)),
@@ -135,7 +144,8 @@ export const createControl = ({
         const picked = (it: Obj | undefined) => it && picks(service.spec.selector, it.metadata.labels)
         if (picked(object) || picked(before)) queues.endpoints.add(keyOf(service))
       }
-      if (type === 'DELETED' || !before || isSeenOtherwise(object, before)) queues.network.add('policies')
+      const isSeen = type === 'DELETED' || !before ? !!object.status?.podIP : isSeenOtherwise(object, before)
+      if (isSeen && paperOf(store, object.spec.nodeName) === undefined) queues.network.add('policies')
     }
     if (of.kind === 'NetworkPolicy' || of.kind === 'Namespace') queues.network.add('policies')
     if (of.kind === 'Service' || of.kind === 'Endpoints') queues.endpoints.add(key)

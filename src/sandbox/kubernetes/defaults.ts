@@ -2,7 +2,7 @@ import type { Loose, Obj } from './object.ts'
 import { isMap } from './object.ts'
 import { isOpenMap } from './schema.ts'
 
-/** The object as the API stores it: members a client left out get their defaults, empty ones go. Changes it. */
+/** The object as the API stores it: members a client left out get their defaults, empty ones go. What was given stays as it is. */
 export const complete = (obj: Obj): Obj => {
   const it = tidy(obj, []) as Obj
   it.metadata ??= {} as Obj['metadata']

@@ -3,8 +3,10 @@ import { nextFree } from './addresses.ts'
 import type { Api } from './api.ts'
 import { containerStatuses, podStatus } from './container-status.ts'
 import type { Record } from './events.ts'
+import type { NodeIndex } from './node-index.ts'
 import type { Loose, Obj } from './object.ts'
 import { isActive, same } from './object.ts'
+import { paperOf, turnPage } from './paper.ts'
 import type { Wiring } from './podspec.ts'
 import { podSpec, Unstartable } from './podspec.ts'
 import type { Prober } from './probes.ts'
@@ -26,12 +28,21 @@ type Known = {
   probers: Map<string, Prober[]>
 }
 type Seen = Awaited<ReturnType<Pods['state']>>
-type Parts = { store: Store; api: Api; pods: Pods; record: Record; wiring: Wiring; pace: Pace; secure(): Promise<void> }
+type Parts = {
+  store: Store
+  api: Api
+  pods: Pods
+  record: Record
+  wiring: Wiring
+  pace: Pace
+  secure(): Promise<void>
+  index: NodeIndex
+}
 /**
  * Runs the pods of all nodes: an address, then the policies in force, only then the processes; looks after them
  * and writes down what it sees. The first restart of a container is at once, then it waits longer each time.
  */
-export const createKubelet = ({ store, api, pods, record, wiring, pace, secure }: Parts) => {
+export const createKubelet = ({ store, api, pods, record, wiring, pace, secure, index }: Parts) => {
   const of = kind('Pod')
   const known = new Map<string, Known>()
   const lastAddress = new Map<string, string>()
@@ -48,6 +59,11 @@ export const createKubelet = ({ store, api, pods, record, wiring, pace, secure }
       if (!pod) return undefined
     }
     if (!pod?.spec.nodeName) return undefined
+    const paper = paperOf(store, pod.spec.nodeName)
+    if (paper !== undefined) {
+      const placed = pod.metadata.deletionTimestamp ? pod : addressed(pod)
+      return placed && turnPage(api, placed, paper)
+    }
     if (pod.metadata.deletionTimestamp) return finish(key, pod)
     if (!isActive(pod)) return undefined
     const it = known.get(key) ?? remember(key, pod)
@@ -89,8 +105,7 @@ export const createKubelet = ({ store, api, pods, record, wiring, pace, secure }
     if (pod.status.podIP) return pod
     const node = store.get(kind('Node'), undefined, pod.spec.nodeName)
     if (!node?.spec?.podCIDR) return undefined
-    const taken = new Set(store.list(of).map(it => it.status?.podIP as string))
-    const ip = nextFree(node.spec.podCIDR, taken, lastAddress.get(node.metadata.name))
+    const ip = nextFree(node.spec.podCIDR, index.addresses, lastAddress.get(node.metadata.name))
     if (!ip) throw new Error(`no address is left on ${node.metadata.name}`)
     lastAddress.set(node.metadata.name, ip)
     const hostIP = node.status.addresses.find((it: Loose) => it.type === 'InternalIP')?.address

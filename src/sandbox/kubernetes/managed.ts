@@ -13,14 +13,26 @@ type Owner = { entry: ManagedEntry; fields: Fields }
 const isOwn = (entry: ManagedEntry, who: Writer, operation: 'Apply' | 'Update') =>
   entry.manager === who.manager && entry.operation === operation && entry.subresource === who.subresource
 
+const read = new WeakMap<ManagedEntry, Fields>()
+
+/** The fields of an entry, to be read only. Those of stored objects are asked for at every write and never change. */
+const fieldsIn = (entry: ManagedEntry): Fields => {
+  const known = read.get(entry)
+  if (known) return known
+  const fields = fromFieldsV1(entry.fieldsV1)
+  if (Object.isFrozen(entry)) read.set(entry, fields)
+  return fields
+}
+
 const owners = (entries: ManagedEntry[] = []): Owner[] =>
-  entries.filter(it => it.manager).map(entry => ({ entry, fields: fromFieldsV1(entry.fieldsV1) }))
+  entries.filter(it => it.manager).map(entry => ({ entry, fields: fieldsIn(entry) }))
 
 /** Who owned fields that are gone owns them no more; an entry that owns nothing is dropped. */
 const settle = (all: Owner[], { exists, taken, by }: { exists: Fields; taken: Fields; by: Owner }): ManagedEntry[] =>
   all
     .map(it => {
       const fields = new Set([...it.fields].filter(path => exists.has(path) && (it === by || !taken.has(path))))
+      if (it.fields === read.get(it.entry) && fields.size === it.fields.size) return { fields, entry: it.entry }
       const fieldsV1 = toFieldsV1(fields)
       return { fields, entry: same(fieldsV1, it.entry.fieldsV1) ? it.entry : { ...it.entry, fieldsV1, time: now() } }
     })
@@ -63,7 +75,7 @@ export const trackUpdate = (
     if (belongs(path) && (!was.has(path) || !same(was.get(path), value))) changed.add(path)
   const all = owners(entries)
   const by = ownerIn(all, who, 'Update')
-  for (const path of changed) by.fields.add(path)
+  if ([...changed].some(path => !by.fields.has(path))) by.fields = new Set([...by.fields, ...changed])
   return settle(all, { exists: withAncestors(is.keys()), taken: changed, by })
 }
 

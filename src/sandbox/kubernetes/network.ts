@@ -2,6 +2,7 @@ import type { Pods, ServiceRule } from '../ports.ts'
 import { serviceLabel } from './endpoints.ts'
 import type { Loose, Obj } from './object.ts'
 import { isBuiltIn, stable } from './object.ts'
+import { paperOf } from './paper.ts'
 import type { Peer } from './policies.ts'
 import { firewalls, peersOf } from './policies.ts'
 import { kind } from './resources.ts'
@@ -17,13 +18,16 @@ export const createNetwork = (
   { clusterId, dnsIp }: { clusterId: string; dnsIp: string },
 ) => ({
   policies: coalesced(
-    () =>
-      firewalls({
-        pods: peersOf(store.sorted(kind('Pod'))),
+    () => {
+      const policies = store.sorted(kind('NetworkPolicy'))
+      if (policies.length === 0) return []
+      return firewalls({
+        pods: peersOf(store.sorted(kind('Pod')).filter(it => paperOf(store, it.spec.nodeName) === undefined)),
         virtual: [dnsPeer(dnsIp)],
         namespaces: store.sorted(kind('Namespace')),
-        policies: store.sorted(kind('NetworkPolicy')),
-      }),
+        policies,
+      })
+    },
     rules => pods.setPolicies(clusterId, rules),
   ),
   services: coalesced(

@@ -46,7 +46,14 @@ export const same = (a: Loose, b: Loose): boolean => {
   return true
 }
 
-export const clone = <T>(it: T): T => structuredClone(it)
+/** A deep copy of JSON; several times as fast as structuredClone, and every write makes some. */
+export const clone = <T>(it: T): T => {
+  if (Array.isArray(it)) return it.map(clone) as T
+  if (!isMap(it)) return it
+  const copy: Record<string, Loose> = {}
+  for (const key of Object.keys(it)) copy[key] = clone(it[key])
+  return copy as T
+}
 
 export const freeze = <T>(it: T): T => {
   if (typeof it === 'object' && it !== null && !Object.isFrozen(it)) {

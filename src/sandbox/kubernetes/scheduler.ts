@@ -1,5 +1,6 @@
 import type { Api } from './api.ts'
 import type { Record } from './events.ts'
+import type { NodeIndex } from './node-index.ts'
 import type { Loose, Obj } from './object.ts'
 import { isActive, withCondition } from './object.ts'
 import { kind } from './resources.ts'
@@ -39,7 +40,7 @@ export const obstacle = (pod: Obj, node: Obj): string | undefined => {
 }
 
 /** Gives a pod the node with the fewest pods among those it may go to, or says why there is none. */
-export const schedule = (store: Store, api: Api, record: Record, key: string): undefined => {
+export const schedule = (store: Store, api: Api, record: Record, index: NodeIndex, key: string): undefined => {
   const [namespace, name] = key.split('/') as [string, string]
   const of = kind('Pod')
   const pod = store.get(of, namespace, name)
@@ -48,9 +49,7 @@ export const schedule = (store: Store, api: Api, record: Record, key: string): u
   const obstacles = nodes.map(it => obstacle(pod, it))
   const open = nodes.filter((_, index) => obstacles[index] === undefined)
   if (open.length === 0) return refuse(api, record, pod, obstacles as string[])
-  const load = new Map<string, number>()
-  for (const it of store.list(of)) if (isActive(it)) load.set(it.spec.nodeName, (load.get(it.spec.nodeName) ?? 0) + 1)
-  const best = open.reduce((a, b) => ((load.get(b.metadata.name) ?? 0) < (load.get(a.metadata.name) ?? 0) ? b : a))
+  const best = open.reduce((a, b) => (index.load(b.metadata.name) < index.load(a.metadata.name) ? b : a))
   const placed = api.modify(
     of,
     pod,
