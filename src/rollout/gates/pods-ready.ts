@@ -19,12 +19,14 @@ export const podsReady = gate<Subject, Probes>('pods ready and not restarting', 
       const { name } = pod.metadata
       const restarting = statusesOf(pod).find(it => isRestarting(pod, it, subject.restartsBefore, memory))
       for (const it of statusesOf(pod)) memory.set(keyOf(pod, it), it.restartCount)
-      if (restarting) return restarted(probes, pod, restarting)
+      if (restarting) return crashed(probes, pod, restarting, 'restarts')
       const wasReady = memory.get(name) === 1
       if (isReady(pod)) memory.set(name, 1)
       if (isReady(pod)) return pass
       // A pod that starts has not failed yet; one that was ready before has.
-      return wasReady ? fail(`${name} was ready and is not any more`) : inconclusive(`${name} is not ready`)
+      if (!wasReady) return inconclusive(`${name} is not ready`)
+      const ended = statusesOf(pod).find(it => it.state?.terminated)
+      return ended ? crashed(probes, pod, ended, 'has ended') : fail(`${name} was ready and is not any more`)
     })
     return worst(verdicts)
   },
@@ -42,10 +44,10 @@ const isRestarting = (
   return isCrashing(status, before ? status.restartCount - (before[key] ?? 0) : 0)
 }
 
-const restarted = async (probes: Probes, pod: Pod, status: ContainerStatus): Promise<Verdict> => {
+const crashed = async (probes: Probes, pod: Pod, status: ContainerStatus, what: string): Promise<Verdict> => {
   const { exitCode, restarts, reason } = crash(status)
   const last = await probes.lastWords(pod, status.name)
   const ended = exitCode === null ? '' : `, exit code ${exitCode}`
   const lines = last ? `; last lines: ${last}` : ''
-  return fail(`${keyOf(pod, status)} restarts (${reason}, ${restarts} in all)${ended}${lines}`)
+  return fail(`${keyOf(pod, status)} ${what} (${reason}, ${restarts} restarts in all)${ended}${lines}`)
 }

@@ -333,7 +333,16 @@ for (const { when, looks, before, verdict } of [
 
 test('a pod that crashes is told with its exit code and last lines', async () => {
   const asked = await podsReady.ask(subject, probes(never, { pods: [pod('p', false, backingOff)] }), new Map())
-  const reason = 'p/c restarts (CrashLoopBackOff, 0 in all), exit code 9; last lines: connecting | boom'
+  const reason = 'p/c restarts (CrashLoopBackOff, 0 restarts in all), exit code 9; last lines: connecting | boom'
+  assert.equal(asked, { verdict: 'fail', reason })
+})
+
+test('a pod that was ready and ended is told with its exit code, before it restarts', async () => {
+  const memory = new Map<string, number>()
+  await podsReady.ask(subject, probes(never, { pods: [pod('p')] }), memory)
+  const ended = pod('p', false, { state: { terminated: { exitCode: 42, reason: 'Error' } } })
+  const asked = await podsReady.ask(subject, probes(never, { pods: [ended] }), memory)
+  const reason = 'p/c has ended (Error, 0 restarts in all), exit code 42; last lines: connecting | boom'
   assert.equal(asked, { verdict: 'fail', reason })
 })
 
