@@ -1,0 +1,67 @@
+import * as assert from 'uvu/assert'
+import type { Moved } from '../../playbooks/rollout.ts'
+import { askGates, type GateResult, isHeld, lineOf } from '../../src/cli/gates.ts'
+import { gate } from '../../src/rollout/gate.ts'
+import type { OurGate } from '../../src/rollout/gates.ts'
+import { fail, inconclusive, pass, type Verdict } from '../../src/rollout/measure.ts'
+import type { Patience } from '../../src/rollout/patience.ts'
+import { suite } from '../support/suite.ts'
+import { stagedWith } from './staged.ts'
+
+const { test } = suite('cli: asking gates')
+
+const at = { name: 'proxy-a', privateIp: '192.0.2.1', port: 3128 }
+const moveWith = (inconclusive?: Patience) =>
+  ({
+    tenant: {
+      ...{ tenant: 'a', namespace: 'a-demo', rollout: { inconclusive } },
+      egress: { proxy: at, proxies: [at], through: 'address' },
+    },
+    workload: { kind: 'Deployment', name: 'web' },
+  }) as unknown as Moved
+
+// biome-ignore lint/suspicious/noThenProperty: the word of the inventory; nothing awaits it
+const patience = (within: string): Patience => ({ within, then: 'ask' })
+
+const saying = (name: string, answers: Verdict[], limits = {}): OurGate =>
+  gate(name, { interval: '0s', inconclusiveLimit: 0, ...limits, ask: async () => answers.shift() ?? pass })
+
+const asked = async (gates: OurGate[], patient?: Patience) => {
+  const staged = await stagedWith([])
+  Object.assign(staged.session, {
+    context: { verify: { echo: [], forbidden: '', probeImage: 'curl' }, cluster: { podCidr: '', serviceCidr: '' } },
+    clients: { kube: () => ({}) },
+    root: '/',
+    run: 'r',
+  })
+  Object.assign(staged.site, { ids: {} })
+  const told: GateResult[] = []
+  const pauses: string[] = []
+  const results = await askGates(staged, moveWith(patient), gates, {
+    onResult: it => told.push(it),
+    onPause: ({ gate, reason }) => pauses.push(`${gate}: ${reason}`),
+  })
+  assert.equal(results, told)
+  return { lines: results.map(lineOf), held: results.every(isHeld), pauses }
+}
+
+test('the first gate that does not hold ends it', async () => {
+  const it = await asked([saying('one', [pass]), saying('two', [fail('no')]), saying('three', [pass])])
+  assert.equal(it, { lines: ['a/web: one: pass', 'a/web: two: fail'], held: false, pauses: [] })
+})
+
+test('a dry run is told, guards nothing, and nobody waits for it', async () => {
+  const gates = [saying('one', [fail('no')], { dryRun: true }), saying('two', [inconclusive('?')], { dryRun: true })]
+  const it = await asked([...gates, saying('three', [pass])], patience('10m'))
+  const lines = ['a/web: one: fail (dry run)', 'a/web: two: inconclusive (dry run)', 'a/web: three: pass']
+  assert.equal(it, { lines, held: true, pauses: [] })
+})
+
+test('silence is asked again within the patience of the tenant, and never passes', async () => {
+  const patient = await asked([saying('one', [inconclusive('?'), pass])], patience('2s'))
+  assert.equal(patient, { lines: ['a/web: one: pass'], held: true, pauses: ['one: ?'] })
+  const silent = Array.from({ length: 50 }, () => inconclusive('?'))
+  assert.is((await asked([saying('one', silent)], patience('50ms'))).held, false)
+  const without = await asked([saying('one', [inconclusive('?'), pass]), saying('two', [pass])])
+  assert.equal(without, { lines: ['a/web: one: inconclusive'], held: false, pauses: [] })
+})
