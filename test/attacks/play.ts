@@ -39,7 +39,7 @@ export const neighbours = {
   },
   b: {
     ...{ name: 'client-b', port: 3130, outgoing: '198.51.100.6' },
-    ...{ clients: ['172.16.36.0/22'], pods: at.otherPods },
+    ...{ clients: ['172.16.36.0/22', '172.16.41.0/24', '172.16.42.0/23'], pods: at.otherPods },
   },
 } as const
 

@@ -39,7 +39,7 @@ before(async () => {
     a: await sendAll(lab, set, { ...a, mark: 'of-a' }),
     b: await sendAll(lab, own, { ...b, mark: 'of-b' }),
     // From another pod of the one to the port of the other, whose policy would let it through.
-    astray: await sendAll(lab, honest, { port: b.port, pods: at.pods.slice(4), mark: 'astray' }),
+    astray: await sendAll(lab, honest, { port: b.port, pods: at.pods.slice(6), mark: 'astray' }),
   }
   const count = [...sent.a, ...sent.b, ...sent.astray].reduce((sum, it) => sum + verdictsOf(it).length, 0)
   const { good, bad } = parseLines(await lab.auditLines(count))
@@ -58,6 +58,11 @@ test('beside a tenant that only reports, one that enforces has every answer and 
       .flatMap(it => [judgeAnswer(it) ?? [], judgeLog(it, lines.get(it.from) ?? []) ?? []].flat()),
     [],
   )
+})
+
+test('each request came from an address of its own', () => {
+  const from = Object.values(sent).flatMap(all => all.map(it => it.from))
+  assert.is(new Set(from).size, from.length)
 })
 
 test('a port takes its own tenant alone', () => {

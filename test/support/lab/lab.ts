@@ -16,7 +16,7 @@ export const at = {
   neighbour: '172.16.28.8',
   pods: ['172.16.29', '172.16.30', '172.16.31', '172.16.32', '172.16.33', '172.16.34', '172.16.35'],
   /** Of a second tenant. */
-  otherPods: ['172.16.36', '172.16.37', '172.16.38', '172.16.39'],
+  otherPods: ['172.16.36', '172.16.37', '172.16.38', '172.16.39', '172.16.41', '172.16.42', '172.16.43'],
   /** Routed to the proxy, and no tenant's. */
   strangers: '172.16.40',
   dns: '203.0.113.53',
@@ -129,7 +129,7 @@ const network = ({ outside, pods, proxy }: Record<'outside' | 'pods' | 'proxy', 
   `-n ${proxy} link set eth2 up`,
   `-n ${proxy} route add default via 198.51.100.1`,
   `-n ${proxy} -6 route add default via 2001:db8:1::1`,
-  ...['172.16.32.0/21', `${at.strangers}.0/24`].map(it => `-n ${proxy} route add ${it} via 172.16.28.3`),
+  ...['172.16.32.0/21', '172.16.40.0/22'].map(it => `-n ${proxy} route add ${it} via 172.16.28.3`),
 ]
 
 const run = (...[command, ...args]: string[]) => execFileSync(command!, args, { stdio: ['ignore', 'pipe', 'pipe'] })
