@@ -52,12 +52,18 @@ export const samplesSeen = async (staged: Staged, asking: Asking): Promise<Evide
 const askAll = async ({ subject, probes, pod, mark }: Asking, samples: Sample[]): Promise<Seen[]> => {
   const seen: Seen[] = []
   let silent = 0
-  const one = ({ method, url, by }: Sample, n: number): Promise<Seen> | Seen => {
+  const one = ({ method, url, by, raw }: Sample, n: number): Promise<Seen> | Seen => {
     if ('unheard' in pod) return pod
     if (by === 'proxy' && silent >= patience)
       return { unheard: `not asked: the proxy gave no answer to the ${silent} questions before` }
     const agent = `${mark}-${n}-`
-    return askSample(probes, pod, { method, url, by: by === 'proxy' ? subject.proxy : null, agent })
+    return askSample(probes, pod, {
+      method,
+      url,
+      by: by === 'proxy' ? subject.proxy : null,
+      agent,
+      ...(raw && { raw }),
+    })
   }
   for (let n = 0; n < samples.length; n += together) {
     const some = samples.slice(n, n + together)

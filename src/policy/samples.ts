@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { decide, isOver } from './decide.ts'
 import type { Policy, Protocol, Rule } from './policy.ts'
 
@@ -12,6 +13,8 @@ export type Sample = {
   by: 'proxy' | 'direct'
   expected: Expected
   why: string
+  /** Said as it stands here, with this Host, which no usual client would do. */
+  raw?: { host: string }
 }
 
 export type SampleOptions = {
@@ -36,7 +39,9 @@ export const samplesOf = ({ policy, proxies, inner, echo, forbidden }: SampleOpt
   const standing = policy.rules.filter(it => !isOver(it))
   const allowed = spread(standing.filter(it => it.effect === 'allow'))
   const denied = spread(standing.filter(it => it.effect === 'deny'))
-  const listed = allowed[0] && bare(allowed[0].name)
+  // Names can be made look alike, addresses cannot: `not-203.0.113.9` is no URL.
+  const named = standing.find(it => it.effect === 'allow' && !isIP(it.name))
+  const listed = named && bare(named.name)
   const byPolicy = (kind: string, url: string): Sample[] => {
     const { verdict, why } = decide(policy, requestOf(url))
     const expected = ({ allowed: 'allowed', denied: 'refused', would_deny: 'noted' } as const)[verdict]
@@ -61,6 +66,7 @@ export const samplesOf = ({ policy, proxies, inner, echo, forbidden }: SampleOpt
     ...never('private addresses', 'private ranges', ...new Set([...privately, ...inner.flatMap(insideOf)])),
     ...never('loopback', "the proxy's own host", 'http://127.0.0.1/', 'http://[::1]/', 'https://127.0.0.1:22/'),
     ...never('addresses in addresses', 'IPv6 forms of inner IPv4 addresses', ...embedded),
+    ...rawly(listed ?? 'listed.example'),
     ...proxies.flatMap(({ address, port }) =>
       never(
         'the proxy itself',
@@ -92,6 +98,26 @@ const privately = [
   'https://10.0.0.1/',
 ]
 const embedded = ['http://[::ffff:169.254.169.254]/', 'http://[64:ff9b::a9fe:a9fe]/', 'http://[2002:a9fe:a9fe::1]/']
+
+/** What clients put right before they say it: other spellings, a Host that lies, what no browser knows. */
+const rawly = (listed: string): Sample[] => {
+  const say = (method: string, url: string, why: string): Sample => ({
+    ...{ kind: 'raw bytes', method, url, by: 'proxy', expected: 'refused', why, raw: { host: listed } },
+  })
+  return [
+    ...['0xa9fea9fe', '2852039166', '0251.0376.0251.0376', '[::ffff:a9fe:a9fe]', '0x7f.1', '169.254.169.254'].map(it =>
+      say('GET', `http://${it}/`, 'an inner address in another spelling, and an allowed name as Host'),
+    ),
+    say('CONNECT', '127.0.0.1:22', 'a tunnel to the proxy, and an allowed name as Host'),
+    say('CONNECT', '2130706433:443', 'a tunnel to the proxy, its address as one number'),
+    say('GET', `ftp://${listed}/`, 'plain HTTP is for http:// alone'),
+    say('BREW', `http://${listed}/`, 'no method of ours'),
+    say('get', `http://${listed}/`, 'methods are in capitals'),
+    say('GET', `http://user:pass@${listed}/`, 'a login in a URL'),
+    say('GET', `http://${listed}/squid-internal-mgr/info`, 'the manager, by an allowed name'),
+    say('GET', 'cache_object://localhost/info', 'the manager, by its old scheme'),
+  ]
+}
 
 const ownOf = (authority: string) => [
   `http://${authority}/`,

@@ -1,10 +1,17 @@
 import { fail, inconclusive, pass, type Verdict } from './measure.ts'
-import { type ProxyAt, proxyUrl } from './no-proxy.ts'
+import { PROXY_FILES, type ProxyAt, proxyUrl } from './no-proxy.ts'
 import type { Answer, Probes } from './probe.ts'
 import type { Pod } from './workload.ts'
 
 /** A question from a pod. `by`: the proxy that is asked; null: none, straight out. */
-export type Question = { method: string; url: string; by: ProxyAt | null; agent: string }
+export type Question = {
+  method: string
+  url: string
+  by: ProxyAt | null
+  agent: string
+  /** Said to the proxy byte by byte, with this Host. */
+  raw?: { host: string }
+}
 
 /** What curl saw. `status`: of the proxy's answer (to CONNECT for https), 0: none. `refusal`: Squid's own word for it. */
 export type Seen =
@@ -15,7 +22,14 @@ export type Seen =
 export type Logged = { verdict: string; rule: string; revision: string } | null
 
 /** Asks one question by curl in the pod. Headers alone are looked at, never a body. */
-export const askSample = async (probes: Probes, pod: Pod, { method, url, by, agent }: Question): Promise<Seen> => {
+export const askSample = async (probes: Probes, pod: Pod, question: Question): Promise<Seen> => {
+  const { method, url, by, agent } = question
+  if (question.raw && by) {
+    const keys = by.certificates ? ownKeys : []
+    return seenRaw(
+      await probes.curl(pod, ['--noproxy', '*', '-g', '--connect-timeout', '3', ...keys, rawUrl(question, by)]),
+    )
+  }
   const way = by ? ['--noproxy', '', '--proxy', proxyUrl(by)] : ['--noproxy', '*']
   const seen = '%{http_code} %{http_connect} %{time_connect}'
   const args = ['-k', '-g', '-X', method, '-A', agent, '--connect-timeout', '3', '-o', '/dev/null', '-D', '-']
@@ -29,6 +43,28 @@ export const seenIn = (answer: Answer, url: string): Seen => {
   const [, refusal = null] = /^x-squid-error: *([A-Z_]+)/im.exec(stdout) ?? []
   const status = url.startsWith('https:') && connect ? connect : plain
   return { status, refusal, connected: time > 0, exit: code, said: stderr.trim().slice(0, 200) }
+}
+
+const ownKeys = [
+  ...['--cacert', `${PROXY_FILES}/ca.crt`],
+  ...['--cert', `${PROXY_FILES}/tls.crt`],
+  ...['--key', `${PROXY_FILES}/tls.key`],
+]
+
+/** curl says what stands in a gopher:// URL as it is, with one end of line behind it: the blank line. */
+const rawUrl = ({ method, url, agent, raw }: Question, { address, port, certificates }: ProxyAt) => {
+  const lines = [`${method} ${url} HTTP/1.1`, `Host: ${raw?.host}`, `User-Agent: ${agent}`, 'Connection: close', '']
+  return `gopher${certificates ? 's' : ''}://${address}:${port}/_${encodeURIComponent(lines.join('\r\n'))}`
+}
+
+/** What was said comes back with its headers, as it is. */
+export const seenRaw = (answer: Answer): Seen => {
+  if ('unheard' in answer) return answer
+  const { code, stdout, stderr } = answer
+  const [, status = 0] = (/^HTTP\/\d\.\d (\d{3})\b/.exec(stdout) ?? []).map(Number)
+  const [head = ''] = stdout.split('\r\n\r\n', 1)
+  const [, refusal = null] = /^x-squid-error: *([A-Z_]+)/im.exec(head) ?? []
+  return { status, refusal, connected: status > 0, exit: code, said: stderr.trim().slice(0, 200) }
 }
 
 /** The words of `Expected` in src/policy/samples.ts, and what was seen of each: a pod's own look, and the proxy's log. */

@@ -64,3 +64,25 @@ test('of a long list some are asked for, from all of it', () => {
 test('an empty policy still has what nobody may reach', () => {
   assert.ok(of('enforce', []).filter(it => it.expected === 'refused').length > 15)
 })
+
+test('a policy whose first entry is an address is asked about as well', () => {
+  for (const names of [['203.0.113.9'], ['203.0.113.9', '2001:db8::1'], ['203.0.113.9', 'z.example']]) {
+    const all = of(
+      'enforce',
+      names.map(it => rule('allow', it)),
+    )
+    assert.ok(all.some(it => it.url === 'https://203.0.113.9/' && it.expected === 'allowed'))
+    assert.is(
+      all.some(it => it.url === 'https://not-z.example/'),
+      names.includes('z.example'),
+    )
+  }
+})
+
+test('raw bytes are refused in either mode, and say an allowed name as Host', () => {
+  for (const mode of ['enforce', 'report'] as const) {
+    const raw = of(mode, rules).filter(it => it.raw)
+    assert.ok(raw.length > 10)
+    assert.ok(raw.every(it => it.expected === 'refused' && ['x.example', 'y.example'].includes(it.raw!.host)))
+  }
+})

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert'
-import { judgeSample, type Logged, type Seen, seenIn } from '../../src/rollout/ask-sample.ts'
+import { judgeSample, type Logged, type Seen, seenIn, seenRaw } from '../../src/rollout/ask-sample.ts'
 import { suite } from '../support/suite.ts'
 
 const { test } = suite('rollout/ask-sample')
@@ -41,4 +41,13 @@ test('the answer to CONNECT counts, not what came through the tunnel', () => {
   const denied = 'HTTP/1.1 403 Forbidden\r\nX-Squid-Error: ERR_ACCESS_DENIED 0\r\n\r\n\nseen 000 403 0.01\n'
   const refused = seenIn({ code: 56, stdout: denied, stderr: 'x' }, 'https://a/')
   assert.equal([refused as object], [{ status: 403, refusal: squid, connected: true, exit: 56, said: 'x' }])
+})
+
+test('of raw bytes the first answer counts, and what a body says of itself is none', () => {
+  const stdout =
+    'HTTP/1.1 403 Forbidden\r\nX-Squid-Error: ERR_ACCESS_DENIED 0\r\n\r\nHTTP/1.1 200 OK\r\nX-Squid-Error: X\r\n'
+  const seen = seenRaw({ code: 0, stdout, stderr: '' })
+  assert.equal([seen as object], [{ status: 403, refusal: squid, connected: true, exit: 0, said: '' }])
+  const none = seenRaw({ code: 1, stdout: '', stderr: 'Protocol "gopher" not supported' })
+  assert.is(judgeSample('refused', none, null).verdict, 'inconclusive')
 })
