@@ -4,7 +4,14 @@ import { at, type Lab } from '../support/lab/lab.ts'
 import type { Attack } from './attack.ts'
 
 /** Where a tenant asks from and at. `pods`: the /24s of its addresses. `mark`: what its requests are known by. */
-export type Asking = { mark?: string; port?: number; pods?: readonly string[]; sideBySide?: number }
+export type Asking = {
+  from?: string
+  to?: string
+  mark?: string
+  port?: number
+  pods?: readonly string[]
+  sideBySide?: number
+}
 
 export type Sent = Attack & { n: number; id: string; from: string; text: string; error: string | null; ms: number }
 
@@ -28,21 +35,21 @@ export const zoneOf = (set: Attack[]): Record<string, Answer> =>
 
 /** Says every case to the proxy, each from an address of its own, and hears what comes back. */
 export const sendAll = async (
-  lab: Lab,
+  lab: Pick<Lab, 'startClient'>,
   set: Attack[],
-  { mark = 'case', port = 3128, pods = at.pods, sideBySide = 24 }: Asking = {},
+  { from: only, to = at.proxyInside, mark = 'case', port = 3128, pods = at.pods, sideBySide = 24 }: Asking = {},
 ): Promise<Sent[]> => {
   const client = await lab.startClient()
   const heard = new Map<number, (it: Heard) => void>()
   client.onEach(it => heard.get((it as Heard).n)?.(it as Heard))
-  const from = sources(set, pods)
+  const from = only ? set.map(() => only) : sources(set, pods)
   const one = async (it: Attack, n: number): Promise<Sent> => {
     const id = `${mark}-${n}-`
     const filled = (text: string) => text.replaceAll('{id}', id).replaceAll('{refused}', `refused-${n}-`)
     const words: Say = {
       n,
       from: from[n]!,
-      to: at.proxyInside,
+      to,
       port,
       parts: [it.raw].flat().map(filled),
       pauseMs: it.pauseMs ?? 0,
