@@ -27,8 +27,28 @@ export type Telling = {
 export const lineOf = ({ tenant, workload, gate, verdict, dryRun }: GateResult): string =>
   `${tenant}/${workload}: ${gate}: ${verdict.verdict}${dryRun ? ' (dry run)' : ''}`
 
-/** What is known of a workload from earlier: before its move, and from the gates before a soak. */
-export type Known = { restartsBefore?: Record<string, number> | undefined; memories?: Map<string, Memory> }
+/**
+ * What is known of a workload from earlier: before its move, and from the gates before a soak. `enough`: nobody needs
+ * the rest of its answers.
+ */
+export type Known = {
+  restartsBefore?: Record<string, number> | undefined
+  memories?: Map<string, Memory>
+  enough?: AbortSignal
+}
+
+/** Asks about several workloads at once. The first failure is enough: what is to be taken back waits for no other gate. */
+export const sideBySide = async (asks: ((enough: AbortSignal) => Promise<GateResult[]>)[]): Promise<GateResult[]> => {
+  const enough = new AbortController()
+  const all = await Promise.all(
+    asks.map(async ask => {
+      const results = await ask(enough.signal)
+      if (results.some(it => !isHeld(it) && it.verdict.verdict === 'fail')) enough.abort()
+      return results
+    }),
+  )
+  return all.flat()
+}
 
 export const isHeld = ({ verdict, dryRun }: GateResult): boolean => dryRun === true || verdict.verdict === 'pass'
 
@@ -77,14 +97,16 @@ export const askGates = async (
   move: Moved,
   gates: readonly OurGate[],
   { onResult, onPause }: Telling,
-  { restartsBefore, memories = new Map() }: Known = {},
+  { restartsBefore, memories = new Map(), enough }: Known = {},
 ): Promise<GateResult[]> => {
   const { session } = staged
-  const { abort: signal, stop } = session.world
+  const { abort } = session.world
+  const signal = enough ? AbortSignal.any([abort, enough]) : abort
+  const stop = enough ? AbortSignal.any([session.world.stop, enough]) : session.world.stop
   const kube = kubeOf(staged)
   const prober = createProber(kube, { run: session.run, image: session.context.verify.probeImage, signal })
   const here = createHere({ root: session.root, kubeconfig: kubeconfigOf(staged), signal })
-  const probes = createProbes(kube, { ...logsOf(staged, move.tenant), here, signal, prober })
+  const probes = createProbes(kube, { ...logsOf(staged, move.tenant, signal), here, signal, prober })
   const subject = { ...subjectOf(staged, move), ...(restartsBefore && { restartsBefore }) }
   const { inconclusive: patience } = move.tenant.rollout
   const at = { tenant: subject.tenant, workload: calledAs(subject.workload) }
@@ -97,16 +119,22 @@ export const askGates = async (
       const told = (reason: string, leftMs: number) => onPause?.({ ...at, gate: gate.name, reason, leftMs })
       const patient = patience && onPause && !gate.dryRun
       const verdict = await (patient ? untilKnown(ask, patience, { stop, onPause: told }) : ask())
+      // An interrupted pause is no verdict.
+      if (enough?.aborted) break
       const result = { ...at, gate: gate.name, verdict, ...(gate.dryRun && { dryRun: true as const }) }
       results.push(result)
       onResult(result)
       if (!isHeld(result)) break
     }
+  } catch (thrown) {
+    if (!enough?.aborted || abort.aborted || !isAbort(thrown)) throw thrown
   } finally {
     await prober.close()
   }
   return results
 }
+
+const isAbort = (thrown: unknown): boolean => thrown instanceof Error && thrown.name === 'AbortError'
 
 /** Probe pods that a killed run left behind, in the namespaces of these moves. */
 export const sweep = async (staged: Staged, moves: readonly Moved[]): Promise<void> => {

@@ -10,15 +10,18 @@ import type { Witnessed } from '../rollout/witness.ts'
 import type { Staged } from './staged.ts'
 
 /** The logs of a tenant's proxies, as a second witness to what a pod saw. */
-export const logsOf = (staged: Staged, { egress: { proxies } }: Tenant): Omit<Logs, 'here'> => {
-  const { abort } = staged.session.world
+export const logsOf = (
+  staged: Staged,
+  { egress: { proxies } }: Tenant,
+  signal: AbortSignal = staged.session.world.abort,
+): Omit<Logs, 'here'> => {
   /** null: not every one could be read, and none has it. */
   const find = async (needle: string, atLeast = 1): Promise<string[] | null> => {
     const logs = await Promise.all(
       proxies.map(async ({ name }) => {
         const host = hostOf(staged, name)
         if (!host) return null
-        const found = searchLog(staged, host, needle, proxies.length === 1 ? atLeast : 1)
+        const found = searchLog(staged, host, needle, proxies.length === 1 ? atLeast : 1, signal)
         // One proxy that is down keeps nobody from reading the others.
         return proxies.length === 1 ? found : found.catch(() => null)
       }),
@@ -32,7 +35,7 @@ export const logsOf = (staged: Staged, { egress: { proxies } }: Tenant): Omit<Lo
       let lines = await find(mark, atLeast)
       // Several proxies share the requests, nobody knows how: until all together have them, and not for ever.
       for (let n = 0; n < 5 && lines && proxies.length > 1 && lines.length < atLeast; n++) {
-        await delay(500, undefined, { signal: abort })
+        await delay(500, undefined, { signal })
         lines = await find(mark)
       }
       return parsed(lines)
@@ -54,8 +57,14 @@ export const hostOf = ({ plan }: Staged, proxy: string): HostAddress | null => {
   return (resolve(seen.desired.want, lives).value as { host: HostAddress }).host
 }
 
-export const searchLog = ({ session }: Staged, host: HostAddress, needle: string, atLeast = 1): Promise<string[]> =>
+export const searchLog = (
+  { session }: Staged,
+  host: HostAddress,
+  needle: string,
+  atLeast = 1,
+  signal: AbortSignal = session.world.abort,
+): Promise<string[]> =>
   createAuditLog(session.clients.ssh).find(host, {
     ...{ log: auditLog, needle, withinSeconds: atLeast > 1 ? 5 : 2, atLeast },
-    signal: session.world.abort,
+    signal,
   })

@@ -1,5 +1,5 @@
 import type { Moved, RolloutPhase } from '../../playbooks/rollout.ts'
-import { type Recorded, readJournals } from '../engine/journal.ts'
+import type { Recorded } from '../engine/journal.ts'
 import { baselineOf } from '../rollout/rollout-state.ts'
 import { calledAs } from '../rollout/workload.ts'
 import { readRollout } from '../rollout/workloads/read.ts'
@@ -45,6 +45,3 @@ export const restartsBefore = (
   }
   return found
 }
-
-export const restartsOf = ({ session }: Staged, group: string, move: Moved) =>
-  restartsBefore(readJournals(session.state), group, move)

@@ -12,8 +12,18 @@ import { EGRESS_LABEL } from '../rollout/manifests.ts'
 import { egressAddress } from '../rollout/probe.ts'
 import { kindOf, readWorkload, templateOf } from '../rollout/workloads/read.ts'
 import { kinds } from './clients.ts'
-import { askGates, type GateResult, isHeld, kubeOf, lineOf, subjectOf, sweep, type Telling } from './gates.ts'
-import { noteRestarts, restartsOf } from './restarts.ts'
+import {
+  askGates,
+  type GateResult,
+  isHeld,
+  kubeOf,
+  lineOf,
+  sideBySide,
+  subjectOf,
+  sweep,
+  type Telling,
+} from './gates.ts'
+import { noteRestarts, restartsBefore } from './restarts.ts'
 import type { Session } from './session.ts'
 import type { Staged } from './staged.ts'
 import { applyStage, chosenIn, summaryOf } from './stages.ts'
@@ -57,9 +67,10 @@ const partOf = ({ name, desired, moves }: RolloutPhase, ids: readonly string[]):
 
 const gatesOf = async (staged: Staged, phase: RolloutPhase, say: (line: string) => void): Promise<GateResult[]> => {
   const before = phase.name === 'gateway'
+  const history = readJournals(staged.session.state)
   const moves = (before ? canariesOf(staged) : phase.moves).map(move => {
-    const restartsBefore = before ? undefined : restartsOf(staged, groupOf(phase.name), move)
-    return { move, known: { restartsBefore, memories: new Map<string, Memory>() } }
+    const restarts = before ? undefined : restartsBefore(history, groupOf(phase.name), move)
+    return { move, known: { restartsBefore: restarts, memories: new Map<string, Memory>() } }
   })
   await sweep(
     staged,
@@ -67,10 +78,12 @@ const gatesOf = async (staged: Staged, phase: RolloutPhase, say: (line: string) 
   )
   const ask = async (moment: Moment) => {
     const telling = tell(staged, say)
-    const all = await Promise.all(
-      moves.map(({ move, known }) => askGates(staged, move, gatesAt(moment, move.tenant), telling, known)),
+    const asks = moves.map(
+      ({ move, known }) =>
+        (enough: AbortSignal) =>
+          askGates(staged, move, gatesAt(moment, move.tenant), telling, { ...known, enough }),
     )
-    return all.flat().filter(it => !isHeld(it))
+    return (await sideBySide(asks)).filter(it => !isHeld(it))
   }
   const failed = await ask(before ? 'gateway' : 'moved')
   const soaks = before || phase.name === 'canary' ? [] : moves.map(({ move }) => millis(move.tenant.rollout.then.soak))

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert'
 import type { Moved } from '../../playbooks/rollout.ts'
-import { askGates, type GateResult, isHeld, lineOf } from '../../src/cli/gates.ts'
+import { askGates, type GateResult, isHeld, lineOf, sideBySide } from '../../src/cli/gates.ts'
 import { gate } from '../../src/rollout/gate.ts'
 import type { OurGate } from '../../src/rollout/gates.ts'
 import { fail, inconclusive, pass, type Verdict } from '../../src/rollout/measure.ts'
@@ -26,7 +26,7 @@ const patience = (within: string): Patience => ({ within, then: 'ask' })
 const saying = (name: string, answers: Verdict[], limits = {}): OurGate =>
   gate(name, { interval: '0s', inconclusiveLimit: 0, ...limits, ask: async () => answers.shift() ?? pass })
 
-const asked = async (gates: OurGate[], patient?: Patience) => {
+const stage = async () => {
   const staged = await stagedWith([])
   Object.assign(staged.session, {
     context: { verify: { echo: [], forbidden: '', probeImage: 'curl' }, cluster: { podCidr: '', serviceCidr: '' } },
@@ -35,6 +35,11 @@ const asked = async (gates: OurGate[], patient?: Patience) => {
     run: 'r',
   })
   Object.assign(staged.site, { ids: {} })
+  return staged
+}
+
+const asked = async (gates: OurGate[], patient?: Patience) => {
+  const staged = await stage()
   const told: GateResult[] = []
   const pauses: string[] = []
   const results = await askGates(staged, moveWith(patient), gates, {
@@ -64,4 +69,41 @@ test('silence is asked again within the patience of the tenant, and never passes
   assert.is((await asked([saying('one', silent)], patience('50ms'))).held, false)
   const without = await asked([saying('one', [inconclusive('?'), pass]), saying('two', [pass])])
   assert.equal(without, { lines: ['a/web: one: inconclusive'], held: false, pauses: [] })
+})
+
+test('the first failure of a workload ends the gates of the others, wherever they are', async () => {
+  const staged = await stage()
+  let asking = 0
+  const busy = [
+    saying('waits an hour between measurements', [], { interval: '1h', count: 2 }),
+    saying('waits an hour before the first', [], { initialDelay: '1h' }),
+    saying('pauses', Array(50).fill(inconclusive('?'))),
+  ]
+  const fails = gate('fails', {
+    interval: '10ms',
+    count: 1000,
+    ask: async () => (asking < 3 ? pass : fail('no')),
+  }) as OurGate
+  const started = saying('starts', [])
+  const asks = [...busy, fails].map(it => (enough: AbortSignal) => {
+    const onResult = ({ gate }: GateResult) => {
+      if (gate === 'starts') asking++
+    }
+    const gates = it === fails ? [it] : [started, it]
+    return askGates(staged, moveWith(patience('1h')), gates, { onResult, onPause: () => undefined }, { enough })
+  })
+  const results = await sideBySide(asks)
+  assert.equal(results.filter(it => !isHeld(it)).map(lineOf), ['a/web: fails: fail'])
+  assert.is(results.length, 4)
+})
+
+test('an interrupt is not taken for a failure of another', async () => {
+  const staged = await stage()
+  const abort = new AbortController()
+  Object.assign(staged.session.world, { abort: abort.signal })
+  const long = saying('long', [], { interval: '1h', count: 2 })
+  const { signal: enough } = new AbortController()
+  const asking = askGates(staged, moveWith(), [long], { onResult: () => undefined }, { enough })
+  abort.abort()
+  assert.is((await asking.catch(it => it)).name, 'AbortError')
 })
