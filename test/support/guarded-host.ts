@@ -3,7 +3,7 @@ import { type HostPlay, hostPlay } from '../../src/hosts/play.ts'
 import { ufwTask } from '../../src/hosts/squid.ts'
 import type { Ssh } from '../../src/hosts/ssh.ts'
 import type { Task } from '../../src/hosts/tasks/all.ts'
-import { makeHost, type TestHost } from './host.ts'
+import { type HostOptions, makeHost, type TestHost } from './host.ts'
 import { file as fileOf, problem, quiet } from './plays.ts'
 
 /** How long changes that lock us out wait for a new login. Those that are confirmed have all the time they need. */
@@ -21,8 +21,8 @@ export const sshdFile = (line: string, confirmSeconds = seconds): Task =>
   file('/etc/ssh/sshd_config.d/50-kapsule-egress.conf', `${line}\n`, confirmSeconds)
 
 /** A host whose firewall is on and lets us in, and what these tests ask of it. */
-export const guardedHost = async (slot: number, ssh: Ssh) => {
-  const host: TestHost = await makeHost(slot)
+export const guardedHost = async (slot: number, ssh: Ssh, options: HostOptions = {}) => {
+  const host: TestHost = await makeHost(slot, options)
   const want = (tasks: Task[]): HostPlay => ({ host: host.address, tasks, handlers: {} })
   const look = async (tasks: Task[]) => (await hostPlay.read(want(tasks), { ssh }, quiet))!
   const apply = async (tasks: Task[]) => hostPlay.apply(want(tasks), { ssh }, await look(tasks), quiet)

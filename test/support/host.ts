@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,6 +8,7 @@ import type { HostAddress } from '../../src/hosts/address.ts'
 import { type HostKey, newHostKey } from '../../src/hosts/cloud-init.ts'
 import { ownDevices } from '../../src/sandbox/machines/box.ts'
 import { claim } from './claim.ts'
+import { cgroupOf, systemdBoot, systemdInit } from './systemd.ts'
 
 /** A real host for tests: a network namespace, this machine's disk under an overlay, and the real sshd. */
 export type TestHost = {
@@ -42,12 +44,14 @@ export type HostOptions = {
   operator?: HostKey
   /** A directory whose files lie over those of this machine. */
   over?: string
+  /** Booted by systemd and not by a script of a few lines; asks `noSystemd` first. */
+  systemd?: boolean
 }
 
 /** Hosts take /30s from `first` on, by default of 192.0.2.128/25 (documentation range): then `slot` is 0-31. */
 export const makeHost = async (
   slot: number,
-  { first = '192.0.2.128', sshd = '', operator, over }: HostOptions = {},
+  { first = '192.0.2.128', sshd = '', operator, over, systemd = false }: HostOptions = {},
 ): Promise<TestHost> => {
   const [outside, inside] = [addressAt(first, slot * 4 + 1), addressAt(first, slot * 4 + 2)]
   const slotIsOurs = await claim(first === '192.0.2.128' ? `host-${slot}` : `host-${first}-${slot}`)
@@ -72,6 +76,7 @@ export const makeHost = async (
   run('ip', 'link', 'add', veth, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name)
   run('ip', 'addr', 'add', `${outside}/30`, 'dev', veth)
   run('ip', 'link', 'set', veth, 'up')
+  const cgroup = systemd ? cgroupOf(name) : null
   let child: ChildProcess
   let log = ''
   const start = async () => {
@@ -92,15 +97,18 @@ export const makeHost = async (
       '--ipc',
       '--fork',
       '--kill-child',
+      ...(cgroup ? ['--cgroup'] : []),
     ]
-    child = spawn('nsenter', [`--net=/run/netns/${name}`, ...machine, 'sh', '-ec', boot(dir, name, over)], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true,
-    })
+    const into = cgroup ? ['sh', '-ec', `${cgroup.enter}; exec "$@"`, 'sh'] : []
+    child = spawn(
+      'nsenter',
+      [`--net=/run/netns/${name}`, ...into, ...machine, 'sh', '-ec', boot(dir, name, systemd, over)],
+      { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
+    )
     child.stderr!.on('data', (chunk: Buffer) => {
       log += chunk
     })
-    for (let n = 0; !log.includes('Server listening on 0.0.0.0'); n++) {
+    for (let n = 0; !(systemd ? await answers(inside) : log.includes('Server listening on 0.0.0.0')); n++) {
       if (n > 2400 || child.exitCode !== null) {
         await host.down()
         throw new Error(`the test host did not start: ${log}`)
@@ -165,6 +173,7 @@ export const makeHost = async (
       // The kernel frees the pair with the namespace, later than we can say so.
       () => run('ip', 'link', 'del', veth),
       () => run('umount', '--lazy', dir),
+      () => cgroup?.remove(),
       () => rmSync(dir, { recursive: true }),
     ])
       try {
@@ -197,17 +206,30 @@ const addressAt = (first: string, offset: number): string => {
   return [24, 16, 8, 0].map(bits => Math.floor(at / 2 ** bits) % 256).join('.')
 }
 
-const boot = (dir: string, name: string, over?: string) => `
+/** Does sshd say its name? */
+const answers = (address: string): Promise<boolean> =>
+  new Promise(resolve => {
+    const socket = connect({ host: address, port: 22, timeout: 1000 })
+    const end = (it: boolean) => {
+      socket.destroy()
+      resolve(it)
+    }
+    socket.on('data', () => end(true))
+    for (const it of ['error', 'timeout', 'end']) socket.on(it, () => end(false))
+  })
+
+const boot = (dir: string, name: string, systemd: boolean, over?: string) => `
 mount -t overlay overlay -o 'lowerdir=${dir}/seed${over ? `:${over}` : ''}:/,upperdir=${dir}/up,workdir=${dir}/work' '${dir}/root'
 cd '${dir}/root'
 ${ownDevices}
 mount -t proc proc proc; mount -t sysfs sysfs sys
 mount -t tmpfs -o mode=755 tmpfs run
-mount --bind '${dir}/rcS' etc/rcS.d
+${systemd ? '' : `mount --bind '${dir}/rcS' etc/rcS.d`}
 mount -t tmpfs -o mode=700 tmpfs root
 mount -t tmpfs -o mode=1777 tmpfs tmp
+${systemd ? systemdBoot : ''}
 hostname ${name}
-exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 chroot . /usr/sbin/init`
+exec env -i ${systemd ? 'container=test' : ''} PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 chroot . ${systemd ? systemdInit : '/usr/sbin/init'}`
 
 /** `unshare --fork` has one child: the init of the host. */
 const initOf = ({ pid }: ChildProcess): number => {

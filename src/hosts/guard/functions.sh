@@ -40,9 +40,9 @@ guard_arm() {
   rm -f -- "$guard/arming"
   sync -- "$guard"
   if [ -d /run/systemd/system ]; then
-    systemd-run --quiet --collect --unit="$hook-$1" sh -c 'echo $$ >"$0/timer"; exec sh "$0/revert.sh" wait "$1" "$2"' "$guard" "$1" "$2"
+    systemd-run --quiet --collect --unit="$hook-$1" sh "$guard/revert.sh" wait "$1" "$2"
   else
-    setsid -f nohup sh -c 'echo $$ >"$0/timer"; exec sh "$0/revert.sh" wait "$1" "$2"' "$guard" "$1" "$2" </dev/null >/dev/null 2>&1
+    setsid -f nohup sh "$guard/revert.sh" wait "$1" "$2" </dev/null >/dev/null 2>&1
   fi
   n=0
   while [ ! -s "$guard/timer" ]; do n=$((n + 1)); [ $n -le 70 ] || { echo 'the undo could not be armed'; exit 1; }; nap $n; done

@@ -40,6 +40,7 @@ put_back() {
 }
 
 if [ "$1" = wait ]; then
+  echo $$ >timer
   run=$2 seconds=$3 n=0
   read -r runner <runner
   while [ ! -e ready ] && [ $n -lt 900 ] && mine "$run" && kill -0 "$runner" 2>/dev/null; do

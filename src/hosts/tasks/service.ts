@@ -78,6 +78,10 @@ const endOrphans = (name: string) => `for it in /proc/[0-9]*/stat; do
   done
   `
 
+/** A drop-in that came before in this run: the handler that has systemd read it comes after the start. */
+const unitAsOnDisk = (name: string) =>
+  `if [ "$(systemctl show -p NeedDaemonReload --value ${name})" = yes ]; then systemctl daemon-reload; fi`
+
 const bring = (service: string, { running, enabled }: ServiceState, before = '', ports: number[] = []): string => {
   const name = quote(service)
   const [verb, update, not] = [running ? 'start' : 'stop', enabled ? 'enable' : 'disable', running ? '!' : '']
@@ -91,7 +95,9 @@ const bring = (service: string, { running, enabled }: ServiceState, before = '',
 fi
 if ${not} { ${isRunning(name)}; }; then
   ${ahead}
-  if [ -d /run/systemd/system ]; then systemctl ${verb} ${name}; else service ${name} ${verb}; fi
+  if [ -d /run/systemd/system ]; then${running ? `\n    ${unitAsOnDisk(name)}` : ''}
+    systemctl ${verb} ${name}
+  else service ${name} ${verb}; fi
   n=0
   while ${not} { ${isRunning(name)}; }; do
     n=$((n + 1)); [ $n -le 500 ] || { echo ${quote(`${service} did not ${verb}`)}; exit 1; }
