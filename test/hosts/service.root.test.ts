@@ -96,7 +96,7 @@ test('a time limit and links already in place need no update-rc.d', async () => 
 })
 
 /**
- * systemd cannot be what boots a host of these tests. This stands in for systemctl: it keeps what is active and enabled
+ * The real one is in systemd.long.test.ts. This stands in for systemctl: it keeps what is active and enabled
  * as files, answers is-active and is-enabled by exit code as the real one does, and records what it is asked to do.
  */
 const systemd = `mkdir -p /run/systemd/system /srv/sd/active /srv/sd/enabled

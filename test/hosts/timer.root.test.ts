@@ -48,7 +48,7 @@ test('where systemd is not what boots, it says what to use, and writes nothing',
 })
 
 /**
- * systemd cannot boot a host of these tests. This stands in for systemctl: what is on and active as files, a unit has
+ * The real one is in systemd.long.test.ts. This stands in for systemctl: what is on and active as files, a unit has
  * to be there to be enabled or started, and is known only after daemon-reload.
  */
 const systemd = `mkdir -p /run/systemd/system /srv/sd/active /srv/sd/enabled /srv/sd/known

@@ -42,9 +42,11 @@ export const packageTask: TaskKind<PackageTask, PackageState> = {
   ahead: tasks => lookAhead(tasks.filter(it => !it.names).flatMap(it => [checked(it).name, ...othersOf(it)])),
   plain: true,
   look(task) {
-    const { name, names, hold } = checked(task)
+    const { name, names, hold, version } = checked(task)
+    // A version moves a held package, too, which has to be let go of first.
+    const asked = hold !== undefined || version !== undefined
     const arms = Object.entries(managers).map(
-      ([it, { look, lookHold }]) => `${it}) ${look}\n${hold === undefined ? ':' : lookHold} ;;`,
+      ([it, { look, lookHold }]) => `${it}) ${look}\n${asked ? lookHold : ':'} ;;`,
     )
     return `${nameHere(name, names)}\necho "manager $m"; echo "name $n"\ncase $m in\n${arms.join('\n')}\nesac${othersOf(task).map(lookOther).join('')}`
   },
