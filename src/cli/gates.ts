@@ -104,7 +104,14 @@ export const askGates = async (
   const signal = enough ? AbortSignal.any([abort, enough]) : abort
   const stop = enough ? AbortSignal.any([session.world.stop, enough]) : session.world.stop
   const kube = kubeOf(staged)
-  const prober = createProber(kube, { run: session.run, image: session.context.verify.probeImage, signal })
+  const { namespace } = move.tenant
+  const prober = createProber(kube, {
+    ...{ run: session.run, image: session.context.verify.probeImage, signal },
+    onMake(made) {
+      session.journal.record({ event: 'note', topic: 'probe-pod', data: { namespace, ...made } })
+      session.output.event('probe-pod', { namespace, ...made })
+    },
+  })
   const here = createHere({ root: session.root, kubeconfig: kubeconfigOf(staged), signal })
   const probes = createProbes(kube, { ...logsOf(staged, move.tenant, signal), here, signal, prober })
   const subject = { ...subjectOf(staged, move), ...(restartsBefore && { restartsBefore }) }

@@ -100,15 +100,19 @@ export type Prober = {
   close(): Promise<void>
 }
 
+/** `onMake` is told before a pod is made. */
+type Making = { withinMs?: number; signal?: AbortSignal; onMake?: (made: { pod: string; for: string }) => void }
+
 export const createProber = (
   kube: Kube,
-  { withinMs = 60_000, signal, ...made }: Made & { withinMs?: number; signal?: AbortSignal },
+  { withinMs = 60_000, signal, onMake = () => undefined, ...made }: Made & Making,
 ): Prober => {
   const pods = new Map<string, Promise<Pod | { unheard: string }>>()
   const objects: KubeObject[] = []
   const make = async (pod: Pod) => {
     const object = probePodFor(pod, made)
     objects.push(object)
+    onMake({ pod: object.metadata.name, for: pod.metadata.name })
     try {
       await kube.create(object)
       return await running(kube, object, Date.now() + withinMs, signal)

@@ -138,7 +138,8 @@ test('pods without curl are asked by one pod each, which nobody adopts or serves
     tried.push(pod.name)
     return pod.name.startsWith('egress-probe-') ? { code: 0, stdout: `${program} ran` } : { code: 127 }
   }
-  const prober = createProber(cluster.kube, { run: 'run-0001', image })
+  const told: string[] = []
+  const prober = createProber(cluster.kube, { run: 'run-0001', image, onMake: it => told.push(it.pod) })
   const probes = createProbes(cluster.kube, { ...noLogs, prober })
   const pods = await podsIn('app.kubernetes.io/name')
   for (let n = 0; n < 2; n++) {
@@ -149,6 +150,7 @@ test('pods without curl are asked by one pod each, which nobody adopts or serves
 
   const stands = await podsIn(PROBE_LABEL)
   assert.is(stands.length, 2)
+  assert.equal(told.sort(), stands.map(it => it.metadata.name).sort())
   assert.equal(new Set(stands.map(it => it.metadata.ownerReferences?.[0]?.kind)), new Set(['Pod']))
   const slices = { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', namespace: NS }
   type Slice = { endpoints: { conditions: { ready: boolean }; targetRef?: { name: string } }[] }
