@@ -78,15 +78,25 @@ const applied = async (
     while (!done) worstMs = Math.max(worstMs, (await ask(ours, 10, 1500)).worst)
   })()
   await sleep(500)
-  const began = await lab.install(policyOf(list), 'policy').finally(() => {
+  try {
+    const began = await lab.install(policyOf(list), 'policy')
+    // Answers of before are kept for two seconds at the most.
+    await sleep(2500)
     done = true
-  })
-  await asking
+    await asking
+    return { seconds: (firstDecision(lab, was, from) - began) / 1000, worstMs }
+  } finally {
+    done = true
+  }
+}
+
+/** When the first line after so many was written that the next revision decided. */
+const firstDecision = (lab: Lab, was: string, from: number): number => {
   const revision = lab.host
     .sh('readlink /etc/squid/egress/client-a.policy')
     .trim()
     .match(/\d+-[0-9a-f]{8}/)![0]
   if (was.includes(revision)) throw new Error(`still revision ${revision}`)
   const line = lab.host.sh(`tail -n +${from + 1} /var/log/squid/audit.log | grep -m 1 '"revision":"${revision}"'`)
-  return { seconds: (Date.parse(JSON.parse(line).time) - began) / 1000, worstMs }
+  return Date.parse(JSON.parse(line).time)
 }
