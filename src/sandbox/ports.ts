@@ -121,7 +121,12 @@ export interface Pods {
     uid: string,
   ): Promise<{ running: boolean; containers: Record<string, { exitCode: number | null; startedAt: string }> } | null>
   restart(uid: string, container: string): Promise<void>
-  logs(uid: string, container: string, options: { tailLines?: number; follow?: AbortSignal }): AsyncIterable<Buffer>
+  /** `previous`: of the run before the last restart. */
+  logs(
+    uid: string,
+    container: string,
+    options: { tailLines?: number; follow?: AbortSignal; previous?: boolean },
+  ): AsyncIterable<Buffer>
   exec(uid: string, container: string, command: string[], options: { tty: boolean; stdin: boolean }): ExecProcess
   /** Full set of rules for the cluster: replaces what was in force on all its nodes. Drops, never rejects. */
   setPolicies(clusterId: string, pods: PodFirewall[]): Promise<void>

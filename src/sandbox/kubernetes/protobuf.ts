@@ -1,79 +1,12 @@
 import type { Loose } from './object.ts'
+import type { Field, Message, Type } from './protobuf-kinds.ts'
+import { kinds } from './protobuf-kinds.ts'
 import { Refused } from './status.ts'
 
 /**
- * Some commands of kubectl send protobuf and cannot be told otherwise (`create namespace`, options of `delete`).
- * This reads the few kinds they send. Field numbers are those of the API's generated.proto files.
+ * A body with the envelope `k8s\0`: some commands of kubectl send protobuf and cannot be told otherwise. Throws 415
+ * for kinds it does not know.
  */
-type Field = [name: string, type: Type, repeated?: 'list']
-type Type = 'string' | 'int' | 'bool' | 'base64' | 'time' | 'strings' | 'bytesMap' | Message
-type Message = { [number: number]: Field }
-
-const reference: Message = {
-  5: ['apiVersion', 'string'],
-  1: ['kind', 'string'],
-  3: ['name', 'string'],
-  4: ['uid', 'string'],
-  6: ['controller', 'bool'],
-  7: ['blockOwnerDeletion', 'bool'],
-}
-const meta: Message = {
-  1: ['name', 'string'],
-  2: ['generateName', 'string'],
-  3: ['namespace', 'string'],
-  5: ['uid', 'string'],
-  6: ['resourceVersion', 'string'],
-  8: ['creationTimestamp', 'time'],
-  11: ['labels', 'strings'],
-  12: ['annotations', 'strings'],
-  13: ['ownerReferences', reference, 'list'],
-  14: ['finalizers', 'string', 'list'],
-}
-const local: Message = { 1: ['name', 'string'] }
-
-const kinds: Record<string, Message> = {
-  Namespace: { 1: ['metadata', meta], 2: ['spec', { 1: ['finalizers', 'string', 'list'] }] },
-  ConfigMap: { 1: ['metadata', meta], 2: ['data', 'strings'], 3: ['binaryData', 'bytesMap'], 4: ['immutable', 'bool'] },
-  Secret: {
-    1: ['metadata', meta],
-    2: ['data', 'bytesMap'],
-    3: ['type', 'string'],
-    4: ['stringData', 'strings'],
-    5: ['immutable', 'bool'],
-  },
-  ServiceAccount: { 1: ['metadata', meta], 3: ['imagePullSecrets', local, 'list'] },
-  Scale: { 1: ['metadata', meta], 2: ['spec', { 1: ['replicas', 'int'] }] },
-  SelfSubjectAccessReview: {
-    1: ['metadata', meta],
-    2: [
-      'spec',
-      {
-        1: [
-          'resourceAttributes',
-          {
-            1: ['namespace', 'string'],
-            2: ['verb', 'string'],
-            3: ['group', 'string'],
-            4: ['version', 'string'],
-            5: ['resource', 'string'],
-            6: ['subresource', 'string'],
-            7: ['name', 'string'],
-          },
-        ],
-        2: ['nonResourceAttributes', { 1: ['path', 'string'], 2: ['verb', 'string'] }],
-      },
-    ],
-  },
-  DeleteOptions: {
-    1: ['gracePeriodSeconds', 'int'],
-    2: ['preconditions', { 1: ['uid', 'string'], 2: ['resourceVersion', 'string'] }],
-    3: ['orphanDependents', 'bool'],
-    4: ['propagationPolicy', 'string'],
-    5: ['dryRun', 'string', 'list'],
-  },
-}
-
-/** A body with the envelope `k8s\0`. Throws 415 for kinds it does not know. */
 export const decodeProtobuf = (body: Buffer): Loose => {
   if (body.subarray(0, 4).toString('latin1') !== 'k8s\0') throw unsupported('the body has no envelope of Kubernetes')
   const { type, raw } = readMessage(body.subarray(4), {
@@ -111,17 +44,24 @@ const readMessage = (bytes: Buffer, message: Message): Loose => {
     }
     const field = message[tag >> 3]
     if (field) assign(result, field, value)
+    else if (message[0] && (typeof value === 'bigint' ? value !== 0n : value.length > 0))
+      throw unsupported(`field ${tag >> 3} of this protobuf message is not read here, use JSON`)
   }
   return result
 }
 
+/** Maps by their type: what their values are. */
+const mapped: Record<string, Type | undefined> = {
+  strings: 'string',
+  bytesMap: 'base64',
+  quantities: { 1: ['string', 'string'] },
+}
+
 const assign = (result: Loose, [name, type, repeated]: Field, value: bigint | Buffer) => {
-  if (type === 'strings' || type === 'bytesMap') {
-    const pair = readMessage(value as Buffer, {
-      1: ['key', 'string'],
-      2: ['value', type === 'strings' ? 'string' : 'base64'],
-    })
-    result[name] = { ...result[name], [pair.key ?? '']: pair.value ?? '' }
+  const inner = mapped[type as string]
+  if (inner) {
+    const pair = readMessage(value as Buffer, { 1: ['key', 'string'], 2: ['value', inner] })
+    result[name] = { ...result[name], [pair.key ?? '']: pair.value?.string ?? pair.value ?? '' }
   } else if (repeated) result[name] = [...(result[name] ?? []), decode(type, value)]
   else {
     const decoded = decode(type, value)
@@ -135,5 +75,9 @@ const decode = (type: Type, value: bigint | Buffer): Loose => {
   if (type === 'string') return value.toString('utf8')
   if (type === 'base64') return value.toString('base64')
   if (type === 'time') return undefined
+  if (type === 'intOrString') {
+    const { kind, int = 0, text } = readMessage(value, { 1: ['kind', 'int'], 2: ['int', 'int'], 3: ['text', 'string'] })
+    return kind === 1 ? text : int
+  }
   return readMessage(value, type as Message)
 }

@@ -29,9 +29,10 @@ export const sendLogs = async (
   response: ServerResponse,
 ): Promise<void> => {
   const container = containerOf(pod, query.get('container'))
-  if (query.get('previous') === 'true') {
+  const previous = query.get('previous') === 'true'
+  const status = pod.status?.containerStatuses?.find((it: Loose) => it.name === container)
+  if (previous && !status?.restartCount)
     throw badRequest(`previous terminated container "${container}" in pod "${pod.metadata.name}" not found`)
-  }
   started(pod, container)
   const gone = new AbortController()
   response.on('close', () => gone.abort())
@@ -39,6 +40,7 @@ export const sendLogs = async (
   const limit = Number(query.get('limitBytes') ?? Number.POSITIVE_INFINITY)
   const chunks = pods.logs(pod.metadata.uid, container, {
     ...(tail !== null && { tailLines: Number(tail) }),
+    ...(previous && { previous }),
     ...(query.get('follow') === 'true' && { follow: gone.signal }),
   })
   response.writeHead(200, { 'content-type': 'text/plain' })

@@ -139,6 +139,7 @@ export const createPods = (world: World, nodes: Nodes, clusters: ClusterNetworks
     logs(uid, container, options) {
       const { pod, place } = found(uid, container)
       const ended = () => !records.all.has(uid) || state(uid, pod, container).exitCode !== null
+      if (options.previous) return readLog(join(place.directory, 'log.previous'), () => true, options)
       return readLog(join(place.directory, 'log'), ended, options)
     },
     exec(uid, container, command, options) {

@@ -47,7 +47,8 @@ export const fakePods = () => {
     async restart(uid, container) {
       running.get(uid)!.containers[container] = begin()
     },
-    async *logs(_uid, _container, { follow }) {
+    async *logs(_uid, _container, { follow, previous }) {
+      if (previous) return yield Buffer.from('it died\n')
       if (!follow) return yield Buffer.from('hello\n')
       followers++
       yield* logged

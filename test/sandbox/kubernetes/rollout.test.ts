@@ -154,10 +154,17 @@ test('a container that crashes: again at once, then waiting, with its exit code'
   world.fake.end('crash', 7)
   await eventually(async () => (await status()).restartCount === 1, 'the first restart')
   assert.is((await status()).lastState.terminated.exitCode, 7)
+  const [{ metadata }] = (await podsOf('crash')) as [Obj]
+  const log = `/api/v1/namespaces/default/pods/${metadata.name}/log?previous=true`
+  assert.is((await world.call('GET', log)).body, 'it died\n')
   world.fake.end('crash', 8)
-  await eventually(async () => (await status()).state.waiting?.reason === 'CrashLoopBackOff', 'the back-off')
-  assert.is((await status()).lastState.terminated.exitCode, 8)
   await eventually(async () => (await status()).restartCount === 2 && (await status()).ready, 'the second restart')
+  assert.is((await status()).lastState.terminated.exitCode, 8)
+  // The wait is short: what came and went is seen by a watch from before.
+  const { resourceVersion } = metadata
+  const watch = `watch=1&resourceVersion=${resourceVersion}&timeoutSeconds=1&labelSelector=app%3Dcrash`
+  const seen = (await world.call('GET', `/api/v1/namespaces/default/pods?${watch}`)).body
+  assert.match(JSON.stringify(seen), 'CrashLoopBackOff')
 })
 
 test('a pod that the machine lost is started again', async () => {

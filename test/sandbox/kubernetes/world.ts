@@ -53,7 +53,7 @@ export const createWorld = async () => {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
     const text = await response.text()
-    return { code: response.status, body: (text.startsWith('{') ? JSON.parse(text) : text) as Loose }
+    return { code: response.status, body: parsed(text) }
   }
 
   return {
@@ -93,6 +93,15 @@ export const createWorld = async () => {
       await clusters.close()
       await rm(directory, { recursive: true })
     },
+  }
+}
+
+/** JSON where it is some; the lines of a watch, or plain text, as they came. */
+const parsed = (text: string): Loose => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
   }
 }
 
