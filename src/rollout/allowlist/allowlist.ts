@@ -1,0 +1,70 @@
+import { word } from '../../engine/desired.ts'
+import type { Kind, Report } from '../../engine/kind.ts'
+import { holds, letIn, listEntries, type Told, takeOut } from './entries.ts'
+import { type Entry, type FirewallRef, type Firewalls, showFirewall } from './firewall.ts'
+import { rangeOf } from './range.ts'
+
+/** `addresses`: the fixed ones of the tenant. `mark`: the description by which entries of ours are known. */
+export type Want = { firewall: FirewallRef; namespace: string; mark: string; addresses: string[] }
+export type Live = { entries: Entry[] }
+export type Clients = { firewalls: Firewalls }
+
+/**
+ * The partner lets our fixed addresses in, beside whatever it lets in already. It comes before any workload moves, so
+ * that in a rollback it goes last: who still leaves by a proxy is never outside.
+ */
+export const allowlistKind: Kind<Want, Live, Clients> = {
+  name: 'allowlist',
+  looksThroughParents: true,
+  takes: { update: 2 },
+  async read({ firewall }, { firewalls }, report) {
+    return { entries: inOrder(await listEntries(firewalls(firewall), told(firewall, report))) }
+  },
+  diff(want, live) {
+    const missing = missingIn(want, live)
+    if (missing.length === 0) return null
+    const details = missing.map(it => ({ name: it, action: 'create' as const, diff: `${it} (${want.mark})` }))
+    return { action: 'update', summary: `${showFirewall(want.firewall)}: let in ${missing.join(', ')}`, details }
+  },
+  async apply(want, { firewalls }, _live, report) {
+    const firewall = firewalls(want.firewall)
+    const tell = told(want.firewall, report)
+    let entries = await listEntries(firewall, tell)
+    for (const range of missingIn(want, { entries }))
+      entries = await letIn(firewall, { range, description: want.mark }, tell)
+    return { entries: inOrder(entries) }
+  },
+  /** What a run let in goes; what was there before stays, and so does the last entry. */
+  async undo(want, { firewalls }, before, _now, report) {
+    const firewall = firewalls(want.firewall)
+    const tell = told(want.firewall, report)
+    const entries = await listEntries(firewall, tell)
+    const wanted = want.addresses.map(rangeOf)
+    const ours = (it: Entry) => it.description === want.mark || wanted.includes(it.range)
+    const goes = new Set(entries.filter(it => ours(it) && !holds(before?.entries ?? [], it.range)).map(it => it.range))
+    const others = new Set(entries.filter(it => !goes.has(it.range)).map(it => it.range))
+    for (const range of goes) {
+      if (others.size > 0) await takeOut(firewall, { range, keep: [...others] }, tell)
+      else report.progress(`${range} stays: an empty list may let in everybody, or nobody`)
+    }
+  },
+}
+
+/** `allowlist('client-a', { firewall, namespace, mark, addresses })` */
+export const allowlist = word(allowlistKind)
+
+export const told = (firewall: FirewallRef, report: Report): Told => ({
+  what: showFirewall(firewall),
+  waiting: what => report.waiting(what),
+  progress: (part, data) => report.progress(part, data),
+  signal: report.signal,
+})
+
+const missingIn = ({ addresses }: Want, live: Live | null): string[] =>
+  [...new Set(addresses.map(rangeOf))].filter(it => !holds(live?.entries ?? [], it))
+
+/** As a journal keeps it: the order of the API says nothing. */
+const inOrder = (entries: Entry[]): Entry[] =>
+  entries
+    .map(({ range, description }) => ({ range, description }))
+    .sort((a, b) => (a.range < b.range ? -1 : a.range > b.range ? 1 : 0))
