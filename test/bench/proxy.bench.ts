@@ -11,8 +11,8 @@ const others = {
   3130: `${shortest}\naccess_log none`,
 }
 const goal = 0.95
-const rounds = Number(process.env.EGRESS_BENCH_ROUNDS ?? 9)
-const ms = 700
+const rounds = Number(process.env.EGRESS_BENCH_ROUNDS ?? 24)
+const ms = 350
 
 type Scene = { title: string; what: Order['what']; connections: number; names: string[] }
 const many = Array.from({ length: 500 }, (_, n) => `n${n}.${zone}`)
@@ -51,7 +51,7 @@ export const proxy: Bench = async () => {
       notes: [
         `without a proxy, 50 clients: ${(direct.done / direct.seconds).toFixed(0)}/s, so the load is not the limit`,
         'shortest: http_port, one acl, allow, and the access log that the package writes; no log: access_log none',
-        'us of CPU: of Squid, its helper and its log daemon, for one request; ratios are medians of each round',
+        'us of CPU: of Squid, its helper and its log daemon, for one request (lower quartile); ratios are medians of each round',
       ],
     }
   } finally {
@@ -99,7 +99,7 @@ const measure = async (lab: Lab, scene: Scene): Promise<string[]> => {
     `${main.toFixed(3)}${main < goal ? ' (missed)' : ''}`,
     rate(3130),
     ratio(3130).toFixed(3),
-    ...ports.map(it => median(cpu.get(it)!).toFixed(0)),
+    ...ports.map(it => quartile(cpu.get(it)!).toFixed(0)),
     took(ours),
     took(3129),
   ]
@@ -109,3 +109,6 @@ const cpuOf = (lab: Lab, port: number) =>
   Object.values(lab.spent().get(port) ?? {}).reduce((all, it) => all + it.cpuMs, 0)
 
 export const median = (all: number[]): number => all.toSorted((a, b) => a - b)[all.length >> 1]!
+
+/** What else runs on the machine adds to a request, and never takes away. */
+const quartile = (all: number[]): number => all.toSorted((a, b) => a - b)[all.length >> 2]!
