@@ -167,6 +167,9 @@ test('a log is kept, followed to the end, and the exit code with it', async () =
   assert.is(text, 'two\nthree\n')
   await lab.parts.pods.restart('uid-job', 'main')
   assert.is((await lab.parts.pods.state('uid-job'))?.containers.main?.exitCode, null)
+  text = ''
+  for await (const it of lab.parts.pods.logs('uid-job', 'main', { previous: true, tailLines: 1 })) text += it
+  assert.is(text, 'three\n', 'the log of the run before')
 })
 
 test('stop waits for a container that handles TERM, and leaves no namespace', async () => {
