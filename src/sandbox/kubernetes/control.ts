@@ -136,6 +136,8 @@ export const createControl = ({
       if (owner?.kind === 'Deployment') queues.deployments.add(`${namespace}/${owner.name}`)
     }
     if (of.kind === 'Pod') {
+      const isRoom = object.spec.nodeName && (type === 'DELETED' || (!isActive(object) && before && isActive(before)))
+      if (isRoom) for (const it of index.pending) queues.scheduling.add(it)
       kubelet.add(key)
       queues.scheduling.add(key)
       if (owner?.kind === 'ReplicaSet') wakeSet(namespace!, owner.name, type)
@@ -159,7 +161,7 @@ export const createControl = ({
     if (of.kind === 'ServiceAccount' && type === 'DELETED') queues.accounts.add(namespace!)
     if (of.kind === 'Node') {
       queues.evictions.add(object.metadata.name)
-      for (const pod of store.list(kind('Pod'))) if (!pod.spec.nodeName) queues.scheduling.add(keyOf(pod))
+      for (const it of index.pending) queues.scheduling.add(it)
     }
   }
 

@@ -1,32 +1,51 @@
-import type { Obj } from './object.ts'
-import { isActive } from './object.ts'
+import type { Loose, Obj } from './object.ts'
+import { isActive, keyOf } from './object.ts'
+import { asked, quantity } from './quotas.ts'
 import { kind } from './resources.ts'
 import type { Store } from './store.ts'
 
-/** Which addresses are taken and how many pods each node has, kept by the events so that nobody counts all pods. */
+/** What pods ask for together: how many there are, cores, bytes. */
+export type Room = { pods: number; cpu: number; memory: number }
+
+export const roomOf = (pod: Obj): Room => {
+  const sum = (name: string) =>
+    (pod.spec.containers ?? []).reduce((all: number, it: Loose) => all + quantity(asked(it, `requests.${name}`)), 0)
+  return { pods: 1, cpu: sum('cpu'), memory: sum('memory') }
+}
+
+const none: Room = { pods: 0, cpu: 0, memory: 0 }
+
+/** Which addresses are taken and what the pods of each node ask for, kept by the events so that nobody counts all pods. */
 export const createNodeIndex = (store: Store) => {
   const pods = kind('Pod')
   const addresses = new Set<string>()
-  const loads = new Map<string, number>()
+  const loads = new Map<string, Room>()
+  const pending = new Set<string>()
 
   const count = (pod: Obj | undefined, by: 1 | -1) => {
     if (!pod) return
     const { nodeName } = pod.spec
-    if (nodeName && isActive(pod)) loads.set(nodeName, (loads.get(nodeName) ?? 0) + by)
+    if (!nodeName || !isActive(pod)) return
+    const [has, more] = [loads.get(nodeName) ?? none, roomOf(pod)]
+    const added = (name: keyof Room) => has[name] + by * more[name]
+    loads.set(nodeName, { pods: added('pods'), cpu: added('cpu'), memory: added('memory') })
   }
   for (const pod of store.list(pods)) {
     count(pod, 1)
     if (pod.status?.podIP) addresses.add(pod.status.podIP)
+    if (!pod.spec.nodeName) pending.add(keyOf(pod))
   }
   store.listen(({ of, type, object, before }) => {
     if (of !== pods) return
     count(before, -1)
     if (before?.status?.podIP) addresses.delete(before.status.podIP)
+    pending.delete(keyOf(object))
     if (type === 'DELETED') return
+    if (!object.spec.nodeName && isActive(object)) pending.add(keyOf(object))
     count(object, 1)
     if (object.status?.podIP) addresses.add(object.status.podIP)
   })
-  return { addresses, load: (node: string): number => loads.get(node) ?? 0 }
+  return { addresses, pending, load: (node: string): Room => loads.get(node) ?? none }
 }
 
 export type NodeIndex = ReturnType<typeof createNodeIndex>

@@ -33,7 +33,8 @@ export const layPaper = (store: Store, node: Obj, { podCidr, version }: { podCid
   const { spec, status } = nodeObject({ name, address, podCidr: free, version: `v${version.replace(/^v/, '')}` })
   node.metadata.labels = { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', ...node.metadata.labels }
   node.spec = { ...spec, ...node.spec }
-  node.status = status
+  const allocatable = { cpu: '1000', memory: '1000Gi', pods: '250' }
+  node.status = { ...status, capacity: allocatable, allocatable, ...node.status }
 }
 
 /** Moves a pod on paper one step on. Answers when to look again. */

@@ -23,7 +23,7 @@ const canonical = (name: string) => (name === 'cpu' || name === 'memory' ? `requ
 const isOver = (pod: Obj) => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
 
 /** What a container asks for; a limit alone is its request too. */
-const asked = (it: Loose, name: string): Loose => {
+export const asked = (it: Loose, name: string): Loose => {
   const [part, resource] = name.split('.') as [string, string]
   return it.resources?.[part]?.[resource] ?? (part === 'requests' ? it.resources?.limits?.[resource] : undefined)
 }

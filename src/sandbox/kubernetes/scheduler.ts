@@ -1,8 +1,10 @@
 import type { Api } from './api.ts'
 import type { Record } from './events.ts'
-import type { NodeIndex } from './node-index.ts'
+import type { NodeIndex, Room } from './node-index.ts'
+import { roomOf } from './node-index.ts'
 import type { Loose, Obj } from './object.ts'
 import { isActive, withCondition } from './object.ts'
+import { quantity } from './quotas.ts'
 import { kind } from './resources.ts'
 import { meets } from './selectors.ts'
 import type { Store } from './store.ts'
@@ -39,6 +41,18 @@ export const obstacle = (pod: Obj, node: Obj): string | undefined => {
   return isSelected && isNear ? undefined : "node(s) didn't match Pod's node affinity/selector"
 }
 
+/** What a node has too little of; rounded, as sums of thousandths are not exact. */
+const shortage = (pod: Obj, node: Obj, index: NodeIndex): string | undefined => {
+  const [has, wants] = [index.load(node.metadata.name), roomOf(pod)]
+  const isShort = (name: keyof Room) => {
+    const most = node.status?.allocatable?.[name]
+    return most !== undefined && wants[name] > 0 && has[name] + wants[name] > quantity(most) + 1e-6
+  }
+  if (isShort('pods')) return 'Too many pods'
+  const short = (['cpu', 'memory'] as const).find(isShort)
+  return short && `Insufficient ${short}`
+}
+
 /** Gives a pod the node with the fewest pods among those it may go to, or says why there is none. */
 export const schedule = (store: Store, api: Api, record: Record, index: NodeIndex, key: string): undefined => {
   const [namespace, name] = key.split('/') as [string, string]
@@ -46,10 +60,10 @@ export const schedule = (store: Store, api: Api, record: Record, index: NodeInde
   const pod = store.get(of, namespace, name)
   if (!pod || pod.spec.nodeName || !isActive(pod)) return
   const nodes = store.sorted(kind('Node'))
-  const obstacles = nodes.map(it => obstacle(pod, it))
+  const obstacles = nodes.map(it => obstacle(pod, it) ?? shortage(pod, it, index))
   const open = nodes.filter((_, index) => obstacles[index] === undefined)
   if (open.length === 0) return refuse(api, record, pod, obstacles as string[])
-  const best = open.reduce((a, b) => (index.load(b.metadata.name) < index.load(a.metadata.name) ? b : a))
+  const best = open.reduce((a, b) => (index.load(b.metadata.name).pods < index.load(a.metadata.name).pods ? b : a))
   const placed = api.modify(
     of,
     pod,

@@ -194,6 +194,22 @@ test('scheduling: taints, selectors, and the reason why not', async () => {
   assert.match((await podsOf('there'))[0]!.status.podIP, /^10\.100\.1\./)
 })
 
+test('a node has room for what it has room for, and what waits comes when there is some', async () => {
+  const resources = { requests: { cpu: '1500m', memory: '64Mi' } }
+  const container = { name: 'main', image: 'demo:1', command: ['sleep', '1d'], resources }
+  for (const name of ['big', 'late']) await world.call('POST', url, deployment(name, 1, { containers: [container] }))
+  const waiting = await eventually(async () => {
+    const pods = [...(await podsOf('big')), ...(await podsOf('late'))]
+    return pods.find(it => it.status.conditions?.some((its: Loose) => its.reason === 'Unschedulable'))
+  }, 'one has no room')
+  const [condition] = waiting.status.conditions
+  assert.match(condition.message, /0\/2 nodes are available: .*Insufficient cpu/)
+  const other = waiting.metadata.name.startsWith('big') ? 'late' : 'big'
+  await settled(other)
+  await world.call('DELETE', `${url}/${other}`)
+  await settled(other === 'big' ? 'late' : 'big')
+})
+
 test('scale, and delete in the foreground', async () => {
   await world.call('POST', url, deployment('many', 1))
   await settled('many')
