@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { removeLeftovers } from './support/leftovers.ts'
 
 /** `node test/run.ts [unit|root|e2e|alone|long] [PART OF A PATH ...]`: each test file is a process; the last line counts. */
 
@@ -107,6 +108,9 @@ for (const { name, queue, matches, missing } of tiers) {
   const why = name === 'long' && !wanted.includes(name) ? 'minutes more, with npm run test:all' : await missing()
   if (why) leftOut.push(`tier ${name} was left out (${files.length} files): ${why}`)
   else toRun[queue].push(...files)
+}
+if (toRun[1].length + toRun[2].length > 0) {
+  for (const it of await removeLeftovers()) console.log(`- removed ${it}, which a killed run left`)
 }
 // Both mostly wait. Those with machines of their own do not share the clock with tests that count milliseconds.
 const cores = availableParallelism()

@@ -21,8 +21,9 @@ const help = `The embedded cloud of kapsule-egress: emulated APIs over hosts mad
 
 const projectRoot = join(import.meta.dirname, '..', '..')
 const say = (line: string) => void process.stderr.write(`${line}\n`)
+/** With this very Node: an older one on the operator's PATH reads no TypeScript. */
 const commandFor = (verb: string, directory: string) =>
-  `node ${join(import.meta.dirname, 'main.ts')} ${verb} --root ${directory}`
+  `${process.execPath} ${join(import.meta.dirname, 'main.ts')} ${verb} --root ${directory}`
 
 /** The command; gives its exit code. 0 done, 1 failed, 2 bad arguments, and for exec what the command gave. */
 export const main = async (argv: string[]): Promise<number> => {

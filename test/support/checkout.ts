@@ -1,8 +1,10 @@
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
+import { startTime } from '../../src/sandbox/machines/slots.ts'
+import { ownerFile, prefix } from './leftovers.ts'
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
@@ -10,7 +12,8 @@ export type Ran = { code: number; stdout: string; stderr: string; events: Record
 
 /** A copy of the project with a sandbox of its own, so that a test never meets the one somebody works with. */
 export const makeCheckout = () => {
-  const directory = mkdtempSync(join(tmpdir(), 'egress-e2e-'))
+  const directory = mkdtempSync(join(tmpdir(), prefix))
+  writeFileSync(join(directory, ownerFile), `${process.pid} ${startTime(process.pid)}`)
   for (const it of ['src', 'scripts', 'playbooks', 'templates', 'inventory', 'package.json']) {
     cpSync(join(root, it), join(directory, it), { recursive: true })
   }
