@@ -6,6 +6,7 @@ import { Problem } from '../engine/problem.ts'
 import { awaitRollout } from './await-rollout.ts'
 import { detail, differences } from './difference.ts'
 import { appliedBy, holders, leaves, lookup } from './fields.ts'
+import { refuseForbidden } from './guard.ts'
 import { type Kube, MANAGER } from './kube.ts'
 import { idOf, type KubeObject, type ManagedFields, type ObjectId, showId } from './object.ts'
 import { applyOurs, bare, type Earlier, earlierValues, names, ownedPart, restore } from './ownership.ts'
@@ -41,6 +42,7 @@ export const manifestKind: Kind<Want, Live, Clients> = {
     return live && !live.metadata.deletionTimestamp ? liveOf(live, object, manager) : null
   },
   diff({ object, manager = MANAGER }, live) {
+    refuseForbidden(object)
     const id = showId(idOf(object))
     if (!live) return { action: 'create', summary: id }
     const ours = appliedBy(
@@ -60,6 +62,7 @@ export const manifestKind: Kind<Want, Live, Clients> = {
   },
   async apply({ kubeconfig, object, manager }, { kube }, _live, report) {
     refuseSecrets(object)
+    refuseForbidden(object)
     const cluster = kube(kubeconfig)
     const id = idOf(object)
     await untilGone(cluster, id, report, leaving => leaving)

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Json } from '../engine/json.ts'
 import { Problem } from '../engine/problem.ts'
+import { refuseForbidden } from './guard.ts'
 import { type Kube, MANAGER } from './kube.ts'
 import { PROXY_FILES } from './no-proxy.ts'
 import type { KubeObject } from './object.ts'
@@ -114,6 +115,8 @@ export const createProber = (
     objects.push(object)
     onMake({ pod: object.metadata.name, for: pod.metadata.name })
     try {
+      // Its variables are those of the pod it stands in for, whatever they say.
+      refuseForbidden(object, { proxies: [] })
       await kube.create(object)
       return await running(kube, object, Date.now() + withinMs, signal)
     } catch (thrown) {

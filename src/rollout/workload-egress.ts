@@ -5,6 +5,7 @@ import { Problem } from '../engine/problem.ts'
 import { awaitRollout } from './await-rollout.ts'
 import { detail, differences } from './difference.ts'
 import { appliedBy, holders, leaves, lookup, type Path } from './fields.ts'
+import { refuseForbidden } from './guard.ts'
 import { type Kube, MANAGER } from './kube.ts'
 import { isGone } from './kube-problem.ts'
 import type { Clients } from './manifest.ts'
@@ -83,7 +84,9 @@ export const workloadEgressKind: Kind<Want, Live, Clients> = {
     const before = await found(cluster, want)
     refuse(want, before)
     const baseline = baselineOf(before)
-    const { mended } = await applyOurs(cluster, objectOf(want, before), before.workload as KubeObject)
+    const target = objectOf(want, before)
+    refuseForbidden(target)
+    const { mended } = await applyOurs(cluster, target, before.workload as KubeObject)
     for (const { field, from } of mended) report.progress(`${showWorkload(want)}: took ${field} back from ${from}`)
     await awaitRollout(cluster, want, report, { baseline, ...(want.waitSeconds && { seconds: want.waitSeconds }) })
     const after = await found(cluster, want)
