@@ -97,7 +97,8 @@ test('a time limit and links already in place need no update-rc.d', async () => 
 
 /**
  * The real one is in systemd.long.test.ts. This stands in for systemctl: it keeps what is active and enabled
- * as files, answers is-active and is-enabled by exit code as the real one does, and records what it is asked to do.
+ * as files, answers is-active and is-enabled by exit code as the real one does, needs no daemon-reload, and records
+ * what it is asked to do.
  */
 const systemd = `mkdir -p /run/systemd/system /srv/sd/active /srv/sd/enabled
 cat >/usr/bin/systemctl <<'SD'
@@ -106,6 +107,7 @@ if [ "$1" = -q ]; then shift; fi
 case $1 in
 is-active) [ -e /srv/sd/active/$2 ] || exit 3; exit ;;
 is-enabled) [ -e /srv/sd/enabled/$2 ] || exit 1; exit ;;
+show) echo no; exit ;;
 esac
 echo "$*" >>/srv/sd/asked
 case $1 in
