@@ -13,17 +13,27 @@ import { healthLoop, proxyService, proxySlice, SERVICE } from '../src/rollout/pr
 
 import type { WorkloadRef } from '../src/rollout/workload.ts'
 import { egressName, workloadEgress } from '../src/rollout/workload-egress.ts'
+import { opened, shrunk } from './allowlist.ts'
 import type { configurePlaybook } from './configure.ts'
 
 export type Moved = { tenant: Tenant; workload: WorkloadRef }
 
 /** One phase: what must be true in it, and the workloads whose pods its gates look from. */
-export type RolloutPhase = { name: string; desired: Desired[]; moves: Moved[] }
+export type RolloutPhase = {
+  name: string
+  desired: Desired[]
+  moves: Moved[]
+  /** Of the last phase: who has to get in without what it takes out. */
+  proves?: Moved[]
+}
 
 /** What the proxies of a tenant are known by, where they ask for certificates. */
 type Authorities = ReturnType<typeof configurePlaybook>['authorities']
 
-/** Gateway without traffic, one canary per tenant, then batches. Each phase comes after the one before. */
+/**
+ * Gateway without traffic, one canary per tenant, then batches, then what a partner's list can do without. Each phase
+ * comes after the one before.
+ */
 export const rolloutPlaybook = (
   context: Context,
   kubeconfig: Ref | string,
@@ -31,6 +41,7 @@ export const rolloutPlaybook = (
   authorities: Authorities = new Map(),
 ): RolloutPhase[] => {
   const done: RolloutPhase[] = []
+  const doors = new Map(context.tenants.map(it => [it, opened(context, it, kubeconfig, after)]))
   const order = phases(context.tenants.map(it => ({ tenant: it.tenant, ...movesOf(it) })))
   for (const { name, workloads } of order) {
     const earlier = done.at(-1)?.desired ?? after
@@ -40,11 +51,17 @@ export const rolloutPlaybook = (
     }))
     const desired =
       name === 'gateway'
-        ? context.tenants.flatMap(it => standing(context, it, kubeconfig, earlier, authorities))
-        : moves.map(it => moved(context, it, kubeconfig, earlier))
+        ? context.tenants.flatMap(it => [...standing(context, it, kubeconfig, earlier, authorities), ...doors.get(it)!])
+        : moves.map(it => moved(context, it, kubeconfig, [...earlier, ...doors.get(it.tenant)!]))
     done.push({ name, moves, desired })
   }
-  return done
+  const closing = context.tenants.filter(it => it.rollout.externalAllowlist?.remove)
+  if (closing.length === 0) return done
+  // After each of them, not only the last: whatever of these a run took back, an old entry is in again before that.
+  const all = done.flatMap(it => it.desired)
+  const proves = done.flatMap(it => it.moves).filter(it => closing.includes(it.tenant))
+  const desired = closing.flatMap(it => shrunk(context, it, kubeconfig, all))
+  return [...done, { name: 'allowlist', desired, moves: [], proves }]
 }
 
 /** What stands before any workload uses it. */

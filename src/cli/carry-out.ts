@@ -4,6 +4,8 @@ import { readJournals } from '../engine/journal.ts'
 import { Problem } from '../engine/problem.ts'
 import { standing, undoAll } from '../engine/undo.ts'
 import type { Progress, StageEnd } from '../report/progress.ts'
+import { StillNeeded } from '../rollout/allowlist/removal.ts'
+import { shrinkAllowlist } from './allowlist.ts'
 import { kinds } from './clients.ts'
 import { hostPolicy, nameOf, recapOf } from './hosts.ts'
 import { type Proof, prove } from './proofs.ts'
@@ -58,9 +60,12 @@ const takeBackHosts = async (session: Session) => {
 export const rollOut = async (staged: Staged, progress: Progress) => {
   const { session, site } = staged
   for (const phase of site.phases) {
-    const end = await progress.stage(`rollout: ${phase.name}`, say => runPhase(staged, phase, say))
+    const act = phase.proves ? shrinkAllowlist : runPhase
+    const end = await progress.stage(`rollout: ${phase.name}`, say => act(staged, phase, say))
     if (end.ok) continue
     if (session.world.abort.aborted) throw interrupted(session)
+    const needed = end.outcome.failures.find(it => it.error instanceof StillNeeded)
+    if (needed) throw needed.error
     if (isCutShort(session, end) && end.outcome.failures.length === 0) throw interrupted(session)
     if (end.outcome.failures.length === 0 && isForPerson(session, end)) throw undecided(phase, end, session.run)
     session.output.say(`phase ${phase.name} did not hold: taking the rollout back`)

@@ -5,11 +5,15 @@ import { cloudInit, hostKeyOf, newHostKey } from '../hosts/cloud-init.ts'
 import { hostPlay } from '../hosts/play.ts'
 import { createSsh, type Ssh } from '../hosts/ssh.ts'
 import { type Context, zonesIn } from '../inventory/context.ts'
+import { allowlistAdditionKind } from '../rollout/allowlist/addition.ts'
+import { createFirewalls } from '../rollout/allowlist/firewalls.ts'
+import { allowlistRemovalKind } from '../rollout/allowlist/removal.ts'
 import { clientSecretKind } from '../rollout/client-secret.ts'
 import { endpointSliceKind } from '../rollout/endpoint-slice.ts'
 import { createKubes, type Kubes } from '../rollout/kube.ts'
 import { manifestKind } from '../rollout/manifest.ts'
 import { workloadEgressKind } from '../rollout/workload-egress.ts'
+import { accessList } from '../scaleway/access-lists.ts'
 import type { Scaleway } from '../scaleway/client.ts'
 import { createScaleway } from '../scaleway/client.ts'
 import type { ServerClients } from '../scaleway/cloud-init.ts'
@@ -29,6 +33,8 @@ export const kinds: ReadonlyMap<string, AnyKind> = new Map(
     clientSecretKind,
     endpointSliceKind,
     workloadEgressKind,
+    allowlistAdditionKind,
+    allowlistRemovalKind,
   ].map(it => [it.name, it as AnyKind]),
 )
 
@@ -45,7 +51,7 @@ export const createClients = (
   context: Context,
   signal: AbortSignal,
   output: Pick<Output, 'hide' | 'say'>,
-  env = process.env,
+  { root, env = process.env }: { root: string; env?: NodeJS.ProcessEnv },
 ): Clients => {
   const ssh = createSsh({ env, ask: askHidden() })
   hideSudo(context, output)
@@ -55,13 +61,14 @@ export const createClients = (
     cloud ??= openScaleway(context, signal, output, env)
     return cloud
   }
+  const firewalls = createFirewalls({ root, signal, onSecret: output.hide, cloud: of => accessList(scaleway, of) })
   return {
     scaleway,
     ssh,
     kube,
     clientsFor(kind) {
       if (kind === hostPlay || kind === authorityKind) return { ssh }
-      return scalewayKinds.includes(kind) ? scaleway() : { kube }
+      return scalewayKinds.includes(kind) ? scaleway() : { kube, firewalls }
     },
     async close() {
       await Promise.all([ssh.close(), kube.close()])

@@ -1,5 +1,6 @@
 import { type CriticalPath, criticalPath } from '../engine/critical-path.ts'
 import { millis } from '../engine/duration.ts'
+import type { Json } from '../engine/json.ts'
 import type { Tenant } from '../inventory/context.ts'
 import { secondsOf } from '../rollout/gate.ts'
 import { gatesAt, type Moment } from '../rollout/gates.ts'
@@ -15,10 +16,13 @@ export const expectedTime = (staged: Staged): CriticalPath => {
     const tenants = new Set(moves.map(it => it.tenant))
     const asked = name === 'gateway' ? longest('gateway', staged.session.context.tenants) : longest('moved', tenants)
     const seconds = asked + (soak > 0 ? soak + longest('soaked', tenants) : 0)
-    return desired.map(it => [it.id, seconds] as const)
+    return desired.map(it => [it.id, seconds + drainOf(it.want)] as const)
   })
   return criticalPath(staged.plan.seen, pending, new Map(extra))
 }
+
+/** What an entry of a partner's list waits for before it goes. */
+const drainOf = (want: Json): number => millis((want as { drain?: string }).drain ?? '0s') / 1000
 
 /** One after the other for a workload, and all workloads at once. */
 const longest = (moment: Moment, tenants: Iterable<Tenant>): number =>

@@ -66,6 +66,7 @@ export const kubeOf = (staged: Staged) => staged.session.clients.kube(kubeconfig
 export const subjectOf = (staged: Staged, { tenant, workload }: Moved): Subject => {
   const { verify, cluster } = staged.session.context
   const fixed = publicIpsOf(staged, tenant)
+  const { prove } = tenant.rollout.externalAllowlist ?? {}
   return {
     tenant: tenant.tenant,
     namespace: tenant.namespace,
@@ -81,6 +82,7 @@ export const subjectOf = (staged: Staged, { tenant, workload }: Moved): Subject 
     forbidden: verify.forbidden,
     allowed: tenant.verify?.allowed ?? [],
     inside: [cluster.podCidr, cluster.serviceCidr],
+    ...(prove !== undefined && { prove }),
   }
 }
 

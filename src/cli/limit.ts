@@ -2,7 +2,7 @@ import type { Desired } from '../engine/desired.ts'
 import type { Json } from '../engine/json.ts'
 import type { HostPlay } from '../hosts/play.ts'
 import { tagsIn, withTags } from '../hosts/tags.ts'
-import { type Context, proxiesIn } from '../inventory/context.ts'
+import { type Context, proxiesIn, sharePartner } from '../inventory/context.ts'
 import { groupsOf } from '../inventory/groups.ts'
 import { choose, globOf } from '../inventory/pattern.ts'
 
@@ -27,11 +27,13 @@ export const forTargets = (context: Context, limit: string | undefined): Context
   )
 }
 
-/** The context with only these tenants; who shares a proxy with them stays known, since it is configured whole. */
+/** The context with only these tenants; who shares a proxy or a partner's list with them stays known. */
 export const withOnly = (context: Context, tenants: Context['tenants']): Context => {
   const proxies = new Set(proxiesIn({ tenants }).map(it => it.proxy.name))
   const neighbours = context.tenants.filter(
-    it => !tenants.includes(it) && it.egress.proxies.some(({ name }) => proxies.has(name)),
+    it =>
+      !tenants.includes(it) &&
+      (it.egress.proxies.some(({ name }) => proxies.has(name)) || tenants.some(other => sharePartner(it, other))),
   )
   return { ...context, tenants, ...(neighbours.length > 0 && { neighbours }) }
 }
@@ -58,8 +60,13 @@ export const narrowed = (desired: Desired, tags: readonly string[]): Desired => 
   return { ...desired, want: withTags(desired.want as unknown as HostPlay, tags) as unknown as Json }
 }
 
-/** The words a phase answers to. `gateway` alone is the stage of that name. */
+/** The words a phase answers to. `gateway` alone is the stage of that name, `allowlist` the proxies' policies. */
 export const placesOf = (phase: string): string[] => {
   const short = phase.split(' ')[0] ?? phase
-  return ['rollout', `rollout/${phase}`, `rollout/${short}`, ...(phase === 'gateway' ? [] : [phase, short])]
+  return [
+    'rollout',
+    `rollout/${phase}`,
+    `rollout/${short}`,
+    ...(phase === 'gateway' || phase === 'allowlist' ? [] : [phase, short]),
+  ]
 }

@@ -95,7 +95,7 @@ const gatesOf = async (staged: Staged, phase: RolloutPhase, say: (line: string) 
 }
 
 /** Every verdict and every pause goes to the journal and to whoever watches. */
-const tell = ({ session }: Staged, say: (line: string) => void): Telling => ({
+export const tell = ({ session }: Staged, say: (line: string) => void): Telling => ({
   onResult(result) {
     session.journal.record({ event: 'note', topic: 'gate', data: { ...result, verdict: { ...result.verdict } } })
     session.output.event('gate', result)

@@ -8,7 +8,7 @@ import { type Journal, newRunId, noJournal, openJournal, readJournals } from '..
 import { type Lock, takeLock } from '../engine/lock.ts'
 import { Problem, Problems } from '../engine/problem.ts'
 import type { World } from '../engine/world.ts'
-import { byHand, type Context } from '../inventory/context.ts'
+import type { Context } from '../inventory/context.ts'
 import { loadInventory, type ProblemAt } from '../inventory/load.ts'
 import { lagMs } from '../scaleway/make.ts'
 import { type Clients, createClients } from './clients.ts'
@@ -58,7 +58,6 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
   const run = newRunId()
   output.know({ context: context.context, run })
   for (const { message, why, next } of warnings) output.say(`note: ${message}; ${why}: ${next}`)
-  for (const it of byHand(context)) output.say(`note: ${it}`)
   if (context.cluster.kubeconfig) output.say(`note: the cluster of ${context.cluster.kubeconfig} is used, none is made`)
   let lock: Lock | undefined
   let journal: Journal = noJournal(run)
@@ -88,7 +87,7 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
       }
       journal.record({ event: 'run-started', command, context: context.context, pid: process.pid })
     }
-    clients = createClients(context, interrupt.abort, output)
+    clients = createClients(context, interrupt.abort, output, { root })
     const { clientsFor } = clients
     const world: World = { clientsFor, journal, watch() {}, stop: interrupt.stop, abort: interrupt.abort }
     return await work({ command, context, problemAt, flags, root, state, run, output, clients, journal, world })

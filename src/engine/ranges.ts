@@ -24,3 +24,10 @@ export const freeIn = (cidr: string, isTaken: (address: string) => boolean): str
   }
   return undefined
 }
+
+/** One spelling of an address or a range: with its mask, without host bits. Throws where it is neither. */
+export const rangeOf = (text: string): string => {
+  const { Address4, Address6 } = ip()
+  const range = text.includes(':') ? new Address6(text) : new Address4(text)
+  return `${range.startAddress().correctForm()}/${range.subnetMask}`
+}

@@ -1,6 +1,7 @@
 import type { Problem } from '../engine/problem.ts'
 import { freeIn } from '../engine/ranges.ts'
 import { checkCertificates, type From, type Named } from './certificates.ts'
+import { checkAllowlist } from './check-allowlist.ts'
 import { checkExisting, checkMachines } from './check-existing.ts'
 import { checkGates } from './check-gates.ts'
 import { checkGroups, checkMembership } from './check-groups.ts'
@@ -97,6 +98,7 @@ export const checkTenants = (context: Parts<ContextFile>, all: readonly Found<Te
       checkEcho(context, parts, say)
       checkRollout(parts, say)
       checkGates(parts, say)
+      checkAllowlist(parts, say)
     }),
   )
 }

@@ -26,7 +26,10 @@ export type Context = Omit<ContextFile, 'verify' | 'network' | 'cluster'> & {
   cluster: ContextFile['cluster'] & { name: string }
   verify: { echo: string[]; forbidden: string; probeImage: string }
   tenants: Tenant[]
-  /** Tenants that a run leaves out, and that share a proxy with one that it is about: a proxy is configured whole. */
+  /**
+   * Tenants that a run leaves out, and that share a proxy with one that it is about: a proxy is configured whole. Or a
+   * partner's list: what they still need stays in it.
+   */
   neighbours?: Tenant[]
 }
 
@@ -50,6 +53,15 @@ export const machinesIn = ({
 export const proxiesIn = ({ tenants }: Pick<Context, 'tenants'>): { tenant: Tenant; proxy: ProxyHost }[] =>
   tenants.flatMap(tenant => tenant.egress.proxies.map(proxy => ({ tenant, proxy })))
 
+/** Is the list that a partner keeps for them one and the same? */
+export const sharePartner = (a: Tenant, b: Tenant): boolean => {
+  const [one, other] = [partnerOf(a), partnerOf(b)]
+  return one !== undefined && one === other
+}
+
+const partnerOf = ({ rollout: { externalAllowlist: list } }: Tenant): string | undefined =>
+  list && JSON.stringify([list.provider, list.network, list.url, list.instance, list.cluster, list.commands?.list])
+
 /** Every zone in which the context wants something, the usual one first. */
 export const zonesIn = ({ scaleway, gateway, cluster, tenants }: Context): string[] => {
   const named = [
@@ -59,11 +71,3 @@ export const zonesIn = ({ scaleway, gateway, cluster, tenants }: Context): strin
   ]
   return [...new Set([scaleway.zone, ...named.filter(it => it !== undefined)])]
 }
-
-/** What the inventory asks for and this version leaves to a person. */
-export const byHand = ({ tenants }: Context): string[] =>
-  tenants.flatMap(({ tenant, rollout: { externalAllowlist } }) =>
-    externalAllowlist
-      ? [`${tenant}: ${externalAllowlist.provider} is not told the new addresses (not built yet): do that by hand`]
-      : [],
-  )

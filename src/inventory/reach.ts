@@ -35,6 +35,14 @@ export const checkEcho = ({ verify, policy: shared }: Parts<ContextFile>, tenant
     const why = `Squid would refuse it: ${decided?.why}`
     say(['verify', 'allowed', at], `${url} is not allowed`, why, 'allow it under egress.allow, or take it out here')
   }
+  const { prove } = tenant.rollout?.externalAllowlist ?? {}
+  const proof = prove === undefined ? undefined : requestOf(/^https:/.test(prove) ? prove : `https://${prove}/`)
+  const proved = proof && decide(policy, proof)
+  if (proved && proved.verdict !== 'allowed') {
+    const why = `Squid would refuse it: ${proved.why}`
+    const next = `add { domain: ${proof.host}, ports: [${proof.port}] } to egress.allow`
+    say(['rollout', 'externalAllowlist', 'prove'], `${prove} is not allowed`, why, next)
+  }
   const probe = verify.forbidden === undefined ? undefined : requestOf(verify.forbidden)
   const open = probe && decide(policy, probe)
   if (open?.verdict !== 'allowed') return

@@ -24,6 +24,7 @@ export const builtInNames = [
   'pods ready and not restarting',
   "egress address is the tenant's own",
   'an allowed destination answers',
+  'the partner lets it in',
   'direct access is blocked',
   'a forbidden destination is refused and logged',
   'DNS and in-cluster traffic work',
@@ -35,9 +36,9 @@ export const builtIn = z
   .describe('other limits for the gates that every rollout has')
 
 /** An address without a secret in it. */
-const open = url.refine(it => !/\/\/[^/]*@/.test(it), 'no user and password here: it is shown and logged')
+export const open = url.refine(it => !/\/\/[^/]*@/.test(it), 'no user and password here: it is shown and logged')
 
-const secret = z
+export const secret = z
   .strictObject({
     env: z.string().min(1).optional().describe('the name of a variable'),
     file: path.optional().describe('absolute'),

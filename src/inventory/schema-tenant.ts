@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { externalAllowlist } from './schema-allowlist.ts'
 import { otherZone, pool, protect } from './schema-cloud.ts'
 import { builtIn, gates, inconclusive, tenantVerify } from './schema-gates.ts'
 import { allow, deny, limits } from './schema-policy.ts'
@@ -120,10 +121,7 @@ export const tenantSchema = z.strictObject({
     inconclusive: inconclusive.optional(),
     builtIn: builtIn.optional(),
     gates: gates.optional(),
-    externalAllowlist: z
-      .strictObject({ provider: z.string(), network: z.string() })
-      .optional()
-      .describe("not built yet: the partner's firewall has to be changed by hand"),
+    externalAllowlist: externalAllowlist.optional(),
   }),
 })
 

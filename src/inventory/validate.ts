@@ -90,7 +90,8 @@ const words: Record<string, string> = {
 }
 
 /** What was written, unless it was written where a secret may be meant. */
-const told = ({ path, input }: Issue): string => (/pass|secret|token/i.test(path.join('.')) ? 'this' : shown(input))
+const told = ({ path, input }: Issue): string =>
+  /pass|secret|token|(^|\.)key$/i.test(path.join('.')) ? 'this' : shown(input)
 
 const shown = (input: unknown): string => {
   const text = typeof input === 'bigint' ? String(input) : (JSON.stringify(input) ?? 'nothing')

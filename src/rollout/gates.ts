@@ -5,6 +5,7 @@ import { directBlocked } from './gates/direct-blocked.ts'
 import { egressAddressGate, proxyAnswers } from './gates/egress-address.ts'
 import { forbiddenRefused } from './gates/forbidden-refused.ts'
 import { ownTraffic } from './gates/own-traffic.ts'
+import { partnerAnswers } from './gates/partner-answers.ts'
 import { podsReady } from './gates/pods-ready.ts'
 import type { Limits } from './measure.ts'
 import type { Probes } from './probe.ts'
@@ -13,15 +14,28 @@ import { limitsIn, type UserGate, userGate } from './user-gates.ts'
 
 export type OurGate = Gate<Subject, Probes>
 
-/** When gates are asked: before any workload moves, after one has moved, and after a soak. */
-export type Moment = 'gateway' | 'moved' | 'soaked'
+/**
+ * When gates are asked: before any workload moves, after one has moved, after a soak, and before and after an entry of
+ * a partner's list goes.
+ */
+export type Moment = 'gateway' | 'moved' | 'soaked' | 'allowlist'
 
 /** Cheapest first: the first that does not pass ends the phase. */
 const builtIn: Record<Moment, readonly OurGate[]> = {
   gateway: [proxyAnswers],
-  moved: [podsReady, egressAddressGate, allowedAnswers, directBlocked, forbiddenRefused, clusterWorks, ownTraffic],
+  moved: [
+    podsReady,
+    egressAddressGate,
+    allowedAnswers,
+    directBlocked,
+    forbiddenRefused,
+    clusterWorks,
+    ownTraffic,
+    partnerAnswers,
+  ],
   // What time may have changed.
-  soaked: [podsReady, egressAddressGate, allowedAnswers, ownTraffic],
+  soaked: [podsReady, egressAddressGate, allowedAnswers, ownTraffic, partnerAnswers],
+  allowlist: [partnerAnswers],
 }
 
 /** What a tenant's file says about gates. */
@@ -29,16 +43,18 @@ export type Otherwise = { verify?: { allowed: string[] } | undefined; rollout?: 
 
 type Limited = {
   gates?: UserGate[] | undefined
+  externalAllowlist?: { prove?: string | undefined } | undefined
   builtIn?: { [gate: string]: { [word in keyof Limits]?: Limits[word] | undefined } } | undefined
 }
 
 /** The gates of a moment with the limits that a tenant's file gives them, and then its own. */
 export const gatesAt = (
   moment: Moment,
-  { verify, rollout: { builtIn: limits = {}, gates = [] } = {} }: Otherwise = {},
+  { verify, rollout: { builtIn: limits = {}, gates = [], externalAllowlist } = {} }: Otherwise = {},
 ): OurGate[] => [
   ...builtIn[moment]
     .filter(it => it !== allowedAnswers || verify !== undefined)
+    .filter(it => it !== partnerAnswers || externalAllowlist?.prove !== undefined)
     .map(it => ({ ...it, ...limitsIn(limits[it.name] ?? {}) })),
-  ...(moment === 'gateway' ? [] : gates.map(userGate)),
+  ...(moment === 'gateway' || moment === 'allowlist' ? [] : gates.map(userGate)),
 ]

@@ -54,6 +54,13 @@ export type HealthLoop = {
   files?: ProxyFiles
 }
 
+/** Is it a pod of the health loop? */
+export const isHealthLoop = ({
+  metadata: { labels = {} },
+}: {
+  metadata: { labels?: Record<string, string> }
+}): boolean => Object.entries(PODS).every(([key, value]) => labels[key] === value)
+
 /** The health loop: two pods that may change one slice, and nothing else in the cluster. */
 export const healthLoop = (it: HealthLoop): { rights: KubeObject[]; deployment: KubeObject } => {
   const { namespace } = it

@@ -14,6 +14,8 @@ export type Subject = {
   echo: string[]
   /** URLs that the tenant names as allowed, to see them answer. */
   allowed: string[]
+  /** The partner that has to let it in: `host:port`, or an https URL. Absent: nobody is asked. */
+  prove?: string
   /** What pods reach without the proxy: ranges of pods and Services. */
   inside: string[]
   /** Restarts by `pod/container` before the workload moved; absent: not known. */

@@ -6,6 +6,7 @@ import type {
   Ipamv1,
   K8Sv1,
   Marketplacev2,
+  Rdbv1,
   Vpcgwv2,
   Vpcv2,
 } from '@scaleway/sdk'
@@ -31,6 +32,7 @@ export type Scaleway = {
   marketplace: Marketplacev2.API
   block: Blockv1.API
   k8s: K8Sv1.API
+  rdb: Rdbv1.API
   iam: Iamv1alpha1.API
   account: Accountv3.ProjectAPI
   /** For what the SDK does not know, e.g. the labels and taints of a pool. */
@@ -140,6 +142,7 @@ export const createScaleway = async (profile: Profile, options: ScalewayOptions)
       marketplace: new sdk.Marketplacev2.API(client),
       block: new sdk.Blockv1.API(client),
       k8s: new sdk.K8Sv1.API(client),
+      rdb: new sdk.Rdbv1.API(client),
       iam: new sdk.Iamv1alpha1.API(client),
       account: new sdk.Accountv3.ProjectAPI(client),
       raw: client.fetch,

@@ -1,10 +1,8 @@
 import { appendFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
-import { byHand } from '../../src/inventory/context.ts'
-import { loadContext } from '../../src/inventory/load.ts'
 import { suite } from '../support/suite.ts'
-import { changed, cleanUp, mistakes, root } from './edited.ts'
+import { changed, cleanUp, mistakes } from './edited.ts'
 
 const { test, after } = suite('inventory: mistakes')
 after(cleanUp)
@@ -139,16 +137,6 @@ for (const { when, edit } of [
     assert.equal(await mistakes(copy), [])
   })
 }
-
-test('what is left to a person is accepted and said', async () => {
-  const copy = changed({
-    'tenants/client-a.yaml': [
-      ['soak: 1s }', 'soak: 1s }\n  externalAllowlist: { provider: crunchybridge, network: <id> }'],
-    ],
-  })
-  assert.match(byHand(await loadContext('sandbox', { root: copy }))[0]!, /client-a: crunchybridge .* by hand/)
-  assert.equal(byHand(await loadContext('sandbox', { root })), [])
-})
 
 test('a tenant file that cannot be read is a problem, not a crash', async () => {
   const copy = changed({})

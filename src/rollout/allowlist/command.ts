@@ -1,8 +1,8 @@
 import { execa } from 'execa'
 import { millis } from '../../engine/duration.ts'
 import { Problem } from '../../engine/problem.ts'
+import { rangeOf } from '../../engine/ranges.ts'
 import type { Entry, Firewall, FirewallRef } from './firewall.ts'
-import { rangeOf } from './range.ts'
 
 type Options = Extract<FirewallRef, { provider: 'command' }> & { root: string; variables?: NodeJS.ProcessEnv }
 

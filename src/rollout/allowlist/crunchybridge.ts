@@ -1,7 +1,7 @@
 import { Problem } from '../../engine/problem.ts'
+import { rangeOf } from '../../engine/ranges.ts'
 import { readSecret, type SecretRef } from '../secret-ref.ts'
 import type { Entry, Firewall } from './firewall.ts'
-import { rangeOf } from './range.ts'
 
 type Rule = { id: string; rule: string; description?: string | null }
 type Page = { firewall_rules?: Rule[]; has_more?: boolean; next_cursor?: string | null }

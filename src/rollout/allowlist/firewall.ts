@@ -1,6 +1,6 @@
 import type { SecretRef } from '../secret-ref.ts'
 
-/** One range of addresses that a partner lets in. `range`: a CIDR in its one spelling (range.ts). */
+/** One range of addresses that a partner lets in. `range`: a CIDR in its one spelling (rangeOf). */
 export type Entry = { range: string; description: string }
 
 /** Which list of which partner, as data: it goes to the journal, and holds no secret. */

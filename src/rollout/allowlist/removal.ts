@@ -3,28 +3,30 @@ import { word } from '../../engine/desired.ts'
 import { millis } from '../../engine/duration.ts'
 import type { Kind, Report } from '../../engine/kind.ts'
 import { Problem } from '../../engine/problem.ts'
+import { rangeOf } from '../../engine/ranges.ts'
 import type { Kube } from '../kube.ts'
-import { type Clients, told } from './allowlist.ts'
+import { type Clients, told } from './addition.ts'
 import { holds, letIn, listEntries, refuseNarrowing, takeOut } from './entries.ts'
 import { type Entry, type FirewallRef, showFirewall } from './firewall.ts'
-import { leavingTheOldWay, type Movers } from './old-ways.ts'
-import { rangeOf } from './range.ts'
+import { leavingTheOldWay, type Mover, untilGone } from './old-ways.ts'
 
-/** `keep`: our addresses, without which nothing is taken out. `drain`: a wait for what nobody can see. */
-export type Want = Movers & {
+/**
+ * `keep`: our addresses, without which nothing is taken out. `movers`: whoever calls this partner by the old address.
+ * `drain`: a wait for what nobody can see.
+ */
+export type Want = {
   firewall: FirewallRef
   kubeconfig: string
+  namespace: string
   range: string
+  movers: Mover[]
   keep: string[]
   drain: string
 }
 export type Live = { entry: Entry | null }
 
-/** Pods of earlier templates that are on their way out get so long. */
-const LEAVING_MS = 60_000
-
 /** One entry that the inventory lists for removal is not in the partner's list, and nobody needs it any more. */
-export const allowlistRemovalKind: Kind<Want, Live, Clients & { kube: (kubeconfig: string) => Kube }> = {
+export const allowlistRemovalKind: Kind<Want, Live, Clients> = {
   name: 'allowlist-removal',
   looksThroughParents: true,
   takes: { delete: 5 },
@@ -32,7 +34,9 @@ export const allowlistRemovalKind: Kind<Want, Live, Clients & { kube: (kubeconfi
     const entries = await listEntries(firewalls(firewall), told(firewall, report))
     return { entry: entries.find(it => it.range === rangeOf(range)) ?? null }
   },
-  diff({ firewall, range }, live) {
+  diff(want, live) {
+    const { firewall, range } = want
+    if (want.keep.map(rangeOf).includes(rangeOf(range))) throw needed(want)
     if (!live?.entry) return null
     return { action: 'delete', summary: `${showFirewall(firewall)}: take out ${range} (${live.entry.description})` }
   },
@@ -40,7 +44,6 @@ export const allowlistRemovalKind: Kind<Want, Live, Clients & { kube: (kubeconfi
     const firewall = firewalls(want.firewall)
     const tell = told(want.firewall, report)
     const [range, keep] = [rangeOf(want.range), want.keep.map(rangeOf)]
-    if (keep.includes(range)) throw needed(want)
     const entries = await listEntries(firewall, tell)
     if (!holds(entries, range)) return { entry: null }
     refuseNarrowing(entries, range, keep, tell.what)
@@ -54,34 +57,32 @@ export const allowlistRemovalKind: Kind<Want, Live, Clients & { kube: (kubeconfi
   },
 }
 
-/** `allowlistRemoval('client-a/198.51.100.7/32', { firewall, kubeconfig, namespace, range, keep, ... })` */
+/** `allowlistRemoval('client-a/198.51.100.7/32', { firewall, kubeconfig, namespace, range, keep, movers, drain })` */
 export const allowlistRemoval = word(allowlistRemovalKind)
 
 /** No provider tells who is connected: a wait for these, and no pod is left that would connect the old way. */
-const drained = async (want: Want, kube: Kube, { waiting, signal }: Report): Promise<void> => {
-  const began = performance.now()
-  for (;;) {
-    const left = await leavingTheOldWay(kube, want)
-    if (left.length === 0) break
-    if (left.some(it => it.stays) || performance.now() - began > LEAVING_MS) throw stillUsed(want, left)
-    waiting(`${left[0]!.what} leaves by the old address`)
-    await delay(500, undefined, { signal })
-  }
+const drained = async (want: Want, kube: Kube, report: Report): Promise<void> => {
+  const { waiting, signal } = report
+  const look = () => leavingTheOldWay(kube, want.movers)
+  const left = await untilGone(look, report)
+  if (left.length > 0) throw new StillNeeded(want, left)
   if (millis(want.drain) === 0) return
   waiting(`connections of ${want.range} get ${want.drain} to end`)
   await delay(millis(want.drain), undefined, { signal })
-  const left = await leavingTheOldWay(kube, want)
-  if (left.length > 0) throw stillUsed(want, left)
+  const late = await look()
+  if (late.length > 0) throw new StillNeeded(want, late)
 }
 
-const stillUsed = ({ firewall, range }: Want, left: { what: string }[]) =>
-  new Problem(`${showFirewall(firewall)}: ${range} is still needed`, {
-    why: `not by the proxy: ${left
-      .slice(0, 5)
-      .map(it => it.what)
-      .join(', ')}${left.length > 5 ? ` and ${left.length - 5} more` : ''}`,
-    next: 'move them too; or, if they never call this partner, say otherPods: ignore in externalAllowlist; it was not taken out',
-  })
+/** Somebody still leaves by it: what has moved may stay so, and the entry stays in the list. */
+export class StillNeeded extends Problem {
+  constructor({ firewall, range }: Want, left: readonly { what: string }[]) {
+    const some = left.slice(0, 5).map(it => it.what)
+    super(`${showFirewall(firewall)}: ${range} is still needed`, {
+      why: `not by the proxy: ${some.join(', ')}${left.length > 5 ? ` and ${left.length - 5} more` : ''}`,
+      next: 'move them too, or say otherPods: ignore in externalAllowlist where pods that are no workload of the inventory never call this partner; then run again. What has moved stays moved, the entry stays',
+    })
+  }
+}
 
 const needed = ({ firewall, range }: Want) =>
   new Problem(`${showFirewall(firewall)}: ${range} is a fixed address of ours`, {

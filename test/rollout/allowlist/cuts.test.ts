@@ -7,7 +7,7 @@ import { makePlan } from '../../../src/engine/plan.ts'
 import { Problem } from '../../../src/engine/problem.ts'
 import { standing, undoAll } from '../../../src/engine/undo.ts'
 import type { World } from '../../../src/engine/world.ts'
-import { allowlist, allowlistKind } from '../../../src/rollout/allowlist/allowlist.ts'
+import { allowlistAddition, allowlistAdditionKind } from '../../../src/rollout/allowlist/addition.ts'
 import { createFirewalls } from '../../../src/rollout/allowlist/firewalls.ts'
 import { allowlistRemoval, allowlistRemovalKind } from '../../../src/rollout/allowlist/removal.ts'
 import type { KubeObject } from '../../../src/rollout/object.ts'
@@ -84,15 +84,20 @@ const moverKind: Kind<Pod, { moved: boolean }, unknown> = {
   undo: ({ name }) => set(name, null),
 }
 const mover = word(moverKind)
-const kinds = new Map<string, AnyKind>([allowlistKind, allowlistRemovalKind, moverKind].map(it => [it.name, it]))
+const kinds = new Map<string, AnyKind>(
+  [allowlistAdditionKind, allowlistRemovalKind, moverKind].map(it => [it.name, it]),
+)
 
 const desired = () => {
   const firewall = partner.ref
-  const open = allowlist('shop', { firewall, namespace: NS, mark: 'ours', addresses: ['203.0.113.9'] })
+  const { kubeconfig } = cluster
+  const users = [{ namespace: NS, label }]
+  const ours = { namespace: NS, mark: 'ours', addresses: ['203.0.113.9'], users }
+  const open = allowlistAddition('shop', { firewall, kubeconfig, ...ours })
   const [api, web] = pods.map(({ name }) => mover(name, { name }, { after: [open] }))
-  const movers = { namespace: NS, label, others: 'count' as const, drain: '0s' }
   const workloads = pods.map(({ name }) => ({ kind: 'Pod' as const, name }))
-  const want = { firewall, kubeconfig: cluster.kubeconfig, keep: ['203.0.113.9'], workloads, ...movers }
+  const movers = [{ namespace: NS, label, workloads, others: 'count' as const }]
+  const want = { firewall, kubeconfig, namespace: NS, keep: ['203.0.113.9'], movers, drain: '0s' }
   const first = allowlistRemoval(`shop/${OLD[0]}`, { ...want, range: OLD[0]! }, { after: [open, api!, web!] })
   const second = allowlistRemoval(`shop/${OLD[1]}`, { ...want, range: OLD[1]! }, { after: [first] })
   return [open, api!, web!, first, second]
@@ -183,7 +188,7 @@ test('there and back: widened first, and the labels after that', async () => {
     'nothing to do',
   )
   const { undone: order } = await back(lines)
-  assert.equal(order.map(it => it.split('/')[0]), ['allowlist-removal', 'allowlist-removal', 'mover', 'mover', 'allowlist']) // biome-ignore format: one line
+  assert.equal(order.map(it => it.split('/')[0]), ['allowlist-removal', 'allowlist-removal', 'mover', 'mover', 'allowlist-addition']) // biome-ignore format: one line
   undone('after rolling back')
   // The last two changes: the old ones in again; then, when nobody needs it, ours goes.
   assert.equal(partner.history.map(it => it.length), [4, 3, 2, 3, 4, 3]) // biome-ignore format: one line
@@ -278,23 +283,38 @@ test('a pod that no workload of ours has counts, unless the inventory says it ne
   await cluster.kube.create(stranger as KubeObject)
   const { failures } = await run([])
   assert.match(problemIn(failures).why, /pod stranger/)
-  const all = desired().map(it =>
-    it.kind.name === 'allowlist-removal' ? { ...it, want: { ...(it.want as object), others: 'ignore' } } : it,
-  )
+  const all = desired().map(it => (it.kind.name === 'allowlist-removal' ? { ...it, want: ignoring(it.want) } : it))
   const world = worldOf(journalOf([]))
   assert.equal((await applyPlan(await makePlan(all, world), 'rollout/x', world)).failures, [])
   done('the stranger left out')
   await cluster.kube.delete({ apiVersion: 'v1', kind: 'Pod', namespace: NS, name: 'stranger' }, { graceSeconds: 0 })
 })
 
+/** The same with pods left out that are no workload of ours. */
+const ignoring = (want: unknown) => {
+  const { movers, ...rest } = want as { movers: object[] }
+  return { ...rest, movers: movers.map(it => ({ ...it, others: 'ignore' })) }
+}
+
 test('an address of ours is never taken out', async () => {
   await start()
   const [open, api, web, first] = desired()
   const wrong = { ...first!, want: { ...(first!.want as object), range: '203.0.113.9' } }
-  const world = worldOf(journalOf([]))
-  const all = [open!, api!, web!, wrong]
-  await applyPlan(await makePlan(all, world), 'rollout/x', world)
-  const { failures } = await applyPlan(await makePlan(all, world), 'rollout/x', world)
-  assert.match(problemIn(failures).message, /a fixed address of ours/)
-  assert.equal(partner.now(), [...BEFORE, OURS].sort())
+  let told: unknown
+  await makePlan([open!, api!, web!, wrong], worldOf(journalOf([]))).catch(thrown => {
+    told = thrown
+  })
+  assert.match((told as Problem).message, /a fixed address of ours/)
+  assert.equal(partner.now(), BEFORE)
+})
+
+test('who still leaves by an address of ours keeps it in, and then it goes', async () => {
+  await start()
+  const lines: Recorded[] = []
+  assert.equal((await run(lines)).failures, [])
+  const opened = () => standing(lines).filter(it => it.kind === 'allowlist-addition')
+  const world = worldOf(journalOf(lines))
+  assert.equal((await undoAll(opened(), kinds, world)).failures, [])
+  assert.equal(partner.now(), AFTER)
+  assert.match(lines.flatMap(it => (it.event === 'progress' ? [it.part] : [])).at(-1) ?? '', /stays: pod api of shop/)
 })

@@ -1,20 +1,32 @@
 import { word } from '../../engine/desired.ts'
 import type { Kind, Report } from '../../engine/kind.ts'
+import { rangeOf } from '../../engine/ranges.ts'
+import type { Kube } from '../kube.ts'
 import { holds, letIn, listEntries, type Told, takeOut } from './entries.ts'
 import { type Entry, type FirewallRef, type Firewalls, showFirewall } from './firewall.ts'
-import { rangeOf } from './range.ts'
+import { leavingTheNewWay, type Moved, untilGone } from './old-ways.ts'
 
-/** `addresses`: the fixed ones of the tenant. `mark`: the description by which entries of ours are known. */
-export type Want = { firewall: FirewallRef; namespace: string; mark: string; addresses: string[] }
+/**
+ * `addresses`: the fixed ones of the tenant. `mark`: the description by which entries of ours are known. `users`: who
+ * leaves by these addresses once moved, also of other tenants.
+ */
+export type Want = {
+  firewall: FirewallRef
+  kubeconfig: string
+  namespace: string
+  mark: string
+  addresses: string[]
+  users: Moved[]
+}
 export type Live = { entries: Entry[] }
-export type Clients = { firewalls: Firewalls }
+export type Clients = { firewalls: Firewalls; kube: (kubeconfig: string) => Kube }
 
 /**
  * The partner lets our fixed addresses in, beside whatever it lets in already. It comes before any workload moves, so
  * that in a rollback it goes last: who still leaves by a proxy is never outside.
  */
-export const allowlistKind: Kind<Want, Live, Clients> = {
-  name: 'allowlist',
+export const allowlistAdditionKind: Kind<Want, Live, Clients> = {
+  name: 'allowlist-addition',
   looksThroughParents: true,
   takes: { update: 2 },
   async read({ firewall }, { firewalls }, report) {
@@ -34,24 +46,27 @@ export const allowlistKind: Kind<Want, Live, Clients> = {
       entries = await letIn(firewall, { range, description: want.mark }, tell)
     return { entries: inOrder(entries) }
   },
-  /** What a run let in goes; what was there before stays, and so does the last entry. */
-  async undo(want, { firewalls }, before, _now, report) {
+  /** What a run let in goes; what was there before stays, and so do the last entry and what a pod still leaves by. */
+  async undo(want, { firewalls, kube }, before, _now, report) {
     const firewall = firewalls(want.firewall)
     const tell = told(want.firewall, report)
     const entries = await listEntries(firewall, tell)
     const wanted = want.addresses.map(rangeOf)
     const ours = (it: Entry) => it.description === want.mark || wanted.includes(it.range)
     const goes = new Set(entries.filter(it => ours(it) && !holds(before?.entries ?? [], it.range)).map(it => it.range))
+    if (goes.size === 0) return
+    const left = await untilGone(() => leavingTheNewWay(kube(want.kubeconfig), want.users), report)
     const others = new Set(entries.filter(it => !goes.has(it.range)).map(it => it.range))
     for (const range of goes) {
-      if (others.size > 0) await takeOut(firewall, { range, keep: [...others] }, tell)
+      if (left[0]) report.progress(`${range} stays: ${left[0].what} leaves by it`)
+      else if (others.size > 0) await takeOut(firewall, { range, keep: [...others] }, tell)
       else report.progress(`${range} stays: an empty list may let in everybody, or nobody`)
     }
   },
 }
 
-/** `allowlist('client-a', { firewall, namespace, mark, addresses })` */
-export const allowlist = word(allowlistKind)
+/** `allowlistAddition('client-a', { firewall, kubeconfig, namespace, mark, addresses, users })` */
+export const allowlistAddition = word(allowlistAdditionKind)
 
 export const told = (firewall: FirewallRef, report: Report): Told => ({
   what: showFirewall(firewall),

@@ -1,0 +1,73 @@
+import type { Desired, Ref } from '../src/engine/desired.ts'
+import { rangeOf } from '../src/engine/ranges.ts'
+import { type Context, sharePartner, type Tenant } from '../src/inventory/context.ts'
+import { allowlistAddition } from '../src/rollout/allowlist/addition.ts'
+import type { FirewallRef } from '../src/rollout/allowlist/firewall.ts'
+import type { Mover } from '../src/rollout/allowlist/old-ways.ts'
+import { allowlistRemoval } from '../src/rollout/allowlist/removal.ts'
+import { EGRESS_LABEL } from '../src/rollout/manifests.ts'
+
+/** The partner lets the tenant's fixed addresses in; nothing where it has no partner to tell. */
+export const opened = (context: Context, tenant: Tenant, kubeconfig: Ref | string, after: Desired[]): Desired[] => {
+  const firewall = firewallOf(tenant)
+  if (!firewall) return []
+  const alike = [tenant, ...othersAt(context, tenant).filter(it => leaveAlike(it, tenant))]
+  const users = alike.map(({ namespace }) => ({ namespace, label: EGRESS_LABEL }))
+  const { namespace } = tenant
+  const mark = `kapsule-egress ${context.context}/${tenant.tenant}`
+  const addresses = addressesOf(tenant)
+  return [allowlistAddition(tenant.tenant, { firewall, kubeconfig, namespace, mark, addresses, users }, { after })]
+}
+
+/** What the inventory lists for removal goes, one entry after the other. */
+export const shrunk = (context: Context, tenant: Tenant, kubeconfig: Ref | string, after: Desired[]): Desired[] => {
+  const { remove = [], drain = '0s' } = tenant.rollout.externalAllowlist ?? {}
+  const { namespace } = tenant
+  const movers = [tenant, ...othersAt(context, tenant)].map(it => moverOf(context, it))
+  const want = { firewall: firewallOf(tenant)!, kubeconfig, namespace, movers, keep: addressesOf(tenant), drain }
+  const done: Desired[] = []
+  for (const it of remove) {
+    const range = rangeOf(it)
+    done.push(allowlistRemoval(`${tenant.tenant}/${range}`, { ...want, range }, { after: [...after, ...done] }))
+  }
+  return done
+}
+
+/** A partner's list is one for all tenants that write the same. */
+const othersAt = ({ tenants, neighbours = [] }: Context, tenant: Tenant): Tenant[] =>
+  [...tenants, ...neighbours].filter(it => it !== tenant && sharePartner(it, tenant))
+
+const namesOf = ({ egress }: Tenant): string[] => egress.proxies.map(({ name, flexibleIp = name }) => flexibleIp)
+
+const leaveAlike = (a: Tenant, b: Tenant): boolean => namesOf(a).some(it => namesOf(b).includes(it))
+
+const addressesOf = ({ egress }: Tenant): (string | Ref)[] =>
+  egress.proxies.map(
+    ({ name, flexibleIp = name, existing }) =>
+      existing?.publicIp ?? { $ref: `flexible-ip/${flexibleIp}`, path: 'address' },
+  )
+
+/** Of a tenant that this run leaves out nobody asks its selectors: every pod counts. */
+const moverOf = ({ neighbours = [] }: Context, it: Tenant): Mover => ({
+  namespace: it.namespace,
+  label: EGRESS_LABEL,
+  workloads: it.workloads.map(({ kind, name }) => ({ kind, name })),
+  others: neighbours.includes(it) && it.selectors ? 'count' : (it.rollout.externalAllowlist?.otherPods ?? 'count'),
+})
+
+const firewallOf = ({ rollout: { externalAllowlist: said } }: Tenant): FirewallRef | undefined => {
+  if (!said) return undefined
+  const { network = '', key = { env: 'CB_API_KEY' }, url, commands, instance = '', cluster = '', region } = said
+  switch (said.provider) {
+    case 'crunchybridge':
+      return { provider: said.provider, network, key, ...(url !== undefined && { url }) }
+    case 'scaleway-rdb':
+      return { provider: said.provider, instance, ...(region !== undefined && { region }) }
+    case 'kapsule':
+      return { provider: said.provider, cluster, ...(region !== undefined && { region }) }
+    case 'command': {
+      const { list = [], add = [], remove = [], env, timeout } = commands ?? {}
+      return { provider: said.provider, list, add, remove, ...(env && { env }), ...(timeout && { timeout }) }
+    }
+  }
+}
