@@ -16,6 +16,18 @@ esac`
 export const checkSquid = `( ${parse('{}')}
 echo squid parsed >>"$KE_SURE" )`
 
+/**
+ * As Debian's init script starts it, which parses squid.conf six times to find what we never have: directories of a
+ * cache. What the operator set in /etc/default/squid is heard.
+ */
+export const startSquid = `if command -v start-stop-daemon >/dev/null && [ -f /etc/init.d/squid ]; then (
+    SQUID_ARGS='-YC -f /etc/squid/squid.conf'
+    if [ -f /etc/default/squid ]; then . /etc/default/squid; fi
+    [ -d /run/squid ] || install -d -o proxy -g proxy /run/squid
+    umask 027; ulimit -n 65535 || :; cd /run/squid
+    start-stop-daemon --quiet --oknodo --start --pidfile /run/squid.pid --exec /usr/sbin/squid -- $SQUID_ARGS </dev/null
+  ); else service squid start; fi`
+
 const holdSeconds = 5
 
 /**

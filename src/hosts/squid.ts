@@ -9,7 +9,7 @@ import { handshakeLog, loopbackPort, portWords, servedCertificate } from './clie
 import { kernelLimits, type Limits, limitsScript, putLimits, squidLimits } from './limits.ts'
 import { innerRanges, refuseOverlaps } from './overlap.ts'
 import { ownAddresses, ownAddressesTask } from './own-addresses.ts'
-import { checkSquid, reloadSquid } from './squid-shell.ts'
+import { checkSquid, reloadSquid, startSquid } from './squid-shell.ts'
 import { ownCertificate, sniHelper, squidPackage, type TlsTenant, tlsTasks } from './squid-tls.ts'
 import type { Task } from './tasks/all.ts'
 import type { FileTask } from './tasks/file.ts'
@@ -129,7 +129,7 @@ export const squidTasks = (options: SquidOptions) => {
         notify: [daemonReload],
       },
     ),
-    { task: 'service', name: 'squid', running: true, enabled: true, listens: listeners },
+    { task: 'service', name: 'squid', running: true, enabled: true, listens: listeners, startWith: startSquid },
   ]
   const handlers = {
     [daemonReload]: 'if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi',

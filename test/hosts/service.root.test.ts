@@ -74,6 +74,16 @@ test('one that does not stay up is a problem, and goes back to how it was', asyn
   assert.is(host.sh('ls /etc/rc2.d/S*ke-broken 2>/dev/null || echo none').trim(), 'none')
 })
 
+test('what stands in for a slow script starts it, and the script stops it', async () => {
+  const startWith =
+    "setsid -f sh -c 'echo $$ >/run/ke-demo.pid; : >/run/ke-quick; exec sleep 601' </dev/null >/dev/null 2>&1"
+  const there = { ssh, host: host.address, snapshot: sysv }
+  host.sh('service ke-demo stop; rm -f /run/ke-quick')
+  await roundTrip(there, { tasks: [demo({ startWith })] }, () => assert.is(sysv(), 'up\nboot\n'))
+  assert.is(host.sh('ls /run/ke-quick').trim(), '/run/ke-quick')
+  assert.is(sysv(), 'down\nboot\n')
+})
+
 test('what a killed daemon left behind does not keep its place; others of that name stay', async () => {
   const there = (seconds: number) => host.sh(`pgrep -cfx '/usr/local/bin/ke-fork ${seconds}' || :`).trim()
   host.sh(`cp /bin/sleep /usr/local/bin/ke-fork

@@ -10,6 +10,8 @@ export type ServiceTask = {
   enabled: boolean
   /** TCP ports that it listens on: nobody else may have them when it starts. */
   listens?: number[]
+  /** Shell that starts it where systemd is not what boots, in place of an init script that takes its time. */
+  startWith?: string
   /** How long the host waits for a new login, where the service is one by which we come in. */
   confirmSeconds?: number
 }
@@ -44,7 +46,7 @@ if ${isEnabled(quote(name))}; then echo enabled yes; else echo enabled no; fi`,
     return lines.length ? { name: title(task), action: 'update', diff: lines.join('\n') } : null
   },
   // A handler that reloads it has nothing to do, unless something it follows changes after this.
-  change: task => bring(task.name, task, `echo ${quote(`${task.name} started`)} >>"$KE_SURE"`, task.listens),
+  change: task => bring(task.name, task, `echo ${quote(`${task.name} started`)} >>"$KE_SURE"`, task),
   // Handlers start what should run; one that is stopped on purpose is written down for them to leave alone.
   restore: ({ name }, before) =>
     `${before.running ? '' : `echo ${quote(name)} >>"$KE_STOPPED"\n`}${bring(name, before)}`,
@@ -82,7 +84,12 @@ const endOrphans = (name: string) => `for it in /proc/[0-9]*/stat; do
 const unitAsOnDisk = (name: string) =>
   `if [ "$(systemctl show -p NeedDaemonReload --value ${name})" = yes ]; then systemctl daemon-reload; fi`
 
-const bring = (service: string, { running, enabled }: ServiceState, before = '', ports: number[] = []): string => {
+const bring = (
+  service: string,
+  { running, enabled }: ServiceState,
+  before = '',
+  { listens: ports = [], startWith }: Partial<ServiceTask> = {},
+): string => {
   const name = quote(service)
   const [verb, update, not] = [running ? 'start' : 'stop', enabled ? 'enable' : 'disable', running ? '!' : '']
   const ahead = [
@@ -97,7 +104,7 @@ if ${not} { ${isRunning(name)}; }; then
   ${ahead}
   if [ -d /run/systemd/system ]; then${running ? `\n    ${unitAsOnDisk(name)}` : ''}
     systemctl ${verb} ${name}
-  else service ${name} ${verb}; fi
+  else ${(running && startWith) || `service ${name} ${verb}`}; fi
   n=0
   while ${not} { ${isRunning(name)}; }; do
     n=$((n + 1)); [ $n -le 500 ] || { echo ${quote(`${service} did not ${verb}`)}; exit 1; }
