@@ -26,13 +26,14 @@ export const visibleCalls = (run: string): Call[] => {
 export const covers = (guard: readonly Zone[], zone: Zone): boolean =>
   guard.includes(zone) || ((zone === 'ufw' || zone === 'firewalld') && guard.includes('firewall'))
 
-/** Words of each simple command, without quotes, comments and lines that go on. */
+/** Words of each simple command, without quotes, comments and lines that go on. In quotes a # begins no comment. */
 const simpleCommands = (run: string): string[][] =>
   run
     .replace(/\\\n/g, ' ')
-    .replace(/(^|\s)#.*$/gm, '')
+    .replace(/("(?:[^"\\]|\\[\s\S])*"|'[^']*')|(^|\s)#.*$/gm, (_, quoted) => quoted ?? '')
     .split(/[\n;&|(){}`]|\$\(/)
     .map(it => it.replace(/["']/g, ' ').split(/\s+/).filter(Boolean))
+    .map(words => (words[0] === 'command' && !/^-[vV]/.test(words[1] ?? '') ? words.slice(1) : words))
     .filter(([first]) => first !== undefined && !namesOnly.test(first))
 
 // What follows them is a name and no call.

@@ -47,6 +47,11 @@ for (const [run, ...zones] of [
   ['# iptables -F\ntouch /x # netplan apply'],
   ['cat /etc/ufw/user.rules; ls /etc/iptables; grep -r iptables /etc/x || echo ip'],
   ['usermod -a -G proxy syslog'],
+  ['echo "a # b"; ip link set eth0 down', 'network'],
+  ["sed -i 's/^ #Port/Port/' /etc/x; systemctl restart ssh  # it's read again", 'sshd'],
+  ['touch /x # "quoted; ip link set eth0 down'],
+  ['command ip link set eth0 down', 'network'],
+  ['command -v iptables && command -V ip'],
 ] as [string, ...Zone[]][])
   test(`${run.replaceAll('\n', ' ')}: ${zones.join(', ') || 'nothing'}`, () =>
     assert.equal([...new Set(visibleCalls(run).map(it => it.zone))], zones))
