@@ -9,6 +9,7 @@ import type { Guard } from './guard/guard.ts'
 import { guardPath } from './guard/zones.ts'
 import { type Health, healthStep } from './health.ts'
 import { joined } from './joined.ts'
+import { refuseOddWords } from './odd-words.ts'
 import { settled } from './settle.ts'
 import type { Ssh } from './ssh.ts'
 import { kindOf, notifies, type Task, titleOf } from './tasks/all.ts'
@@ -27,6 +28,7 @@ export const hostPlay: Kind<HostPlay, Seen, { ssh: Ssh }> = {
   takes: { create: 60, update: 60 },
 
   async read({ host, tasks }, { ssh }, report) {
+    refuseOddWords(tasks)
     refuseTwins(host, tasks)
     return look(ssh, host, tasks, options(report))
   },

@@ -1,0 +1,47 @@
+import * as assert from 'uvu/assert'
+import { Problem } from '../../src/engine/problem.ts'
+import { hostPlay } from '../../src/hosts/play.ts'
+import type { Ssh } from '../../src/hosts/ssh.ts'
+import type { Task } from '../../src/hosts/tasks/all.ts'
+import { file, problem, quiet } from '../support/plays.ts'
+import { suite } from '../support/suite.ts'
+
+const { test } = suite('words of a task that no host could have')
+
+const address = { name: 'h', address: '192.0.2.1', port: 22, user: 'root', hostKey: '', identity: '' }
+const nobody = { exec: () => assert.unreachable('the host heard of it') } as unknown as Ssh
+const refused = async (task: Task): Promise<Problem> =>
+  problem(Promise.resolve(hostPlay.read({ host: address, tasks: [task], handlers: {} }, { ssh: nobody }, quiet)))
+
+for (const [path, why] of [
+  ['etc/motd', /does not begin with/],
+  ['', /does not begin with/],
+  ['/srv/', /another way to write \/srv$/],
+  ['/etc//ssh/sshd_config', /another way to write \/etc\/ssh\/sshd_config/],
+  ['/srv/../etc/ssh/sshd_config', /another way to write \/etc\/ssh\/sshd_config/],
+  ['/etc/./motd', /another way to write/],
+  ['/srv/a\nb', /line break/],
+  ['/srv/a\0b', /control character/],
+] as [string, RegExp][])
+  test(`the path ${JSON.stringify(path)} is refused before the host hears of it`, async () => {
+    for (const task of [
+      file(path, 'x'),
+      { task: 'line', path, line: 'x' },
+      { task: 'symlink', path, to: 'x' },
+      { task: 'directory', path, mode: '0755', owner: 'root', group: 'root' },
+    ] satisfies Task[]) {
+      const { exit, why: said } = await refused(task)
+      assert.is(exit, 2)
+      assert.match(said, why)
+    }
+  })
+
+for (const more of [{ mode: 'u+x' }, { mode: '0999' }, { mode: '' }, { owner: 'a:b' }, { group: '' }, { owner: '-R' }])
+  test(`the right ${JSON.stringify(more)} is refused`, async () => {
+    assert.is((await refused(file('/srv/x', 'x', more))).exit, 2)
+  })
+
+test('odd paths that a host can have are taken', async () => {
+  for (const path of ["/srv/$(x) 'a' \\b *", '/-rf/--help', '/srv/..a/b..', '/srv/caf\u00e9'])
+    assert.not.instance(await refused(file(path, 'x')).catch(it => it), Problem)
+})
