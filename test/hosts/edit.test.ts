@@ -3,7 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
+import { blockTask } from '../../src/hosts/tasks/block.ts'
 import { type Edit, edited, editing, inverse } from '../../src/hosts/tasks/edit.ts'
+import { lineTask } from '../../src/hosts/tasks/line.ts'
 import { suite } from '../support/suite.ts'
 
 const { test } = suite('edits of text files')
@@ -105,4 +107,16 @@ for (const shell of ['dash', 'bash'])
 
 test('a line with a break is refused before anything is sent', () => {
   assert.throws(() => editing({ matches: [], put: ['a\nb'] }), /cannot be written/)
+  assert.throws(() => lineTask.look({ task: 'line', path: '/x', line: 'a\nb' }), /cannot be written/)
+})
+
+test('a block that would not be found again as it was written is refused before anything is sent', () => {
+  const block = { task: 'block', path: '/x', name: 'b' } as const
+  for (const more of [
+    { lines: ['a', '# END kapsule-egress: b', 'c'] },
+    { lines: ['a\nb'] },
+    { name: 'b\nc', lines: [] },
+  ])
+    assert.throws(() => blockTask.look({ ...block, ...more }), /cannot be written/)
+  assert.ok(blockTask.look({ ...block, lines: ['# END kapsule-egress: c'] }))
 })

@@ -98,6 +98,57 @@ for (const shell of ['dash', 'bash']) {
     assert.is(snapshot(), there)
   })
 
+  test(`${shell}: directories have exactly their mode, whatever their parent hands down, and get back what they had`, async () => {
+    host.sh('cd /srv/t; mkdir -p set team; chmod 6777 set; chgrp games team; chmod 2775 team')
+    const rights = { owner: 'root', group: 'root' }
+    await round(
+      [
+        { task: 'directory', path: '/srv/t/set', mode: '0755', ...rights },
+        { task: 'directory', path: '/srv/t/dir', mode: '2750', ...rights },
+        { task: 'directory', path: '/srv/t/team/ours', mode: '750', ...rights },
+      ],
+      () => assert.is(host.sh('cd /srv/t; stat -c %a set dir team/ours'), '755\n2750\n750\n'),
+    )
+  })
+
+  test(`${shell}: lines that end as on Windows give way and come back`, async () => {
+    host.sh("cd /srv/t; printf 'a=1\\r\\nb=2\\r\\n' >crlf")
+    await round([{ task: 'line', path: '/srv/t/crlf', line: 'a=2', replaces: ['a='] }], () =>
+      assert.is(host.sh('cat /srv/t/crlf'), 'a=2\nb=2\r\n'),
+    )
+  })
+
+  test(`${shell}: what finds no room leaves no candidate behind`, async () => {
+    const small = '/srv/t/dir'
+    const files: Task[] = [
+      { task: 'file', path: `${small}/f`, content: 'x'.repeat(200_000), mode: '0600', owner: 'root', group: 'root' },
+      { task: 'line', path: `${small}/l`, line: 'x'.repeat(200_000) },
+    ]
+    host.sh(`mount -t tmpfs -o size=64k,mode=755 tmpfs ${small}`)
+    try {
+      for (const task of files) {
+        const { why } = (await problemOf([task])) as { why: string }
+        assert.match(why, /No space left|I\/O error/i)
+        assert.is(host.sh(`ls -A ${small}`), '')
+      }
+    } finally {
+      host.sh(`umount ${small}`)
+    }
+  })
+
+  test(`${shell}: links that hold any byte come back as they were`, async () => {
+    host.sh(`cd /srv/t; ln -sfn "$(printf 'caf\\351.x')" latin; t=$(printf '\\351\\n\\nx'); ln -sfn "\${t%x}" lines`)
+    await round([
+      { task: 'symlink', path: '/srv/t/latin', to: 'other' },
+      { task: 'absent', path: '/srv/t/lines' },
+      { task: 'symlink', path: '/srv/t/broken', to: 'two\nlines\n' },
+    ])
+    assert.is(
+      host.sh('readlink -n /srv/t/latin | od -An -c; readlink -n /srv/t/lines | od -An -c'),
+      '   c   a   f 351   .   x\n 351  \\n  \\n\n',
+    )
+  })
+
   test(`${shell}: links are made, turned and taken back; files and links go and come back`, async () => {
     const plan = await round(
       [

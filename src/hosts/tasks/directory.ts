@@ -29,17 +29,20 @@ else echo type absent; fi`,
 make_parents "$p"
 mkdir -p -- "$p"
 chown ${quote(`${owner}:${group}`)} -- "$p"
-chmod ${quote(mode)} -- "$p"`,
+chmod ${whole(mode)} -- "$p"`,
   restore({ path }, before) {
     if (before.type === 'absent') return `p=${quote(path)}\nrmdir -- "$p" 2>/dev/null || :\ndrop_parents "$p"`
     if (before.type === 'other') return ':'
     return `p=${quote(path)}
 if ! { [ -d "$p" ] && ${haveRights(before)}; }; then
-  chown ${quote(`${before.owner}:${before.group}`)} -- "$p"; chmod ${quote(before.mode)} -- "$p"
+  chown ${quote(`${before.owner}:${before.group}`)} -- "$p"; chmod ${whole(before.mode)} -- "$p"
 fi`
   },
   same: (before, now) => before.type === now.type && rightsDiff(before, now).length === 0,
 }
+
+/** With fewer digits chmod lets a directory keep setuid and setgid, which a new one has from its parent. @see chmod(1) */
+const whole = (mode: string) => quote(mode.padStart(5, '0'))
 
 /** Does $p have them already? What cannot be written needs no way back either. `mode` as stat says it. */
 export const haveRights = ({ mode, owner, group }: Rights): string => {

@@ -46,8 +46,10 @@ export const inverse = (edit: Edit, before: string): Edit => {
 }
 
 /** The same edit in sh, with nothing but its builtins: from the file $p to the file $c. */
-export const editing = ({ matches, until, put }: Edit): string => {
-  for (const it of [...put, ...matches.flatMap(it => Object.values(it)), until ?? '']) refuseBreaks(it)
+export const editing = (edit: Edit): string => {
+  const { matches, until, put } = edit
+  // What is put back may end in a carriage return: the file had it.
+  for (const it of textsOf(edit)) if (/[\n\0]/.test(it)) throw broken(it)
   const patterns = matches.map(it => {
     if ('is' in it) return quote(it.is)
     return 'starts' in it ? `${quote(it.starts)}*` : `*${quote(it.has)}*`
@@ -73,13 +75,25 @@ if [ $inside = yes ]; then echo "in $p a block has no end"; rm -f -- "$c"; exit 
 [ $placed = yes ] || put_lines >>"$c"`
 }
 
-const refuseBreaks = (text: string) => {
-  if (/[\n\r\0]/.test(text))
-    throw new Problem('a line of a file cannot be written', {
-      why: `${JSON.stringify(text.slice(0, 80))} holds more than one line, or a NUL byte`,
-      next: 'write a line without breaks, or use a block',
-      exit: 2,
-    })
+const textsOf = ({ matches, until, put }: Edit): string[] => [
+  ...put,
+  ...matches.flatMap(it => Object.values(it)),
+  ...(until === undefined ? [] : [until]),
+]
+
+const broken = (text: string, why = 'holds more than one line, or a NUL byte') =>
+  new Problem('a line of a file cannot be written', {
+    why: `${JSON.stringify(text.slice(0, 80))} ${why}`,
+    next: 'write a line without breaks, or use a block',
+    exit: 2,
+  })
+
+/** What could not be found again as it was written, before anything is sent. */
+const refuseOdd = (edit: Edit) => {
+  for (const it of textsOf(edit)) if (/[\n\r\0]/.test(it)) throw broken(it)
+  const { until, put } = edit
+  if (until !== undefined && put.slice(0, -1).includes(until))
+    throw broken(until, 'ends the block before its last line')
 }
 
 /** The text of a file that was looked at, or why it cannot be edited. */
@@ -124,7 +138,8 @@ export const editBack = (edit: Edit, before: FileState): string => {
     before.type === 'absent'
       ? 'rm -f -- "$p"\ndrop_parents "$p"'
       : `rm -rf -- "$c"\ncp -p -- "$p" "$c"\n${writing(was.text, '"$c"')}\nput_in_place "$c" "$p"`
-  return `if [ -f "$p" ] && [ ! -L "$p" ]; then
+  return `rm -rf -- "$c"
+if [ -f "$p" ] && [ ! -L "$p" ]; then
   case $(sha256sum <"$p" | cut -c1-64) in
     ${before.sha256 || 'none'}) ;;
     ${hash(made.text)}) keep_backup "$p"
@@ -143,7 +158,10 @@ export const editKind = <Task extends Edited>(
   editOf: (task: Task) => Edit,
 ): TaskKind<Task, FileState> => ({
   title,
-  look: ({ path }) => lookFile(quote(path)),
+  look(task) {
+    refuseOdd(editOf(task))
+    return lookFile(quote(task.path))
+  },
   parse: parseFile,
   diff(task, state) {
     const diff = editDiff(task.path, editOf(task), state)

@@ -62,10 +62,10 @@ fi`,
   change: (task, state) => changeFile(filled(task), state),
   restore({ path }, before) {
     if (before.type === 'other') return ':'
-    if (before.type === 'absent') return `p=${quote(path)}\nkeep_backup "$p"\nrm -f -- "$p"\ndrop_parents "$p"`
-    return `p=${quote(path)}
-c=${quote(candidate(path))}
-rm -rf -- "$c"
+    // A candidate that found no room, or that a check left, goes first.
+    const begin = `p=${quote(path)}\nc=${quote(candidate(path))}\nrm -rf -- "$c"`
+    if (before.type === 'absent') return `${begin}\nkeep_backup "$p"\nrm -f -- "$p"\ndrop_parents "$p"`
+    return `${begin}
 if ! { [ -f "$p" ] && [ "$(sha256sum <"$p" | cut -c1-64)" = ${quote(before.sha256)} ] && ${haveRights(before)}; }; then
 keep_backup "$p"
 ${before.content === null ? `find_backup "$p" ${quote(before.sha256)} >"$c"` : writing(unbase64(before.content), '"$c"')}

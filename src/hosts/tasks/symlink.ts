@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { basename, dirname } from 'node:path'
 import { quote, unbase64 } from '../shell.ts'
 import { fields, type TaskKind } from './kind.ts'
@@ -29,24 +30,25 @@ else echo type absent; fi`,
     const seen = unbase64(to).toString()
     return seen === task.to ? null : { name: title(task), action: 'update', diff: `to: ${seen} -> ${task.to}` }
   },
-  change: ({ path, to }) => link(path, to),
+  change: ({ path, to }) => link(path, Buffer.from(to)),
   restore({ path }, { type, to }) {
     if (type === 'other') return ':'
     return type === 'link'
       ? `p=${quote(path)}
-if ! { [ -L "$p" ] && [ "$(readlink -n -- "$p")" = ${quote(unbase64(to).toString())} ]; }; then
-${link(path, unbase64(to).toString())}
+if ! { [ -L "$p" ] && [ "$(readlink -n -- "$p" | base64 -w0)" = ${quote(to)} ]; }; then
+${link(path, unbase64(to))}
 fi`
       : `p=${quote(path)}\nif [ -L "$p" ]; then rm -f -- "$p"; fi\ndrop_parents "$p"`
   },
   same: sameLink,
 }
 
-const link = (path: string, to: string) => `p=${quote(path)}
+const link = (path: string, to: Buffer) => `p=${quote(path)}
 c=${quote(`${dirname(path)}/.${basename(path)}.kapsule-egress.new`)}
 if [ -e "$p" ] && [ ! -L "$p" ]; then echo "$p is not a link"; exit 1; fi
 make_parents "$p"
 rm -f -- "$c"
-ln -s -- ${quote(to)} "$c"
+${isUtf8(to) ? `to=${quote(to.toString())}` : `to=$(echo ${to.toString('base64')} | base64 -d && echo .); to=\${to%.}`}
+ln -s -- "$to" "$c"
 mv -fT -- "$c" "$p"
 sync -- ${quote(dirname(path))}`
