@@ -1,95 +1,25 @@
 import { readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
-import type { Wanting } from '../engine/desired.ts'
-import { Problem } from '../engine/problem.ts'
-import { isRef } from '../engine/refs.ts'
-import type { Policy } from '../policy/policy.ts'
 import { policyText } from '../policy/policy-file.ts'
-import { handshakeLog, loopbackPort, portWords, servedCertificate } from './client-certificates.ts'
-import { kernelLimits, type Limits, limitsScript, putLimits, squidLimits } from './limits.ts'
-import { innerRanges, refuseOverlaps } from './overlap.ts'
-import { ownAddresses, ownAddressesTask } from './own-addresses.ts'
+import { kernelLimits, limitsScript, putLimits } from './limits.ts'
+import { innerRanges } from './overlap.ts'
+import { ownAddressesTask } from './own-addresses.ts'
+import { auditLog, healthName, type SquidOptions, type SquidTenant, squidConf } from './squid-conf.ts'
 import { checkSquid, reloadSquid, startSquid } from './squid-shell.ts'
-import { ownCertificate, sniHelper, squidPackage, type TlsTenant, tlsTasks } from './squid-tls.ts'
+import { squidPackage, tlsTasks } from './squid-tls.ts'
 import type { Task } from './tasks/all.ts'
 import type { FileTask } from './tasks/file.ts'
-import { policies, policyHelper, spool } from './tasks/policy.ts'
+import { policies, policyHelper } from './tasks/policy.ts'
 import type { UfwTask } from './tasks/ufw-task.ts'
 import { render } from './template.ts'
 import { tenantAddresses } from './tenant-addresses.ts'
 
-export type SquidTenant = TlsTenant & {
-  name: string
-  port: number
-  /** Where its requests come from: CIDRs, or a Ref to addresses. Tenants on one port must not overlap. */
-  clients: Wanting<string[]>
-  /** The address it leaves with, where the host has several. */
-  outgoing?: Wanting<string>
-  limits?: Limits | undefined
-  policy: Policy
-}
-
-export type SquidOptions = {
-  hostName: string
-  tenants: SquidTenant[]
-  /** CIDRs that are refused by resolved address, besides all special ranges: the private network, the proxy itself. */
-  inner: string[]
-  /** Addresses by which others reach this host, besides those that it finds on its links: refused like `inner`. */
-  own?: Wanting<string>[]
-  nameservers?: string[]
-  /** What clients call it by, where they are to know it by a certificate: names and IPv4 addresses. */
-  names?: string[]
-  /** How long logs stay on the host. */
-  keepDays?: number
-  /** The host's variables, which its templates read as `vars`. */
-  vars?: Record<string, unknown>
-}
-
-/**
- * A name that every proxy refuses its tenants, with 307 if its helper has a policy, and does not log: what those ask who
- * look whether it is well.
- */
-export const healthName = 'proxy-health.invalid'
-
-export const auditLog = '/var/log/squid/audit.log'
+export { auditLog, healthName, type SquidOptions, type SquidTenant }
 
 /** Everything that makes a host an egress proxy, in order, and the handlers its files notify. */
 export const squidTasks = (options: SquidOptions) => {
-  const { hostName, tenants, inner, own = [], nameservers = [], names = [], keepDays = 90, vars = {} } = options
+  const { hostName, tenants, names = [], keepDays = 90, vars = {} } = options
   const filled = (path: string, data: Record<string, unknown>) => render(path, { vars, ...data })
-  for (const { name } of tenants) if (!/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name)) throw badName(name)
-  for (const it of nameservers) if (!isIP(it)) throw badName(it)
-  refuseOverlaps(
-    tenants.flatMap(({ clients, ...it }) => (isRef(clients) ? [] : [{ ...it, clients: clients as string[] }])),
-  )
-  const fill: NonNullable<FileTask['fill']> = {}
-  // A word in the place of what is not known yet.
-  const later = (word: string, value: unknown) => {
-    if (!isRef(value)) return value
-    fill[word] = value as never
-    return word
-  }
-  const listeners = [...new Set(tenants.map(it => it.port))].sort((a, b) => a - b)
-  const conf = filled('etc/squid/squid.conf', {
-    inner: innerRanges(inner),
-    own: own.map((it, n) => later(`@own:${n}@`, it)),
-    ownAddresses,
-    nameservers,
-    auditLog,
-    healthName,
-    tenants: tenants.map(({ name, port, clients, outgoing, limits, sni, certificates }) => ({
-      ...{ name, port, sni: sni === 'verify', outgoing: later(`@address:${name}@`, outgoing) ?? null },
-      clients: isRef(clients) ? [] : clients,
-      nodes: isRef(clients) ? later(`@clients:${name}@`, clients) : null,
-      ...squidLimits(limits),
-      certified: portWords({ name, port, certificates }),
-    })),
-    listeners,
-    helper: policyHelper,
-    ...{ ownCertificate, sniHelper, servedCertificate, handshakeLog, loopback: loopbackPort(listeners) },
-    policies,
-    spool,
-  })
+  const { text: conf, fill, listeners } = squidConf(options)
   const file = (path: string, content: string, more: Partial<FileTask> = {}): Task => ({
     task: 'file',
     path,
@@ -187,10 +117,3 @@ export const ufwTask = ({ ssh, proxy, metrics, health, outgoing, confirmSeconds 
     ...(confirmSeconds ? { confirmSeconds } : {}),
   }
 }
-
-const badName = (name: string) =>
-  new Problem(`${JSON.stringify(name)} cannot be used in squid.conf`, {
-    why: 'a tenant is named in lower-case letters, digits and dashes (at most 40), a name server by its address',
-    next: 'correct it in the inventory',
-    exit: 2,
-  })

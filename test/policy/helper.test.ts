@@ -1,5 +1,15 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -101,6 +111,47 @@ const onPerl = () => {
       const ended = new Promise(resolve => child.once('exit', resolve))
       child.stdin!.end()
       assert.is(await ended, 0)
+    } finally {
+      child.kill('SIGKILL')
+    }
+  })
+
+  test('it takes a mounted ConfigMap when its ..data turns, and refuses one with no revision or two', async () => {
+    const [policies, spool] = [join(dir, 'mounts'), join(dir, 'mounts-spool')]
+    const mount = join(policies, 'client-a')
+    for (const it of [mount, spool]) mkdirSync(it, { recursive: true })
+    let turns = 0
+    // As the kubelet does: a directory with all keys, then one link to it in place of the last.
+    const turn = (keys: Record<string, string>) => {
+      const at = `..2026_11_21_${++turns}`
+      mkdirSync(join(mount, at))
+      for (const [key, text] of Object.entries(keys)) writeFileSync(join(mount, at, key), text)
+      symlinkSync(at, join(mount, '..data_tmp'))
+      renameSync(join(mount, '..data_tmp'), join(mount, '..data'))
+      for (const it of readdirSync(mount))
+        if (it.startsWith('..2') && it !== at) rmSync(join(mount, it), { recursive: true })
+    }
+    const child = spawn('perl', [helper, policies, spool], { stdio: ['pipe', 'pipe', 'ignore'] })
+    const ask = asking(child)
+    const loaded = () => readFileSync(join(spool, 'egress-client-a.loaded'), 'utf8')
+    try {
+      const about = (host: string) => ask(`CONNECT - ${host} 443 client-a`)
+      assert.is(await about('a.ok.test'), 'ERR verdict=denied rule=no-policy revision=-')
+      turn({ '1-00000000.policy': good })
+      assert.is(await about('a.ok.test'), 'OK verdict=allowed rule=allow:.ok.test revision=1-00000000')
+      turn({ '2-00000000.policy': good.replace('.ok.test', '.ko.test') })
+      assert.ok(await until(() => loaded().startsWith('loaded 2-00000000'), 20))
+      assert.is(await about('a.ok.test'), 'ERR verdict=denied rule=not-listed revision=2-00000000')
+      const none: Record<string, string> = {}
+      for (const keys of [none, { '3-00000000.policy': good, '4-00000000.policy': good }]) {
+        rmSync(join(spool, 'egress-client-a.loaded'))
+        turn(keys)
+        assert.ok(await until(() => existsSync(join(spool, 'egress-client-a.loaded')), 20))
+        assert.match(loaded(), /^loaded 2-00000000\nrefused - its link names no revision/)
+      }
+      turn({ '5-00000000.policy': good })
+      assert.ok(await until(() => loaded() === 'loaded 5-00000000\n', 20))
+      child.stdin!.end()
     } finally {
       child.kill('SIGKILL')
     }
