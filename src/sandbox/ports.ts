@@ -121,6 +121,8 @@ export interface Pods {
     uid: string,
   ): Promise<{ running: boolean; containers: Record<string, { exitCode: number | null; startedAt: string }> } | null>
   restart(uid: string, container: string): Promise<void>
+  /** Puts what volumes hold now into a running pod, as a kubelet does: all of a volume at once, by one turned link. */
+  refresh(uid: string, volumes: PodVolume[]): Promise<void>
   /** `previous`: of the run before the last restart. */
   logs(
     uid: string,
@@ -144,16 +146,24 @@ export type PodSpec = {
   clusterId: string
   ip: string
   dns: { nameservers: string[]; searches: string[]; options: string[] }
+  /** Its containers share them. */
+  volumes?: PodVolume[]
   containers: {
     name: string
     command: string[]
     env: Record<string, string>
     workingDir?: string
     files: Record<string, string>
-    directories?: string[]
+    mounts?: { volume: string; path: string }[]
     runAsUser?: number
-  }[] // files: mounted ConfigMaps, path -> content; directories: empty ones that everybody may write to
+    readOnly?: boolean
+    noNewPrivileges?: boolean
+    noCapabilities?: boolean
+  }[] // files: path -> content, put there at its start; readOnly: its root is
 }
+
+/** `files`: what a ConfigMap, a Secret or a projection holds; absent: an empty directory that everybody may write to. */
+export type PodVolume = { name: string; files?: Record<string, string>; mode?: number }
 
 /** What one pod may do. An absent direction is not isolated; present means default deny plus the rules. */
 export type PodFirewall = {

@@ -67,6 +67,7 @@ export const memoryPods = (): Pods & { commands: { run: Command }; running: Map<
     setServices: nothing,
     setNames: nothing,
     restart: nothing,
+    refresh: nothing,
     async start(pod) {
       running.set(pod.uid, pod)
     },

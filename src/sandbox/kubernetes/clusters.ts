@@ -33,7 +33,7 @@ export const createClusters = async ({ pods, directory, saved, onChange, pace = 
     createCluster(spec, state, {
       pods,
       directory: join(directory, spec.id),
-      pace: { poll: 100, calm: 500, backoff: 1000, maxBackoff: 60_000, ...pace },
+      pace: { poll: 100, calm: 500, backoff: 1000, maxBackoff: 60_000, sync: 60_000, ...pace },
       onChange,
     })
 

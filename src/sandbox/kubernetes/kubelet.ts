@@ -5,17 +5,17 @@ import { containerStatuses, podStatus } from './container-status.ts'
 import type { Record } from './events.ts'
 import type { NodeIndex } from './node-index.ts'
 import type { Loose, Obj } from './object.ts'
-import { isActive, same } from './object.ts'
+import { isActive, same, stable } from './object.ts'
 import { paperOf, turnPage } from './paper.ts'
 import type { Wiring } from './podspec.ts'
-import { podSpec, Unstartable } from './podspec.ts'
+import { podSpec, podVolumes, Unstartable } from './podspec.ts'
 import type { Prober } from './probes.ts'
-import { startProbe } from './probes.ts'
+import { sayGoodbye, startProbe } from './probes.ts'
 import { createQueue } from './queue.ts'
 import { kind } from './resources.ts'
 import type { Store } from './store.ts'
 
-export type Pace = { poll: number; calm: number; backoff: number; maxBackoff: number }
+export type Pace = { poll: number; calm: number; backoff: number; maxBackoff: number; sync: number }
 const me = 'kubelet'
 
 /** What the kubelet remembers of a pod that its status does not say. */
@@ -24,6 +24,8 @@ type Known = {
   node: string
   isStarted: boolean
   startedAt: number
+  /** When its volumes were last compared, what they held, and the pod's own notes then. */
+  volumes: { at: number; held: string; notes: string }
   containers: Map<string, { isReady: boolean; failures: number; dueAt: number | undefined; mustRestart: boolean }>
   probers: Map<string, Prober[]>
 }
@@ -81,6 +83,7 @@ export const createKubelet = ({ store, api, pods, record, wiring, pace, secure, 
       node: pod.spec.nodeName,
       isStarted: false,
       startedAt: Date.now(),
+      volumes: { at: 0, held: '', notes: '' },
       containers: new Map(names.map(name => [name, { ...fresh }])),
       probers: new Map(),
     }
@@ -95,7 +98,13 @@ export const createKubelet = ({ store, api, pods, record, wiring, pace, secure, 
   }
 
   const finish = async (key: string, pod: Obj): Promise<undefined> => {
-    await stop(key, known.get(key) ?? remember(key, pod), pod.metadata.deletionGracePeriodSeconds ?? 0)
+    const it = known.get(key) ?? remember(key, pod)
+    const grace = pod.metadata.deletionGracePeriodSeconds ?? 0
+    const began = Date.now()
+    for (const prober of [...it.probers.values()].flat()) prober.stop()
+    if (grace > 0) await sayGoodbye(pods, pod, grace)
+    // What the hooks took is part of the grace; a real one gives two seconds more.
+    await stop(key, it, grace > 0 ? Math.max(2, grace - (Date.now() - began) / 1000) : 0)
     const current = store.get(of, pod.metadata.namespace, pod.metadata.name)
     if (current?.metadata.uid !== pod.metadata.uid) return
     api.remove(of, pod.metadata.namespace, pod.metadata.name, { gracePeriodSeconds: 0 })
@@ -126,6 +135,8 @@ export const createKubelet = ({ store, api, pods, record, wiring, pace, secure, 
       await secure()
       const wasThere = (await pods.state(it.uid)) !== null
       if (!wasThere) await pods.start(spec)
+      // Whoever was there before may have missed something.
+      it.volumes = { at: wasThere ? 0 : Date.now(), held: stable(spec.volumes), notes: notesOf(pod) }
     } catch (error) {
       const [reason, message] =
         error instanceof Unstartable ? [error.reason, error.message] : ['CreateContainerError', String(error)]
@@ -181,6 +192,7 @@ export const createKubelet = ({ store, api, pods, record, wiring, pace, secure, 
     let isMended = false
     for (const container of current.spec.containers) if (await mend(it, current, container, state)) isMended = true
     const after = isMended ? await pods.state(it.uid) : state
+    await refresh(it, current)
     const latest = store.get(of, pod.metadata.namespace, pod.metadata.name)
     if (latest?.metadata.uid !== it.uid || latest.metadata.deletionTimestamp) return 0
     const status = podStatus(latest, containerStatuses(latest, it, after))
@@ -192,6 +204,23 @@ export const createKubelet = ({ store, api, pods, record, wiring, pace, secure, 
     const waits = [...it.containers.values()].flatMap(its => (its.dueAt === undefined ? [] : [its.dueAt - Date.now()]))
     const pause = Date.now() - it.startedAt < 10_000 ? pace.poll : pace.calm
     return Math.max(10, Math.min(pause, ...waits))
+  }
+
+  /** As a real one: what volumes hold is looked at every minute, and at once when somebody annotates the pod. */
+  const refresh = async (it: Known, pod: Obj) => {
+    const notes = notesOf(pod)
+    if (notes === it.volumes.notes && Date.now() - it.volumes.at < pace.sync) return
+    it.volumes = { ...it.volumes, at: Date.now(), notes }
+    try {
+      const volumes = podVolumes(store, pod)
+      const held = stable(volumes)
+      if (held === it.volumes.held) return
+      await pods.refresh(it.uid, volumes)
+      it.volumes.held = held
+    } catch (error) {
+      // What is gone stays mounted as it was.
+      if (!(error instanceof Unstartable)) throw error
+    }
   }
 
   const countRestart = (pod: Obj, name: string, exitCode: number) => {
@@ -255,3 +284,5 @@ export const createKubelet = ({ store, api, pods, record, wiring, pace, secure, 
     },
   }
 }
+
+const notesOf = ({ metadata: { annotations = {}, labels = {} } }: Obj): string => stable({ annotations, labels })

@@ -1,4 +1,4 @@
-import type { PodSpec } from '../ports.ts'
+import type { PodSpec, PodVolume } from '../ports.ts'
 import type { Loose, Obj } from './object.ts'
 import { kind } from './resources.ts'
 import type { Store } from './store.ts'
@@ -24,7 +24,7 @@ export class Unstartable extends Error {
 /**
  * What the node runs for a pod. Images are not pulled: the container's command runs in the node's own userland,
  * and a container without command and args sleeps. Init containers and the host's network are refused, volumes
- * other than ConfigMap, Secret and projected ones are plain directories of the pod. Throws Unstartable.
+ * other than ConfigMap, Secret and projected ones are empty directories of the pod. Throws Unstartable.
  */
 export const podSpec = (store: Store, pod: Obj, wiring: Wiring): PodSpec => {
   const { namespace, name, uid } = pod.metadata
@@ -45,9 +45,10 @@ export const podSpec = (store: Store, pod: Obj, wiring: Wiring): PodSpec => {
       searches: [`${namespace}.svc.cluster.local`, 'svc.cluster.local', 'cluster.local'],
       options: ['ndots:5'],
     },
+    volumes: podVolumes(store, pod),
     containers: spec.containers.map((it: Loose) => {
       const env = environment(store, pod, it, wiring)
-      const writable = emptyDirs(pod, it)
+      const { allowPrivilegeEscalation, readOnlyRootFilesystem, capabilities } = it.securityContext ?? {}
       const user = it.securityContext?.runAsUser ?? spec.securityContext?.runAsUser
       const command = [...(it.command ?? []), ...(it.args ?? [])].map(part => expand(part, env))
       return {
@@ -55,9 +56,12 @@ export const podSpec = (store: Store, pod: Obj, wiring: Wiring): PodSpec => {
         command: command.length > 0 ? command : ['sleep', 'infinity'],
         env,
         files: { ...account, ...files(store, pod, it) },
-        ...(writable.length > 0 && { directories: writable }),
+        mounts: mountsOf(it),
         ...(it.workingDir && { workingDir: it.workingDir }),
         ...(user !== undefined && { runAsUser: user }),
+        ...(readOnlyRootFilesystem && { readOnly: true }),
+        ...(allowPrivilegeEscalation === false && { noNewPrivileges: true }),
+        ...(capabilities?.drop?.includes('ALL') && !capabilities.add?.length && { noCapabilities: true }),
       }
     }),
   }
@@ -152,18 +156,31 @@ const identity = (store: Store, pod: Obj, { credentials }: Wiring): Record<strin
 
 const accountPath = '/var/run/secrets/kubernetes.io/serviceaccount'
 
-const emptyDirs = (pod: Obj, container: Loose): string[] =>
-  (container.volumeMounts ?? []).flatMap(({ name, mountPath }: Loose) =>
-    pod.spec.volumes?.find((it: Loose) => it.name === name)?.emptyDir ? [mountPath] : [],
-  )
+/** Every volume that some container mounts whole. What is not known here is an empty directory. Throws Unstartable. */
+export const podVolumes = (store: Store, pod: Obj): PodVolume[] => {
+  const mounted = new Set(pod.spec.containers.flatMap(mountsOf).map((it: { volume: string }) => it.volume))
+  return (pod.spec.volumes ?? [])
+    .filter((it: Loose) => mounted.has(it.name))
+    .map((it: Loose): PodVolume => {
+      const source = it.configMap ?? it.secret ?? it.projected ?? it.downwardAPI
+      if (!source) return { name: it.name }
+      return { name: it.name, files: contentOf(store, pod, it), mode: source.defaultMode ?? 0o644 }
+    })
+}
 
+const mountsOf = (container: Loose): NonNullable<PodSpec['containers'][number]['mounts']> =>
+  (container.volumeMounts ?? [])
+    .filter((it: Loose) => !it.subPath)
+    .map((it: Loose) => ({ volume: it.name, path: it.mountPath }))
+
+/** Parts of volumes, which stay as they are when a container starts. */
 const files = (store: Store, pod: Obj, container: Loose): Record<string, string> => {
   const found: Record<string, string> = {}
   for (const { name, mountPath, subPath } of container.volumeMounts ?? []) {
+    if (!subPath) continue
     const volume = pod.spec.volumes?.find((it: Loose) => it.name === name) ?? {}
     for (const [path, content] of Object.entries(contentOf(store, pod, volume))) {
-      if (!subPath) found[`${mountPath.replace(/\/$/, '')}/${path}`] = content
-      else if (path === subPath) found[mountPath] = content
+      if (path === subPath) found[mountPath] = content
       else if (path.startsWith(`${subPath}/`)) found[`${mountPath}${path.slice(subPath.length)}`] = content
     }
   }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Pods } from '../ports.ts'
 import type { Loose, Obj } from './object.ts'
 
@@ -69,4 +70,15 @@ const ask = async (pods: Pods, uid: string, container: string, command: string[]
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** The preStop hooks of a pod that is asked to go: commands and waits, for as long as its grace. HTTP ones are not known. */
+export const sayGoodbye = async (pods: Pods, pod: Obj, graceSeconds: number): Promise<void> => {
+  await Promise.all(
+    pod.spec.containers.map(async (it: Loose) => {
+      const { exec, sleep } = it.lifecycle?.preStop ?? {}
+      if (sleep) await delay(Math.min(sleep.seconds, graceSeconds) * 1000)
+      if (exec) await ask(pods, pod.metadata.uid, it.name, exec.command, graceSeconds * 1000)
+    }),
+  )
 }

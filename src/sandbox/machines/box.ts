@@ -4,14 +4,23 @@ import { join, relative } from 'node:path'
 import { put, readText } from './files.ts'
 import { hostnameOf } from './hostname.ts'
 import { inodeOf, kill, netnsFile, netnsInode } from './netns.ts'
-import { pause, plainEnvironment } from './run.ts'
+import { pause, plainEnvironment, quote } from './run.ts'
 import type { World } from './world.ts'
 
 /**
  * A box is what runs on a host: an overlay root, and mount, pid, uts and ipc namespaces of its own in the host's network
  * namespace. Two processes: the command as pid 1, and a shell that notes how it ended. Both outlive the daemon.
  */
-export type Box = { directory: string; netns: string; hostname: string; command: string[] }
+export type Box = {
+  directory: string
+  netns: string
+  hostname: string
+  command: string[]
+  /** Directories of the machine that are seen in it; `to` is there. */
+  binds?: { from: string; to: string }[]
+  /** Its root, but for what is mounted in it. */
+  readOnly?: boolean
+}
 
 const recorder = `
 cd "$1" || exit
@@ -49,7 +58,7 @@ ln -s fd/0 dev/stdin
 ln -s fd/1 dev/stdout
 ln -s fd/2 dev/stderr`
 
-const inside = (lower: string) => `
+const inside = (lower: string, { binds = [], readOnly }: Pick<Box, 'binds' | 'readOnly'>) => `
 set -e
 name=$2
 shift 2
@@ -61,6 +70,8 @@ mount -t sysfs sysfs sys
 mount -t tmpfs -o mode=755 tmpfs run
 mkdir -p run/lock
 chmod 1777 run/lock
+${binds.map(({ from, to }) => `mkdir -p ${quote(`.${to}`)}; mount --bind ${quote(from)} ${quote(`.${to}`)}`).join('\n')}
+${readOnly ? 'mount -o remount,ro .; mount -o remount,ro run' : ''}
 hostname "$name"
 (ulimit -n 65536) 2>/dev/null && ulimit -n 65536 || ulimit -n "$(ulimit -H -n)"
 exec 9>../ready
@@ -77,13 +88,16 @@ export const disk = (directory: string): string => {
 }
 
 /** Starts the command and returns once it runs, or has already ended. */
-export const startBox = async (world: World, { directory, netns, hostname, command }: Box): Promise<void> => {
+export const startBox = async (
+  world: World,
+  { directory, netns, hostname, command, ...mounts }: Box,
+): Promise<void> => {
   disk(directory)
   for (const it of ['ready', 'exit', 'outer']) rmSync(join(directory, it), { force: true })
   // relative paths: a colon or a comma in the state directory's own path would cut lowerdir short
   const layers = ['common', 'clean'].map(it => relative(directory, join(world.hosts, 'layers', it)))
   put(join(directory, 'outside.sh'), outside)
-  put(join(directory, 'inside.sh'), inside([...layers, '/'].join(':')))
+  put(join(directory, 'inside.sh'), inside([...layers, '/'].join(':'), mounts))
   const args = [`--net=${netnsFile(netns)}`, 'sh', '-c', recorder, 'box', directory, hostnameOf(hostname), ...command]
   const child = spawn('/usr/bin/nsenter', args, { detached: true, stdio: 'ignore', env: plainEnvironment })
   let failed: Error | undefined

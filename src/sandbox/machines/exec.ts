@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { PassThrough } from 'node:stream'
 import type { ExecProcess, PodSpec } from '../ports.ts'
 import { enter } from './box.ts'
+import { confined } from './confined.ts'
 import { quote } from './run.ts'
 
 const signals: Record<string, number> = {
@@ -27,11 +28,9 @@ type Options = {
 
 /** Another process in a running container. A terminal is what script(1) makes; its size cannot be changed. */
 export const execInside = (pid: number, command: string[], { tty, stdin, env, container }: Options): ExecProcess => {
-  const user = container.runAsUser
-  const as = user === undefined ? [] : ['/usr/bin/setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups']
   const words = tty ? ['script', '-qefc', command.map(quote).join(' '), '/dev/null'] : command
   // By their paths: a container may have no PATH that leads to them.
-  const inside = ['/usr/bin/env', '-C', container.workingDir ?? '/', ...as, ...words]
+  const inside = ['/usr/bin/env', '-C', container.workingDir ?? '/', ...confined(container), ...words]
   const child = spawn('/usr/bin/nsenter', [...enter(pid), ...inside], {
     env: tty ? { TERM: 'xterm', ...env } : env,
     // its own group: nsenter is a parent that passes no signals on

@@ -1,8 +1,9 @@
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PodSpec, Pods } from '../ports.ts'
 import { boxExit, boxPid, disk, startBox, stopBox } from './box.ts'
 import type { ClusterNetworks } from './cluster-networks.ts'
+import { confined } from './confined.ts'
 import { execInside } from './exec.ts'
 import { put, readText } from './files.ts'
 import { capLog, readLog } from './logs.ts'
@@ -10,11 +11,12 @@ import { dropNetns, ip, makeNetns, netnsExists } from './netns.ts'
 import { type Nodes, podGateway } from './nodes.ts'
 import { createRecords, type Names } from './records.ts'
 import { plainEnvironment, turns } from './run.ts'
+import { fillVolume, makeVolume } from './volumes.ts'
 import type { World } from './world.ts'
 
 type Pod = { spec: PodSpec; netns: string }
 type Container = PodSpec['containers'][number]
-type PodCalls = Pick<Pods, 'start' | 'stop' | 'state' | 'restart' | 'logs' | 'exec'>
+type PodCalls = Pick<Pods, 'start' | 'stop' | 'state' | 'restart' | 'refresh' | 'logs' | 'exec'>
 
 const logBytes = 8 * 1024 * 1024
 
@@ -26,6 +28,8 @@ export const createPods = (world: World, nodes: Nodes, clusters: ClusterNetworks
   for (const [uid, { netns }] of records.all) names.remember(netns, uid)
   const directory = (uid: string, container: string) => join(records.directory(uid), container)
   const box = (uid: string, { netns }: Pod, container: string) => ({ directory: directory(uid, container), netns })
+  // No container can be named like this.
+  const volume = (uid: string, name: string) => join(records.directory(uid), '.volumes', name)
 
   const connect = async (spec: PodSpec, netns: string) => {
     const node = nodes.byName(spec.node)
@@ -58,10 +62,18 @@ export const createPods = (world: World, nodes: Nodes, clusters: ClusterNetworks
         renameSync(join(place.directory, 'log'), join(place.directory, 'log.previous'))
       furnish(disk(place.directory), pod.spec, container)
       const env = Object.entries(environment(pod.spec, container)).map(([name, value]) => `${name}=${value}`)
-      const user = container.runAsUser
-      const as = user === undefined ? [] : ['/usr/bin/setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups']
-      const command = ['env', '-i', '-C', container.workingDir ?? '/', ...env, ...as, ...container.command]
-      await startBox(world, { ...place, hostname: pod.spec.name.slice(0, 63), command })
+      const command = [
+        'env',
+        '-i',
+        '-C',
+        container.workingDir ?? '/',
+        ...env,
+        ...confined(container),
+        ...container.command,
+      ]
+      const binds = (container.mounts ?? []).map(it => ({ from: volume(uid, it.volume), to: it.path }))
+      const readOnly = container.readOnly ?? false
+      await startBox(world, { ...place, hostname: pod.spec.name.slice(0, 63), command, binds, readOnly })
     } finally {
       starting.delete(key)
     }
@@ -116,6 +128,7 @@ export const createPods = (world: World, nodes: Nodes, clusters: ClusterNetworks
         if (nameserver) await clusters.nameServerAt(spec.clusterId, nameserver)
         if (fresh || !records.all.has(spec.uid)) await connect(spec, netns)
         records.keep(spec.uid, pod)
+        for (const it of spec.volumes ?? []) makeVolume(volume(spec.uid, it.name), it)
         // a container that ran and ended is not started here: that is a restart, which its caller counts
         const missing = spec.containers.filter(({ name }) => {
           const place = box(spec.uid, pod, name)
@@ -135,6 +148,10 @@ export const createPods = (world: World, nodes: Nodes, clusters: ClusterNetworks
         const { pod, spec, place } = found(uid, container)
         await stopBox(place)
         await run(uid, pod, spec)
+      }),
+    refresh: (uid, volumes) =>
+      turn(uid, async () => {
+        for (const it of volumes) if (it.files && records.all.has(uid)) fillVolume(volume(uid, it.name), it)
       }),
     logs(uid, container, options) {
       const { pod, place } = found(uid, container)
@@ -178,7 +195,7 @@ const environment = ({ name }: PodSpec, { env }: Container): Record<string, stri
   ...env,
 })
 
-const furnish = (root: string, { name, ip, dns }: PodSpec, { files, directories = [] }: Container) => {
+const furnish = (root: string, { name, ip, dns }: PodSpec, { files, mounts = [] }: Container) => {
   const resolv = [
     ...dns.nameservers.map(it => `nameserver ${it}`),
     ...(dns.searches.length > 0 ? [`search ${dns.searches.join(' ')}`] : []),
@@ -188,10 +205,7 @@ const furnish = (root: string, { name, ip, dns }: PodSpec, { files, directories 
   put(join(root, 'etc/hosts'), `127.0.0.1 localhost\n${ip} ${name}\n`)
   put(join(root, 'etc/hostname'), `${name}\n`)
   for (const [path, content] of Object.entries(files)) put(join(root, path), content)
-  for (const it of directories) {
-    mkdirSync(join(root, it), { recursive: true })
-    chmodSync(join(root, it), 0o1777)
-  }
+  for (const { path } of mounts) mkdirSync(join(root, path), { recursive: true })
 }
 
 const handles = (pid: number, signal: number): boolean => {

@@ -89,6 +89,7 @@ test('an empty directory of a pod is one that its process may write to', async (
   const it = pod('beat', more) as Loose
   it.spec.containers[0].volumeMounts = [{ name: 'beat', mountPath: '/beat' }]
   await made(`${home}/pods`, it)
-  const { containers } = await eventually(() => world.fake.spec('beat'), 'beat')
-  assert.equal(containers[0]!.directories, ['/beat'])
+  const { containers, volumes } = await eventually(() => world.fake.spec('beat'), 'beat')
+  assert.equal(containers[0]!.mounts, [{ volume: 'beat', path: '/beat' }])
+  assert.equal(volumes, [{ name: 'beat' }])
 })

@@ -44,6 +44,12 @@ export const fakePods = () => {
       const it = running.get(uid)
       return it ? { running: true, containers: structuredClone(it.containers) } : null
     },
+    async refresh(uid, volumes) {
+      const it = running.get(uid)
+      if (!it) return
+      calls.push(`refresh ${it.spec.name}`)
+      it.spec = { ...it.spec, volumes }
+    },
     async restart(uid, container) {
       running.get(uid)!.containers[container] = begin()
     },

@@ -60,13 +60,46 @@ test('environment, files and names as a container sees them', async () => {
   assert.is(container!.env.KEPT, '$(IP) $(NONE)')
   assert.equal(container!.command, ['run', spec.ip])
   const own = Object.entries(container!.files).filter(([path]) => !path.startsWith('/var/run/secrets/'))
-  assert.equal(Object.fromEntries(own), { '/etc/conf/a.conf': 'x=1\n' })
+  assert.equal(Object.fromEntries(own), {})
+  assert.equal(container!.mounts, [{ volume: 'conf', path: '/etc/conf' }])
+  assert.equal(spec.volumes, [{ name: 'conf', files: { 'a.conf': 'x=1\n' }, mode: 0o644 }])
   assert.is(container!.runAsUser, 13)
   assert.equal(spec.dns, {
     nameservers: ['10.96.0.10'],
     searches: ['default.svc.cluster.local', 'svc.cluster.local', 'cluster.local'],
     options: ['ndots:5'],
   })
+})
+
+test('a ConfigMap that changes reaches a running pod, at once when the pod is annotated', async () => {
+  const home = '/api/v1/namespaces/default'
+  const merge = (path: string, body: Loose) => world.patch(path, 'merge-patch+json', body)
+  await merge(`${home}/configmaps/proxy`, { data: { 'file.conf': 'x=2\n' } })
+  const held = () => world.fake.spec('full')!.volumes![0]!.files
+  assert.equal(held(), { 'a.conf': 'x=1\n' }, 'not before the next sync, a minute later')
+  await merge(`${url}/full`, { metadata: { annotations: { told: '2' } } })
+  await eventually(() => held()!['a.conf'] === 'x=2\n', 'it is there')
+  await world.call('DELETE', `${home}/configmaps/proxy`)
+  await merge(`${url}/full`, { metadata: { annotations: { told: '3' } } })
+  await merge(`${url}/full`, { metadata: { annotations: { told: '4' } } })
+  assert.equal(held(), { 'a.conf': 'x=2\n' }, 'what is gone stays mounted')
+})
+
+test('a preStop command runs before a container is stopped, within the grace of its pod', async () => {
+  const ran: string[][] = []
+  world.fake.onExec((command, it) => {
+    ran.push(command)
+    it.end(0)
+  })
+  const lifecycle = { preStop: { exec: { command: ['goodbye'] } } }
+  for (const name of ['polite', 'hasty']) await run(pod(name, { lifecycle }))
+  const stops = () => world.fake.calls.filter(it => /^stop (polite|hasty)$/.test(it))
+  await world.call('DELETE', `${url}/hasty?gracePeriodSeconds=0`)
+  await eventually(() => stops().length === 1, 'it is stopped')
+  assert.equal(ran, [], 'without a grace nobody is asked')
+  await world.call('DELETE', `${url}/polite?gracePeriodSeconds=5`)
+  await eventually(() => stops().length === 2, 'it is stopped')
+  assert.equal(ran, [['goodbye']])
 })
 
 test('a container without a command sleeps', async () => {

@@ -86,6 +86,37 @@ test('a container has its environment, its files and nobody else in sight', asyn
   assert.is(stdout, "it's client client\nvalue4\n")
 })
 
+test('a volume is shared, turns as a whole in a running container, and the root around it can be read-only', async () => {
+  const base = pod('volumes', 1, 14)
+  const mounts = [
+    { volume: 'conf', path: '/etc/conf' },
+    { volume: 'room', path: '/room' },
+  ]
+  const limits = { runAsUser: 13, readOnly: true, noNewPrivileges: true, noCapabilities: true }
+  const other = { name: 'other', command: ['sleep', 'infinity'], env: {}, files: {}, mounts }
+  const conf = (files: Record<string, string>) => ({ name: 'conf', files, mode: 0o555 })
+  await lab.parts.pods.start({
+    ...base,
+    volumes: [conf({ one: 'echo 1\n', both: 'a' }), { name: 'room' }],
+    containers: [{ ...base.containers[0]!, mounts, ...limits }, other],
+  })
+  const sh = (text: string) => exec('volumes', 'sh', '-c', text)
+  assert.is((await sh('/etc/conf/one && echo x >/room/x')).stdout, '1\n', 'its mode is that of the volume')
+  for (const it of ['/x', '/etc/x', '/run/x', '/etc/conf/x', '/var/tmp/x'])
+    assert.is.not((await sh(`: >${it}`)).code, 0, it)
+  assert.is(
+    (await sh('grep -E "^(CapBnd|NoNewPrivs)" /proc/self/status | tr -d "\\n\\t "')).stdout,
+    'CapBnd:0000000000000000NoNewPrivs:1',
+  )
+  await lab.parts.pods.refresh('uid-volumes', [conf({ two: 'echo 2\n', both: 'b' })])
+  assert.is((await sh('ls /etc/conf; cat /etc/conf/both; readlink /etc/conf/both')).stdout, 'both\ntwo\nb..data/both\n')
+  await lab.parts.pods.restart('uid-volumes', 'main')
+  assert.is((await sh('cat /etc/conf/both /room/x')).stdout, 'bx\n', 'both outlive the container')
+  const seen = lab.parts.pods.exec('uid-volumes', 'other', ['cat', '/room/x'], { tty: false, stdin: false })
+  assert.is(await seen.ended, 0)
+  await lab.parts.pods.stop('uid-volumes', 0)
+})
+
 test('pods reach each other with their own addresses, on their node and across', async () => {
   assert.is((await curl('client', 'http://10.100.1.11:8080/')).stdout, 'near 10.100.1.10\n')
   assert.is((await curl('client', 'http://10.100.2.12:8080/')).stdout, 'far 10.100.1.10\n')
