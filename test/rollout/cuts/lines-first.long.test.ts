@@ -1,0 +1,10 @@
+import { every, upTo } from '../../support/fleet/every.ts'
+
+every('after every line of the journal, gone on with (first third)', ({ there, back }) =>
+  upTo(there.lines, { share: 0, of: 3 }).map(lines => ({
+    when: `line ${lines}`,
+    there: { lines },
+    back: { lines: (lines % back.lines) + 1 },
+    resumed: true,
+  })),
+)

@@ -1,0 +1,82 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Json } from '../../../src/engine/json.ts'
+import { createKubes, type Kube } from '../../../src/rollout/kube.ts'
+import { createHttp } from '../../../src/rollout/kube-http.ts'
+import { readKubeconfig } from '../../../src/rollout/kubeconfig.ts'
+import { demoWorkload } from '../../../src/rollout/manifests.ts'
+import type { KubeObject } from '../../../src/rollout/object.ts'
+import { createClusters } from '../../../src/sandbox/kubernetes/clusters.ts'
+import { until } from '../until.ts'
+import { NAMESPACE, nameOf, type Wanted, writeInventory } from './inventory.ts'
+import { street } from './street.ts'
+
+/** Where a fleet is: another process finds all of it from `root`. */
+export type Fleet = {
+  root: string
+  kubeconfig: string
+  /** What the proxy has written. */
+  log: string
+  /** A client of its own, which no fault and no power cut of a run concerns. */
+  kube: Kube
+  /** Opens the emulator's back door: `GET calls`, `PUT conditions`. */
+  door(method: 'GET' | 'PUT' | 'DELETE' | 'POST', path: string, body?: object): Promise<unknown>
+  close(): Promise<void>
+}
+
+/** One tenant's Deployments of `replicas` pods each, ready, in an emulated cluster; nothing of ours is there yet. */
+export const startFleet = async (wanted: Wanted, { replicas = 1 } = {}): Promise<Fleet> => {
+  const root = mkdtempSync(join(tmpdir(), 'fleet-'))
+  const log = join(root, 'access.log')
+  const kubeconfig = join(root, 'kubeconfig')
+  const pace = { poll: 10, calm: 500 }
+  const clusters = await createClusters({ pods: street(log), directory: join(root, 'cluster'), onChange() {}, pace })
+  const id = '11111111-1111-4111-8111-111111111111'
+  const ranges = { podCidr: '100.64.0.0/15', serviceCidr: '10.32.0.0/20', dnsIp: '10.32.0.10' }
+  await clusters.create({ id, name: 'shared', version: '1.34.1', ...ranges })
+  const labels = { 'node-pool': 'a-pool' }
+  await clusters.addNode(id, { name: 'node-1', address: '172.16.28.20', labels, taints: [] })
+  writeFileSync(kubeconfig, clusters.kubeconfig(id, 'admin@shared'), { mode: 0o600 })
+  writeFileSync(join(root, 'id_ed25519.pub'), `ssh-ed25519 ${'A'.repeat(68)} operator`)
+  writeInventory(root, kubeconfig, wanted)
+  const http = createHttp(await readKubeconfig(kubeconfig))
+  const kubes = createKubes()
+  const kube = kubes(kubeconfig)
+  await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } })
+  for (let at = 0; at < wanted.workloads; at++)
+    await kube.create(workload(nameOf(at), replicas), { manager: 'shop-team' })
+  await settled(kube, wanted.workloads)
+  return {
+    ...{ root, kubeconfig, log, kube },
+    door: (method, path, body) =>
+      // The client of the product has no need for PUT.
+      http.json({
+        method: method as 'POST',
+        path: `/emulator/${path}`,
+        doing: path,
+        ...(body && { body: body as Json }),
+      }),
+    async close() {
+      await Promise.all([kubes.close(), http.close()])
+      await clusters.close()
+      rmSync(root, { recursive: true, force: true })
+    },
+  }
+}
+
+const workload = (name: string, replicas: number): KubeObject =>
+  demoWorkload({ tenant: 'shop', namespace: NAMESPACE, name, pool: 'a-pool', replicas })
+
+type Deployment = KubeObject & { spec: { replicas: number }; status?: { readyReplicas?: number; replicas?: number } }
+
+/** Every Deployment has the pods that it wants, and no others. */
+export const settled = async (kube: Kube, workloads: number): Promise<void> => {
+  const isSo = await until(async () => {
+    const { items } = await kube.list<Deployment>({ apiVersion: 'apps/v1', kind: 'Deployment', namespace: NAMESPACE })
+    const isWhole = ({ spec, status }: Deployment) =>
+      status?.readyReplicas === spec.replicas && status.replicas === spec.replicas
+    return items.length === workloads && items.every(isWhole)
+  }, 120)
+  if (!isSo) throw new Error('the workloads of the fleet did not get ready')
+}

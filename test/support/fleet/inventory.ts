@@ -1,0 +1,64 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Inventory, loadInventory } from '../../../src/inventory/load.ts'
+
+export const NAMESPACE = 'shop'
+export const PROXY = { name: 'proxy-shop', privateIp: '172.16.28.8', publicIp: '203.0.113.9' }
+export const FORBIDDEN = 'egress-probe.invalid'
+
+export type Wanted = {
+  workloads: number
+  /** Cumulative, of all but the canary. */
+  batches: string[]
+  /** Between two looks of a gate; absent: as the product has it. */
+  interval?: string
+}
+
+export const nameOf = (index: number): string => `app-${String(index).padStart(4, '0')}`
+
+/** Files as an operator writes them, of one tenant with so many workloads in a cluster that is there already. */
+export const writeInventory = (root: string, kubeconfig: string, wanted: Wanted): void => {
+  const folder = join(root, 'inventory/fleet')
+  mkdirSync(join(folder, 'tenants'), { recursive: true })
+  writeFileSync(join(folder, 'context.yaml'), contextFile(kubeconfig))
+  writeFileSync(join(folder, 'tenants/shop.yaml'), tenantFile(wanted))
+}
+
+export const readInventory = (root: string): Promise<Inventory> => loadInventory('fleet', { root, env: {} })
+
+const contextFile = (kubeconfig: string) => `
+context: fleet
+scaleway: { region: fr-par, zone: fr-par-1 }
+network: { vpc: egress, privateNetwork: { name: egress, cidr: 172.16.28.0/22 } }
+gateway: { type: VPC-GW-S, bastion: { port: 61000, allow: [203.0.113.0/24] } }
+ssh: { user: root, allow: [203.0.113.0/24], identity: id_ed25519 }
+cluster: { kubeconfig: ${kubeconfig}, name: shared, version: "1.34", pools: [{ name: system, type: DEV1-M, size: 1 }] }
+verify:
+  echo: [http://echo-1.example/, http://echo-2.example/]
+  forbidden: http://${FORBIDDEN}/
+`
+
+const tenantFile = ({ workloads, batches, interval }: Wanted) => `
+tenant: shop
+namespace: ${NAMESPACE}
+pool: { name: a-pool, type: DEV1-M, size: 1 }
+egress:
+  proxy: { name: ${PROXY.name}, type: PLAY2-PICO, image: ubuntu_noble, privateIp: ${PROXY.privateIp} }
+  allow: [{ domain: echo-1.example, ports: [80] }, { domain: echo-2.example, ports: [80] }]
+workloads:
+${Array.from({ length: workloads }, (_, at) => `  - { kind: Deployment, name: ${nameOf(at)} }`).join('\n')}
+rollout:
+  canary: { kind: Deployment, name: ${nameOf(0)} }
+  then: { batches: ${JSON.stringify(batches)} }
+${interval ? `  builtIn:\n${gates.map(it => `    ${JSON.stringify(it)}: { interval: ${interval} }`).join('\n')}` : ''}
+`
+
+const gates = [
+  'proxy answers with its fixed address',
+  'pods ready and not restarting',
+  "egress address is the tenant's own",
+  'direct access is blocked',
+  'a forbidden destination is refused and logged',
+  'DNS and in-cluster traffic work',
+  'no program goes past the proxy',
+]

@@ -1,0 +1,38 @@
+import type { Kube } from '../../../src/rollout/kube.ts'
+import type { KubeObject } from '../../../src/rollout/object.ts'
+import { NAMESPACE } from './inventory.ts'
+
+const kinds = [
+  ['apps/v1', 'Deployment'],
+  ['v1', 'ConfigMap'],
+  ['networking.k8s.io/v1', 'NetworkPolicy'],
+  ['v1', 'Service'],
+  ['v1', 'Pod'],
+] as const
+
+/**
+ * Every object of the tenant, field by field, without what differs from one time to the next: names of pods, times,
+ * versions. `counted`: how often its spec and template have changed belongs to it.
+ */
+export const picture = async (kube: Kube, { counted = true } = {}): Promise<string[]> => {
+  const lists = await Promise.all(
+    kinds.map(([apiVersion, kind]) => kube.list<KubeObject>({ apiVersion, kind, namespace: NAMESPACE })),
+  )
+  return lists.flatMap(({ items }) => items.map(it => bare(it, counted))).sort()
+}
+
+const bare = ({ metadata, status, ...rest }: KubeObject, counted: boolean): string => {
+  const { name, labels, annotations = {}, managedFields = [], generation } = metadata
+  const { 'deployment.kubernetes.io/revision': revision, ...others } = annotations as Record<string, string>
+  const isPod = rest.kind === 'Pod'
+  const owned = managedFields
+    .filter(it => !it.subresource)
+    .map(({ manager, operation, fieldsV1 }) => ({ manager, operation, fieldsV1 }))
+  const { replicas, readyReplicas, updatedReplicas, phase } = (status ?? {}) as Record<string, unknown>
+  return JSON.stringify({
+    ...rest,
+    ...(isPod ? { name: String(name).replace(/-\w+-\w+$/, '') } : { name, owned }),
+    ...{ labels, annotations: others, status: { replicas, readyReplicas, updatedReplicas, phase } },
+    ...(counted && !isPod && { generation, revision }),
+  })
+}

@@ -1,0 +1,108 @@
+import { join } from 'node:path'
+import { rolloutPlaybook } from '../../../playbooks/rollout.ts'
+import { type Site, stageNames } from '../../../playbooks/site.ts'
+import { rollOut } from '../../../src/cli/carry-out.ts'
+import { createClients, kinds } from '../../../src/cli/clients.ts'
+import { parse } from '../../../src/cli/flags.ts'
+import { createOutput } from '../../../src/cli/output.ts'
+import { isRollout } from '../../../src/cli/rollout.ts'
+import type { Session } from '../../../src/cli/session.ts'
+import type { Staged } from '../../../src/cli/staged.ts'
+import type { EngineEvent } from '../../../src/engine/events.ts'
+import { type Entry, newRunId, openJournal, readJournals } from '../../../src/engine/journal.ts'
+import type { AnyKind } from '../../../src/engine/kind.ts'
+import { makePlan } from '../../../src/engine/plan.ts'
+import { countChanges } from '../../../src/engine/step.ts'
+import { standing, type UndoOutcome, undoAll } from '../../../src/engine/undo.ts'
+import type { Progress } from '../../../src/report/progress.ts'
+import { thing } from '../things.ts'
+import type { Fleet } from './fleet.ts'
+import { PROXY, readInventory } from './inventory.ts'
+import { type Cut, type Power, power } from './power.ts'
+import { proxyAt } from './street.ts'
+
+/** Who hears of what a run does: lines of its journal before it goes on, writes before they go out. */
+export type Ears = {
+  line?: (entry: Entry) => void
+  wrote?: (how: string, what: unknown) => void
+  event?: (event: EngineEvent) => void
+}
+
+type At = Pick<Fleet, 'root' | 'log' | 'kubeconfig'>
+
+/** The journals of a fleet: another name, another history. */
+export const stateOf = ({ root }: Pick<Fleet, 'root'>, history: string): string => join(root, '.egress', history)
+
+/** The rollout of the whole fleet, as deploy carries it out. What a power cut leaves open throws. */
+export const forward = (fleet: At, history: string, cut: Cut = {}, ears: Ears = {}): Promise<Power['spent']> =>
+  inSession(fleet, history, cut, ears, async session => rollOut(await planned(session), quiet))
+
+/** All of it back from the journal, as `rollback --to start` does it. */
+export const back = async (fleet: At, history: string, cut: Cut = {}, ears: Ears = {}): Promise<Power['spent']> =>
+  inSession(fleet, history, cut, ears, async session => {
+    const outcome = await undoAll(standing(readJournals(session.state)).filter(isRollout), kinds, session.world)
+    throwLeft(outcome)
+  })
+
+const throwLeft = ({ failures, left }: UndoOutcome) => {
+  if (failures.length > 0) throw failures[0]!.error
+  if (left.length > 0) throw new Error(`left: ${left.join(', ')}`)
+}
+
+const inSession = async (
+  fleet: At,
+  history: string,
+  cut: Cut,
+  ears: Ears,
+  work: (session: Session) => Promise<void>,
+): Promise<Power['spent']> => {
+  const state = stateOf(fleet, history)
+  const run = newRunId()
+  const { context, problemAt } = await readInventory(fleet.root)
+  const its = power(cut)
+  const output = createOutput({ json: false }, { stdout: nowhere, stderr: nowhere })
+  const kept = openJournal(state, run)
+  const journal = its.journal(kept, ears.line ?? (() => undefined))
+  const clients = createClients(context, new AbortController().signal, output, { root: fleet.root })
+  const kube = its.kubes(clients.kube, ears.wrote ?? (() => undefined))
+  const world = {
+    clientsFor: (kind: AnyKind) => ({ ...(clients.clientsFor(kind) as object), kube }),
+    ...{ journal, watch: ears.event ?? (() => undefined) },
+    ...{ stop: its.signal, abort: its.signal },
+  }
+  const { flags } = parse('50-rollout', ['--context', 'fleet'])
+  try {
+    journal.record({ event: 'run-started', command: '50-rollout', context: 'fleet', pid: process.pid })
+    await work({
+      ...{ command: '50-rollout', context, problemAt, flags, root: fleet.root, state, run, output, journal, world },
+      clients: { ...clients, kube, ssh: proxyAt(fleet.log) },
+    })
+    return its.spent
+  } catch (thrown) {
+    // Whatever a dead process would have said of it.
+    its.signal.throwIfAborted()
+    throw thrown
+  } finally {
+    await clients.close()
+    kept.close()
+  }
+}
+
+/** The plan of a rollout whose proxy, and all else before it, stands. */
+const planned = async (session: Session): Promise<Staged> => {
+  const phases = rolloutPlaybook(session.context, String(session.context.cluster.kubeconfig), [])
+  const rollout = phases.flatMap(it => it.desired)
+  const host = { name: PROXY.name, address: PROXY.privateIp, port: 22, user: 'root', hostKey: [] }
+  const stands = [
+    thing(`flexible-ip/${PROXY.name}`, { live: { address: PROXY.publicIp } }),
+    thing(`host-play/${PROXY.name}`, { live: {}, want: { host } }),
+  ]
+  const empty = Object.fromEntries(stageNames.map(it => [it, []]))
+  const ids = { gatewayIp: '', cluster: '', kubeconfig: '', proxies: [] }
+  const site = { stages: { ...empty, rollout }, phases, cloud: [], protectedIds: new Set(), ids } as unknown as Site
+  const plan = await makePlan([...stands, ...rollout], session.world)
+  return { session, site, plan, projectId: '', stages: ['rollout'], counts: countChanges([]), orphans: [] }
+}
+
+const nowhere = { write: () => true }
+const quiet: Progress = { stage: (_title, run) => run(() => undefined), watch() {}, close: async () => undefined }

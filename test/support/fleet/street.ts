@@ -1,0 +1,70 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
+import type { Ssh } from '../../../src/hosts/ssh.ts'
+import type { PodFirewall, PodSpec, Pods } from '../../../src/sandbox/ports.ts'
+import { type Command, memoryPods } from '../../rollout/cluster.ts'
+import { FORBIDDEN, PROXY } from './inventory.ts'
+
+/** Where a pod without a way of its own is seen to come from. */
+const NODE = '198.51.100.1'
+
+/**
+ * What pods on record see when they are asked: by their variables the proxy, which writes its log into `log`; past it
+ * the node's address, unless a policy holds them.
+ */
+export const street = (log: string): Pods & ReturnType<typeof memoryPods> => {
+  const pods = memoryPods()
+  let held = new Set<string>()
+  pods.commands.run = (pod, command) => answerTo(pod, command, { log, isHeld: held.has(pod.ip) })
+  return {
+    ...pods,
+    async setPolicies(_cluster: string, firewalls: PodFirewall[]) {
+      held = new Set(firewalls.filter(it => it.egress).map(it => it.podIp))
+    },
+  }
+}
+
+type Seen = { log: string; isHeld: boolean }
+
+/** As `curl` and `cat /proc/net/tcp` in that pod would answer. */
+export const answerTo = (
+  { containers, ip }: Pick<PodSpec, 'containers' | 'ip'>,
+  [program, ...args]: string[],
+  { log, isHeld }: Seen,
+): ReturnType<Command> => {
+  if (program === 'cat') return { code: 0, stdout: '  sl  local_address rem_address   st\n' }
+  if (program !== 'curl') return { code: 127 }
+  const given = (flag: string) => args.findLast((_, at) => args[at - 1] === flag)
+  const { hostname } = new URL(args.at(-1)!)
+  const env = containers[0]?.env ?? {}
+  if (hostname.endsWith('.svc')) return { code: 0, stdout: '401 000' }
+  const direct = isHeld ? { code: 28, stdout: '0.000000', stderr: 'timed out' } : { code: 0, stdout: `${NODE}\n` }
+  const proxy = given('--noproxy') === '*' ? undefined : (given('--proxy') ?? env.http_proxy)
+  if (!proxy) return direct
+  const isDenied = hostname.endsWith(FORBIDDEN)
+  const egress = isDenied ? '-' : PROXY.publicIp
+  const line = auditLine({ client: ip, host: hostname, agent: given('-A') ?? '', egress, isDenied })
+  appendFileSync(log, `${line}\n`)
+  return { code: 0, stdout: isDenied ? '403 000' : `${PROXY.publicIp}\n` }
+}
+
+type Request = { client: string; host: string; agent: string; egress: string; isDenied: boolean }
+
+const auditLine = ({ client, host, agent, egress, isDenied }: Request): string =>
+  JSON.stringify({
+    ...{ time: new Date().toISOString(), tenant: 'shop', client, listener: '3128', method: 'GET', host, port: '80' },
+    ...{ path: '/', resolved: isDenied ? '-' : '192.0.2.7', egress, status: isDenied ? '403' : '200', squid: '-' },
+    ...{ verdict: isDenied ? 'denied' : 'allowed', rule: '-', revision: '-', bytesIn: '1', bytesOut: '1', ms: '1' },
+    agent: encodeURIComponent(agent),
+  })
+
+/** The proxy's machine, of which nothing is asked but its log: what `tail | grep | tail` would find. */
+export const proxyAt = (log: string): Ssh => {
+  const exec: Ssh['exec'] = async (_host, { stdin }) => {
+    const [, needle] = /grep -F -- '?([^' ]+)'? \|/.exec(String(stdin)) ?? []
+    if (needle === undefined) throw new Error(`the proxy is asked for more than its log: ${stdin}`)
+    const lines = existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n').slice(-5000) : []
+    const found = lines.filter(it => it.includes(needle)).slice(-500)
+    return { code: 0, stdout: found.map(it => `${it}\n`).join(''), stderr: '' } as Awaited<ReturnType<Ssh['exec']>>
+  }
+  return { exec, fresh: exec, close: async () => undefined }
+}
