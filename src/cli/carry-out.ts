@@ -7,6 +7,7 @@ import type { Progress, StageEnd } from '../report/progress.ts'
 import { StillNeeded } from '../rollout/allowlist/removal.ts'
 import { shrinkAllowlist } from './allowlist.ts'
 import { kinds } from './clients.ts'
+import { refuseFound } from './guard.ts'
 import { hostPolicy, nameOf, recapOf } from './hosts.ts'
 import { type Proof, prove } from './proofs.ts'
 import { isCutShort, isForPerson, phaseProblem, runPhase, stuck, takeBack, undecided } from './rollout.ts'
@@ -59,6 +60,7 @@ const takeBackHosts = async (session: Session) => {
 /** Phase after phase; one that does not hold takes the whole rollout back. */
 export const rollOut = async (staged: Staged, progress: Progress) => {
   const { session, site } = staged
+  await refuseFound(staged)
   for (const phase of site.phases) {
     const act = phase.proves ? shrinkAllowlist : runPhase
     const end = await progress.stage(`rollout: ${phase.name}`, say => act(staged, phase, say))

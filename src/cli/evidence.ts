@@ -10,7 +10,16 @@ import { readProxyFacts } from '../hosts/proxy-facts.ts'
 import type { Tenant } from '../inventory/context.ts'
 import { policyOf } from '../policy/entries.ts'
 import { policyText } from '../policy/policy-file.ts'
-import { type Evidence, type EvidenceAddress, type EvidenceProxy, type Finding, verdictOf } from '../report/evidence.ts'
+import {
+  type Evidence,
+  type EvidenceAddress,
+  type EvidenceNamespace,
+  type EvidenceProxy,
+  type Finding,
+  verdictOf,
+} from '../report/evidence.ts'
+import { OWN_NAMESPACE } from '../rollout/guard/rule.ts'
+import { survey } from '../rollout/guard/survey.ts'
 import { proxyUrl } from '../rollout/no-proxy.ts'
 import { addressIn, createProbes, noLogs, type Probes } from '../rollout/probe.ts'
 import type { Subject } from '../rollout/subject.ts'
@@ -18,6 +27,7 @@ import type { Pod } from '../rollout/workload.ts'
 import { proxiesIn } from './audit-hosts.ts'
 import { samplesSeen, type Unheard } from './evidence-samples.ts'
 import { kubeOf, subjectOf } from './gates.ts'
+import { groundOf } from './guard.ts'
 import { outputsOf } from './outputs.ts'
 import type { Session } from './session.ts'
 import type { Staged } from './staged.ts'
@@ -46,7 +56,7 @@ export const gatherEvidence = async (staged: Staged, tenant: Tenant): Promise<Ev
   const mark = `evidence-${run.replace(/[^a-z0-9-]/gi, '')}-${tenant.tenant}`
   const hosts = new Map(proxiesIn(staged).map(it => [it.name, it.host]))
   const pod = await podOf(subject, probes)
-  const [proxies, addresses] = await Promise.all([
+  const [proxies, addresses, namespaces] = await Promise.all([
     Promise.all(
       tenant.egress.proxies.map(({ name }, at) => {
         const fixedAddress = subject.proxies[at]?.publicIp ?? ''
@@ -54,13 +64,14 @@ export const gatherEvidence = async (staged: Staged, tenant: Tenant): Promise<Ev
       }),
     ),
     addressesSeen(subject, probes, pod),
+    Promise.all([tenant.namespace, OWN_NAMESPACE].map(it => namespaceSeen(staged, it))),
   ])
   const logs = proxies.map(({ name, facts }) => ({ name, host: facts ? hosts.get(name)! : null }))
   const samples = await samplesSeen(staged, { tenant, subject, probes, pod, mark, logs })
   return {
     format: 'kapsule-egress-evidence/1',
     ...{ tenant: tenant.tenant, context: context.context },
-    ...verdictOf([...proxies, ...addresses, ...samples]),
+    ...verdictOf([...proxies, ...addresses, ...samples, ...namespaces]),
     ...{ began, ended: new Date().toISOString(), madeBy: madeBy(staged), inventory: inventoryOf(staged) },
     policy: { mode: policy.mode, rules: policy.rules.length, sha256 },
     asked: {
@@ -68,7 +79,7 @@ export const gatherEvidence = async (staged: Staged, tenant: Tenant): Promise<Ev
       pod: 'unheard' in pod ? '-' : pod.metadata.name,
       node: 'unheard' in pod ? '-' : ((pod.spec as { nodeName?: string }).nodeName ?? '-'),
     },
-    ...{ proxies, addresses, samples },
+    ...{ proxies, addresses, samples, namespaces },
   }
 }
 
@@ -110,6 +121,20 @@ const addressesSeen = (subject: Subject, probes: Probes, pod: Pod | Unheard): Pr
       }),
     ),
   )
+}
+
+/** Holds when everything in it could be looked at, and nothing is what must never be. */
+const namespaceSeen = async (staged: Staged, namespace: string): Promise<EvidenceNamespace> => {
+  try {
+    const { found, unseen } = await survey(kubeOf(staged), namespace, groundOf(staged.session.context))
+    const told = found.map(({ object, what, why }) => ({ object, what, why }))
+    const why = [...found.map(it => `${it.object}: ${it.why}`), ...unseen.map(it => `not looked at: ${it}`)].join('; ')
+    const verdict = found.length > 0 ? 'fails' : unseen.length > 0 ? 'unclear' : 'holds'
+    return { namespace, found: told, verdict, why }
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    return { namespace, found: [], verdict: 'unclear', why: `${error.message}: ${error.why}` }
+  }
 }
 
 type Asked = { name: string; fixedAddress: string; host: HostAddress | null; sha256: string }

@@ -69,6 +69,14 @@ ${it.proxies.map(
         : html`<p>${one.why}</p>`
     }`,
 )}</section>
+<section><h2>Namespaces</h2>
+<p>Nothing in them may be what goes round a network policy or changes a node: its node's network or a DaemonSet for egress,
+privileged containers, NET_ADMIN, files of the node that are written, the cluster's own traffic by the proxy, an open proxy.</p>
+${table(
+  'What is in them',
+  ['verdict', 'namespace', 'found'],
+  it.namespaces.map(one => [mark(one), one.namespace, one.why || 'nothing that must not be']),
+)}</section>
 <section><h2>Inventory</h2>
 ${table(
   'Files this was made from',
@@ -79,11 +87,12 @@ ${table(
 }
 
 /** What a reader looks for first. */
-const wrongOf = ({ proxies, addresses, samples }: Evidence): Markup => {
+const wrongOf = ({ proxies, addresses, samples, namespaces }: Evidence): Markup => {
   const all = [
     ...proxies.map(it => ({ ...it, of: it.name })),
     ...addresses.map(it => ({ ...it, of: `${it.service} (${it.by})` })),
     ...samples.map(it => ({ ...it, of: `${it.method} ${it.url}` })),
+    ...namespaces.map(it => ({ ...it, of: `namespace ${it.namespace}` })),
   ].filter(it => it.verdict !== 'holds')
   if (all.length === 0) return html``
   return html`<ul class="wrong">${all.map(it => html`<li>${mark(it)} ${it.of}: ${it.why}</li>`)}</ul>`

@@ -35,6 +35,9 @@ export type EvidenceSample = {
   logged: { verdict: string; rule: string; revision: string } | null
 } & Finding
 
+/** Whether anything that must never be is in a namespace: what could make the rest of the evidence worthless. */
+export type EvidenceNamespace = { namespace: string; found: { object: string; what: string; why: string }[] } & Finding
+
 /** What was asked of one tenant's way out, expected, seen: for somebody who was not there. Holds no secret. */
 export type Evidence = {
   format: 'kapsule-egress-evidence/1'
@@ -51,6 +54,7 @@ export type Evidence = {
   proxies: EvidenceProxy[]
   addresses: EvidenceAddress[]
   samples: EvidenceSample[]
+  namespaces: EvidenceNamespace[]
 }
 
 /** Of the whole: one failure is a failure, and what nobody could say is no proof. */

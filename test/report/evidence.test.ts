@@ -25,6 +25,7 @@ const made: Evidence = {
   policy: { mode: evil, rules: 1, sha256: evil },
   asked: { namespace: evil, workload: evil, pod: evil, node: evil },
   proxies: [{ name: evil, fixedAddress: evil, facts: null, problem: evil, verdict: 'unclear', why: evil }],
+  namespaces: [{ namespace: evil, found: [{ object: evil, what: evil, why: evil }], verdict: 'holds', why: evil }],
   addresses: [{ service: evil, by: evil, expected: [evil], seen: evil, verdict: 'fails', why: evil }],
   samples: [
     {

@@ -9,6 +9,7 @@ import { plainProgress } from '../../report/plain.ts'
 import { clearWay, provision, rollOut, takingDown, verify } from '../carry-out.ts'
 import type { Flags } from '../flags.ts'
 import { foreseeReplay } from '../foresee-replay.ts'
+import { surveyAll, tellFound } from '../guard.ts'
 import { foreseenOf } from '../hosts.ts'
 import { findOrphans, prune, refusePrune, tellOrphans } from '../orphans.ts'
 import { outputsOf } from '../outputs.ts'
@@ -86,6 +87,7 @@ const check = async (staged: Staged): Promise<ExitCode> => {
   const changes = removed > 0 || pending.some(it => it.step)
   tellPlan(staged, pending)
   await foreseeReplay(staged, pending)
+  if (staged.stages.includes('rollout')) tellFound(staged, await surveyAll(staged))
   const { out } = session.flags
   if (out !== undefined) {
     writePlan(out, savedPlanOf(staged))

@@ -13,6 +13,7 @@ import { calledAs } from '../../rollout/workload.ts'
 import { findLeaks } from '../../scaleway/leaks.ts'
 import { listOwned } from '../../scaleway/leftovers.ts'
 import { publicIpsOf } from '../gates.ts'
+import { surveyAll, tellFound } from '../guard.ts'
 import { tellLeaks } from '../leaks.ts'
 import { outputsOf } from '../outputs.ts'
 import { hasPassed } from '../rollout.ts'
@@ -33,7 +34,7 @@ export const status = async (asked: Session): Promise<ExitCode> => {
   const scaleway = await session.clients.scaleway()
   const { projectId } = scaleway
   const staged: Staged = { session, site, plan, projectId, stages: [], counts: countChanges([]), orphans: [] }
-  const [owned, leaks] = await Promise.all([listOwned(scaleway), findLeaks(scaleway)])
+  const [owned, leaks, surveys] = await Promise.all([listOwned(scaleway), findLeaks(scaleway), surveyAll(staged)])
   const history = readJournals(state)
   const workloads = site.phases.flatMap(phase =>
     phase.moves.map((move, at) => {
@@ -63,7 +64,14 @@ export const status = async (asked: Session): Promise<ExitCode> => {
     })
   })
   const runs = lastRuns(session)
-  output.event('status', { resources: owned, workloads, policies, unknownNodes: unknownNodes(staged), runs })
+  output.event('status', {
+    resources: owned,
+    workloads,
+    policies,
+    unknownNodes: unknownNodes(staged),
+    forbidden: surveys.flatMap(it => it.found),
+    runs,
+  })
   output.data(
     narrowTable(
       ['resource', 'name', 'id'],
@@ -90,6 +98,7 @@ export const status = async (asked: Session): Promise<ExitCode> => {
     )}`,
   )
   tellUnknownNodes(staged)
+  tellFound(staged, surveys)
   tellLeaks(session, leaks)
   return finish(session, { status: 'ok', changes: countChanges([]), outputs: outputsOf(staged) })
 }
