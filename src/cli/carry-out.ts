@@ -5,6 +5,7 @@ import { Problem } from '../engine/problem.ts'
 import { standing, undoAll } from '../engine/undo.ts'
 import type { Progress, StageEnd } from '../report/progress.ts'
 import { StillNeeded } from '../rollout/allowlist/removal.ts'
+import { NotLeader } from '../rollout/lease.ts'
 import { shrinkAllowlist } from './allowlist.ts'
 import { kinds } from './clients.ts'
 import { refuseFound } from './guard.ts'
@@ -66,6 +67,8 @@ export const rollOut = async (staged: Staged, progress: Progress) => {
     const end = await progress.stage(`rollout: ${phase.name}`, say => act(staged, phase, say))
     if (end.ok) continue
     if (session.world.abort.aborted) throw interrupted(session)
+    const led = end.outcome.failures.find(it => it.error instanceof NotLeader)
+    if (led) throw led.error
     const needed = end.outcome.failures.find(it => it.error instanceof StillNeeded)
     if (needed) throw needed.error
     if (isCutShort(session, end) && end.outcome.failures.length === 0) throw interrupted(session)

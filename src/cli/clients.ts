@@ -6,11 +6,13 @@ import { hostPlay } from '../hosts/play.ts'
 import { createSsh, type Ssh } from '../hosts/ssh.ts'
 import { type Context, zonesIn } from '../inventory/context.ts'
 import { allowlistAdditionKind } from '../rollout/allowlist/addition.ts'
-import { createFirewalls } from '../rollout/allowlist/firewalls.ts'
+import { createFirewalls, ledFirewalls } from '../rollout/allowlist/firewalls.ts'
 import { allowlistRemovalKind } from '../rollout/allowlist/removal.ts'
 import { clientSecretKind } from '../rollout/client-secret.ts'
 import { endpointSliceKind } from '../rollout/endpoint-slice.ts'
-import { createKubes, type Kubes } from '../rollout/kube.ts'
+import { createKubes, type Kube, type Kubes } from '../rollout/kube.ts'
+import { led } from '../rollout/kube-led.ts'
+import type { Held } from '../rollout/lease.ts'
 import { manifestKind } from '../rollout/manifest.ts'
 import { workloadEgressKind } from '../rollout/workload-egress.ts'
 import { accessList } from '../scaleway/access-lists.ts'
@@ -21,6 +23,7 @@ import { deadlinesFrom } from '../scaleway/deadlines.ts'
 import { scalewayKinds } from '../scaleway/kinds.ts'
 import { readProfile } from '../scaleway/profile.ts'
 import { askHidden } from './hidden.ts'
+import type { Leadership } from './leader.ts'
 import type { Output } from './output.ts'
 
 /** Everything this product knows how to see, make and unmake, by the name a journal uses. */
@@ -42,7 +45,10 @@ export const kinds: ReadonlyMap<string, AnyKind> = new Map(
 export type Clients = {
   scaleway(): Promise<Scaleway>
   ssh: Ssh
+  /** Of a run that changes things, a client asks before each write whether the run still leads. */
   kube: Kubes
+  /** Takes the lead in a cluster, or has it; absent: a run that only looks. */
+  lead?(kubeconfig: string): Promise<Held>
   clientsFor(kind: AnyKind): unknown
   close(): Promise<void>
 }
@@ -51,21 +57,28 @@ export const createClients = (
   context: Context,
   signal: AbortSignal,
   output: Pick<Output, 'hide' | 'say'>,
-  { root, env = process.env }: { root: string; env?: NodeJS.ProcessEnv },
+  {
+    root,
+    env = process.env,
+    leadership,
+  }: { root: string; env?: NodeJS.ProcessEnv; leadership?: Leadership | undefined },
 ): Clients => {
   const ssh = createSsh({ env, ask: askHidden() })
   hideSudo(context, output)
-  const kube = createKubes({ signal, context: context.cluster.kubeconfigContext, onSecret: output.hide })
+  const kubes = createKubes({ signal, context: context.cluster.kubeconfigContext, onSecret: output.hide })
+  const kube = leadership ? leading(kubes, leadership) : kubes
   let cloud: Promise<ServerClients> | undefined
   const scaleway = () => {
     cloud ??= openScaleway(context, signal, output, env)
     return cloud
   }
-  const firewalls = createFirewalls({ root, signal, onSecret: output.hide, cloud: of => accessList(scaleway, of) })
+  const lists = createFirewalls({ root, signal, onSecret: output.hide, cloud: of => accessList(scaleway, of) })
+  const firewalls = leadership ? ledFirewalls(lists, leadership.check) : lists
   return {
     scaleway,
     ssh,
     kube,
+    ...(leadership && { lead: (kubeconfig: string) => leadership.of(kubeconfig, kubes(kubeconfig)) }),
     clientsFor(kind) {
       if (kind === hostPlay || kind === authorityKind) return { ssh }
       return scalewayKinds.includes(kind) ? scaleway() : { kube, firewalls }
@@ -74,6 +87,17 @@ export const createClients = (
       await Promise.all([ssh.close(), kube.close()])
     },
   }
+}
+
+const leading = (kubes: Kubes, leadership: Leadership): Kubes => {
+  const made = new Map<Kube, Kube>()
+  const kubeOf = (kubeconfig: string): Kube => {
+    const kube = kubes(kubeconfig)
+    const it = made.get(kube) ?? led(kube, async () => (await leadership.of(kubeconfig, kube)).check())
+    made.set(kube, it)
+    return it
+  }
+  return Object.assign(kubeOf, { close: kubes.close })
 }
 
 const openScaleway = async (

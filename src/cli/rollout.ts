@@ -8,6 +8,7 @@ import { Problem } from '../engine/problem.ts'
 import { standing, type ToUndo, type UndoOutcome, undoAll } from '../engine/undo.ts'
 import type { Memory } from '../rollout/gate.ts'
 import { gatesAt, type Moment } from '../rollout/gates.ts'
+import { NotLeader } from '../rollout/lease.ts'
 import { EGRESS_LABEL } from '../rollout/manifests.ts'
 import { egressAddress } from '../rollout/probe.ts'
 import { kindOf, readWorkload, templateOf } from '../rollout/workloads/read.ts'
@@ -207,8 +208,9 @@ export const undecided = (phase: RolloutPhase, { failed }: PhaseEnd, run: string
     next: `its workloads stay as they are; deploy.mjs --resume ${run} asks again, rollback.ts --to start takes them back`,
   })
 
-/** Exit 6: a person is needed, and these lines say what is left. */
+/** Exit 6: a person is needed, and these lines say what is left. Where another leads by now, it is that one's. */
 export const stuck = ({ failures, left }: UndoOutcome): Problem =>
+  (failures.find(it => it.error instanceof NotLeader)?.error as NotLeader | undefined) ??
   new Problem(`rolling back got stuck: ${failures.length + left.length} steps are left`, {
     why: [...failures.map(it => `${it.step}: ${textOf(it.error)}`), ...left.map(it => `${it}: not reached`)].join('\n'),
     next: 'mend what stands in the way, then run scripts/rollback.ts --to start again',

@@ -13,6 +13,7 @@ import { loadInventory, type ProblemAt } from '../inventory/load.ts'
 import { lagMs } from '../scaleway/make.ts'
 import { type Clients, createClients } from './clients.ts'
 import type { Flags } from './flags.ts'
+import { createLeadership, type Leadership } from './leader.ts'
 import { forTargets } from './limit.ts'
 import type { Output } from './output.ts'
 import { placed } from './places.ts'
@@ -62,6 +63,7 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
   let lock: Lock | undefined
   let journal: Journal = noJournal(run)
   let clients: Clients | undefined
+  let leadership: Leadership | undefined
   let touched = false
   try {
     if (writes) {
@@ -86,8 +88,9 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
         },
       }
       journal.record({ event: 'run-started', command, context: context.context, pid: process.pid })
+      leadership = createLeadership({ command, run, state, context, journal, abort: interrupt.abort }, output)
     }
-    clients = createClients(context, interrupt.abort, output, { root })
+    clients = createClients(context, interrupt.abort, output, { root, leadership })
     const { clientsFor } = clients
     const world: World = { clientsFor, journal, watch() {}, stop: interrupt.stop, abort: interrupt.abort }
     return await work({ command, context, problemAt, flags, root, state, run, output, clients, journal, world })
@@ -96,6 +99,7 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
     tryRecord({ journal }, { event: 'run-ended', status: statusOf(exitOf(error)) })
     throw error
   } finally {
+    await leadership?.release()
     await clients?.close()
     journal.close()
     lock?.release()

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Json } from '../engine/json.ts'
 import { type Exec, type ExecOptions, type ExecResult, exec } from './kube-exec.ts'
 import { createFollower, type Follower } from './kube-follow.ts'
@@ -156,14 +157,16 @@ export const createKube = ({
 
 export type Kubes = ((kubeconfig: string) => Kube) & { close(): Promise<void> }
 
-/** What Kinds ask for: one client for each kubeconfig, kept. */
+/**
+ * What Kinds ask for: one client for each kubeconfig, kept as long as the file says the same. A cluster that is made
+ * anew in a run is another one behind the same path.
+ */
 export const createKubes = (options: { signal?: AbortSignal } & KubeconfigOptions = {}): Kubes => {
   const made = new Map<string, Kube>()
   const kubes = (kubeconfig: string): Kube => {
-    const known = made.get(kubeconfig)
-    if (known) return known
-    const kube = createKube({ kubeconfig, ...options })
-    made.set(kubeconfig, kube)
+    const key = `${kubeconfig} ${textOf(kubeconfig)}`
+    const kube = made.get(key) ?? createKube({ kubeconfig, ...options })
+    made.set(key, kube)
     return kube
   }
   const close = async () => {
@@ -171,4 +174,13 @@ export const createKubes = (options: { signal?: AbortSignal } & KubeconfigOption
     made.clear()
   }
   return Object.assign(kubes, { close })
+}
+
+/** '' where it is not there yet, or cannot be read: using it says why. */
+const textOf = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
 }

@@ -11,6 +11,7 @@ import type { Flags } from '../flags.ts'
 import { foreseeReplay } from '../foresee-replay.ts'
 import { surveyAll, tellFound } from '../guard.ts'
 import { foreseenOf } from '../hosts.ts'
+import { leadEarly } from '../leader.ts'
 import { findOrphans, prune, refusePrune, tellOrphans } from '../orphans.ts'
 import { outputsOf } from '../outputs.ts'
 import { checkOrigin, checkOut, checkUnmoved, readPlan, type SavedPlan, savedPlanOf, writePlan } from '../plan-file.ts'
@@ -34,6 +35,7 @@ export const deploy = async (asked: Session, stages: readonly StageName[]): Prom
   const session = { ...asked, flags }
   const whole = stages.length === stageNames.length && flags.limit === undefined && !flags.tags
   if (flags.prune && !whole) throw pruneOfAPart()
+  if (!flags.check && stages.includes('rollout')) await leadEarly(session)
   // While planning, only waits are worth a word: a host that does not answer, an API that is slow.
   session.world.watch = plainProgress(line => session.output.say(line)).watch
   const [staged, orphans] = await Promise.all([

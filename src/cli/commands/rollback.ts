@@ -7,6 +7,7 @@ import { egressAddress } from '../../rollout/probe.ts'
 import { calledAs, type WorkloadRef } from '../../rollout/workload.ts'
 import { kinds } from '../clients.ts'
 import { agreed } from '../confirm.ts'
+import { leadEarly } from '../leader.ts'
 import { progressFor } from '../progress.ts'
 import { isOf, isRollout, stuck } from '../rollout.ts'
 import type { Session } from '../session.ts'
@@ -27,6 +28,7 @@ export const rollback = async (session: Session): Promise<ExitCode> => {
   for (const it of list) output.data(`  ${it.before === null ? '-' : '~'} ${it.step}`)
   if (flags.check) return finish(session, { status: 'changes-pending', changes })
   await agreed(session, `Roll back ${list.length} steps of ${session.context.context}?`)
+  await leadEarly(session)
   const progress = progressFor(session, ['roll back'])
   const outcome = await progress
     .stage('roll back', async () => {

@@ -25,3 +25,21 @@ export const createFirewalls =
         return cloud(ref)
     }
   }
+
+/** Those that ask before each change. What `leads` throws is thrown instead of changing. */
+export const ledFirewalls =
+  (firewalls: Firewalls, leads: () => Promise<void>): Firewalls =>
+  ref => {
+    const firewall = firewalls(ref)
+    return {
+      ...firewall,
+      add: async it => {
+        await leads()
+        return firewall.add(it)
+      },
+      remove: async it => {
+        await leads()
+        return firewall.remove(it)
+      },
+    }
+  }
