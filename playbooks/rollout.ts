@@ -42,7 +42,11 @@ export const rolloutPlaybook = (
 ): RolloutPhase[] => {
   const done: RolloutPhase[] = []
   const doors = new Map(context.tenants.map(it => [it, opened(context, it, kubeconfig, after)]))
-  const order = phases(context.tenants.map(it => ({ tenant: it.tenant, ...movesOf(it) })))
+  const { maxTenants } = context.rollout ?? {}
+  const order = phases(
+    inOrder(context).map(it => ({ tenant: it.tenant, ...movesOf(it) })),
+    { maxTenants },
+  )
   for (const { name, workloads } of order) {
     const earlier = done.at(-1)?.desired ?? after
     const moves = workloads.map(({ tenant, kind, name }) => ({
@@ -117,8 +121,16 @@ const moved = (context: Context, { tenant, workload }: Moved, kubeconfig: Ref | 
 const movesOf = ({ workloads, rollout }: Tenant) => ({
   canary: rollout.canary,
   workloads: workloads.map(({ kind, name }) => ({ kind, name })),
-  batches: rollout.then.batches,
+  batches: rollout.then.batches.map(String),
+  maxUnverified: rollout.then.maxUnverified,
 })
+
+/** As the context orders them; those it does not name come after. */
+const inOrder = ({ tenants, rollout }: Context): Tenant[] => {
+  const order = rollout?.order ?? []
+  const place = ({ tenant }: Tenant) => (order.includes(tenant) ? order.indexOf(tenant) : order.length)
+  return [...tenants].sort((a, b) => place(a) - place(b))
+}
 
 const tenantOf = ({ tenants }: Context, name: string): Tenant => tenants.find(it => it.tenant === name)!
 

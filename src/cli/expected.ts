@@ -4,14 +4,16 @@ import type { Json } from '../engine/json.ts'
 import type { Tenant } from '../inventory/context.ts'
 import { secondsOf } from '../rollout/gate.ts'
 import { gatesAt, type Moment } from '../rollout/gates.ts'
+import { isCanary } from '../rollout/phases.ts'
 import type { Staged } from './staged.ts'
 import { pendingOf } from './stages.ts'
 
 /** How long what is pending takes, with the gates and soaks of each phase that moves something. */
 export const expectedTime = (staged: Staged): CriticalPath => {
   const pending = new Set(pendingOf(staged).flatMap(it => (it.step ? [it.step.id] : [])))
-  const extra = staged.site.phases.flatMap(({ name, moves, desired }) => {
-    const soaks = name === 'gateway' || name === 'canary' ? [] : moves.map(it => millis(it.tenant.rollout.then.soak))
+  const extra = staged.site.phases.flatMap(phase => {
+    const { name, moves, desired } = phase
+    const soaks = name === 'gateway' || isCanary(phase) ? [] : moves.map(it => millis(it.tenant.rollout.then.soak))
     const soak = Math.max(0, ...soaks) / 1000
     const tenants = new Set(moves.map(it => it.tenant))
     const asked = name === 'gateway' ? longest('gateway', staged.session.context.tenants) : longest('moved', tenants)

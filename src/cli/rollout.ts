@@ -10,7 +10,9 @@ import type { Memory } from '../rollout/gate.ts'
 import { gatesAt, type Moment } from '../rollout/gates.ts'
 import { NotLeader } from '../rollout/lease.ts'
 import { EGRESS_LABEL } from '../rollout/manifests.ts'
+import { isCanary } from '../rollout/phases.ts'
 import { egressAddress } from '../rollout/probe.ts'
+import { egressName } from '../rollout/workload-egress.ts'
 import { kindOf, readWorkload, templateOf } from '../rollout/workloads/read.ts'
 import { kinds } from './clients.ts'
 import {
@@ -28,6 +30,7 @@ import { noteRestarts, restartsBefore } from './restarts.ts'
 import type { Session } from './session.ts'
 import type { Staged } from './staged.ts'
 import { applyStage, chosenIn, summaryOf } from './stages.ts'
+import { type PhasePassed, unverifiedElsewhere } from './unverified.ts'
 
 /** Steps of a rollout are journalled under this and the phase's name. */
 export const groupOf = (phase: string): string => `rollout/${phase}`
@@ -42,7 +45,10 @@ export const runPhase = async (staged: Staged, phase: RolloutPhase, say: (line: 
   const tenants = session.context.tenants.map(it => it.tenant)
   const ids = chosenIn(staged, phase)
   const part = partOf(phase, ids)
-  if (phase.name === 'canary') await noteAddressesBefore(staged, part)
+  if (isCanary(phase)) await noteAddressesBefore(staged, part)
+  const ahead = moving(staged, part).length > 0 ? unverifiedElsewhere(staged, part) : []
+  const unproved = ahead.length > 0 ? await proveFirst(staged, ahead, say) : []
+  if (unproved.length > 0) return notProved(staged, unproved)
   await noteRestarts(staged, part, group)
   const outcome = await applyStage(staged, group, ids)
   const summary = summaryOf(outcome)
@@ -55,9 +61,35 @@ export const runPhase = async (staged: Staged, phase: RolloutPhase, say: (line: 
   if (failed.length > 0) return { ok: false, summary: `gate failed: ${failed[0]!.gate}`, outcome, failed }
   const unasked = phase.moves.filter(it => !part.moves.includes(it)).map(it => it.tenant.tenant)
   const passed = tenants.filter(it => !unasked.includes(it))
-  session.journal.record({ event: 'note', topic: 'phase-passed', data: { group, tenants: passed } })
+  notePassed(session, { group, tenants: passed, workloads: part.desired.map(it => it.id) })
   return { ok: true, summary: `${summary}, gates passed`, outcome, failed: [] }
 }
+
+const notePassed = ({ journal }: Session, data: PhasePassed & { workloads: string[] }) =>
+  journal.record({ event: 'note', topic: 'phase-passed', data })
+
+const moving = ({ plan }: Staged, { moves, desired }: RolloutPhase): Moved[] =>
+  moves.filter((_, at) => plan.seen.get(desired[at]!.id)?.step)
+
+/** Nothing more gets the label before what has it already is proved. */
+const proveFirst = async (staged: Staged, moves: Moved[], say: (line: string) => void): Promise<GateResult[]> => {
+  const names = moves.map(({ tenant, workload }) => `${tenant.tenant}/${workload.name}`).join(', ')
+  say(`moved by a run that did not end, and not proved yet: ${names}`)
+  await sweep(staged, moves)
+  const telling = tell(staged, say)
+  const all = await Promise.all(moves.map(it => askGates(staged, it, gatesAt('moved', it.tenant), telling)))
+  const failed = all.flat().filter(it => !isHeld(it))
+  const workloads = moves.map(it => `workload-egress/${egressName(it.tenant.namespace, it.workload)}`)
+  if (failed.length === 0) notePassed(staged.session, { group: 'rollout/earlier', tenants: [], workloads })
+  return failed
+}
+
+const notProved = ({ plan }: Staged, failed: GateResult[]): PhaseEnd => ({
+  ok: false,
+  summary: `gate failed: ${failed[0]!.gate}`,
+  outcome: { plan, changes: new Map(), failures: [], skipped: [] },
+  failed,
+})
 
 /** A phase with only what `--tags` leaves in: the rest is not moved, so nobody asks about it. */
 const partOf = ({ name, desired, moves }: RolloutPhase, ids: readonly string[]): RolloutPhase => ({
@@ -87,7 +119,7 @@ const gatesOf = async (staged: Staged, phase: RolloutPhase, say: (line: string) 
     return (await sideBySide(asks)).filter(it => !isHeld(it))
   }
   const failed = await ask(before ? 'gateway' : 'moved')
-  const soaks = before || phase.name === 'canary' ? [] : moves.map(({ move }) => millis(move.tenant.rollout.then.soak))
+  const soaks = before || isCanary(phase) ? [] : moves.map(({ move }) => millis(move.tenant.rollout.then.soak))
   const soak = Math.max(0, ...soaks)
   if (failed.length > 0 || soak === 0) return failed
   say(`soaking for ${soak / 1000} s`)
@@ -128,9 +160,8 @@ export const canariesOf = ({ session }: Staged): Moved[] =>
 
 /** The address a tenant is seen with before anything of it has moved: for the table at the end. */
 const noteAddressesBefore = async (staged: Staged, phase: RolloutPhase) => {
-  const moving = phase.moves.filter((_, at) => staged.plan.seen.get(phase.desired[at]!.id)?.step)
   await Promise.all(
-    moving.map(async move => {
+    moving(staged, phase).map(async move => {
       if (await isMoved(staged, move)) return
       const address = await egressAddress(kubeOf(staged), subjectOf(staged, move)).catch(() => null)
       const data = { tenant: move.tenant.tenant, address }

@@ -8,6 +8,7 @@ import { checkGroups, checkMembership } from './check-groups.ts'
 import { checkBastion, checkNetworkName, checkOperators, checkRanges, checkRoom } from './check-network.ts'
 import { checkPolicy, checkSharedPolicy } from './check-policy.ts'
 import { checkPools, checkPoolType, checkScaling } from './check-pools.ts'
+import { checkOrder } from './check-rollout.ts'
 import { checkShared, type Machines, noteScaling } from './check-shared.ts'
 import { checkTenantZones, checkZones } from './check-zones.ts'
 import type { Document, Path } from './document.ts'
@@ -52,6 +53,7 @@ export const checkContext = (
     checkBastion(parts, say)
     checkPools(parts, tenants, say)
     checkGroups(parts, tenants, say)
+    checkOrder(parts, tenants, say)
     checkSharedPolicy(parts, say)
     checkBecome(parts, say)
   })
@@ -194,9 +196,15 @@ const checkUnbuilt = ({ egress }: Parts<TenantFile>, say: Say) => {
 
 const checkRollout = ({ rollout, workloads }: Parts<TenantFile>, say: Say) => {
   const batches = rollout?.then?.batches ?? []
-  const percents = batches.map(it => Number.parseInt(it ?? '', 10))
-  const rising = percents.every((it, at) => it > (percents[at - 1] ?? 0)) && percents.at(-1) === 100
-  if (percents.length > 0 && !percents.some(Number.isNaN) && !rising) {
+  const shares = batches.flatMap(it => (/%$/.test(String(it)) ? [Number.parseInt(String(it), 10)] : []))
+  const counts = batches.flatMap(it => (/^\d+$/.test(String(it)) ? [Number(it)] : []))
+  const rises = (all: number[]) => all.every((it, at) => it > (all[at - 1] ?? 0))
+  const whole = String(batches.at(-1)) === '100%'
+  if (
+    shares.length + counts.length === batches.length &&
+    batches.length > 0 &&
+    !(rises(shares) && rises(counts) && whole)
+  ) {
     const why = 'batches are cumulative, rise, and end with 100%'
     say(['rollout', 'then', 'batches'], `${batches.join(', ')} is no way to 100%`, why, 'e.g. [25%, 100%]')
   }

@@ -3,6 +3,7 @@ import { audit } from './schema-audit.ts'
 import { cluster, gateway, network, protect, scaleway } from './schema-cloud.ts'
 import { configure, hosts, ssh } from './schema-hosts.ts'
 import { policy } from './schema-policy.ts'
+import { rollout } from './schema-rollout.ts'
 import { address4, cidr, name, url, vars } from './words.ts'
 
 /** inventory/<context>/context.yaml */
@@ -55,6 +56,7 @@ export const contextSchema = z.strictObject({
     .strictObject({ allow: z.array(cidr).min(1).describe('where the monitoring asks from') })
     .optional()
     .describe('exporters and a watch on the proxies, and who may read them: ports 9100, 9301 and 9302'),
+  rollout: rollout.optional(),
   dns: z.strictObject({ nameservers: z.array(address4).default([]) }).prefault({}),
 })
 

@@ -112,10 +112,21 @@ export const tenantSchema = z.strictObject({
     then: z
       .strictObject({
         batches: z
-          .array(z.string().regex(/^\d{1,3}%$/, 'a batch is a percentage like 25%'))
+          .array(
+            z.union(
+              [z.string().regex(/^(\d{1,3}%|[1-9]\d{0,3})$/), z.int().min(1).max(9999)],
+              'a batch is a percentage like 25%, or a number of workloads like 3',
+            ),
+          )
           .min(1)
           .default(['100%']),
         soak: duration.default('0s'),
+        maxUnverified: z
+          .int()
+          .min(1)
+          .max(9999)
+          .optional()
+          .describe('so many workloads at most have moved and not passed their gates; absent: a batch'),
       })
       .prefault({}),
     inconclusive: inconclusive.optional(),

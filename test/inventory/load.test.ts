@@ -67,6 +67,27 @@ for (const { when, file, from, to, says } of [
     says: /context.yaml:\d+:\d+: this is not YAML/,
   },
   {
+    when: 'an order that names no tenant',
+    file: 'context.yaml',
+    from: 'context: sandbox',
+    to: 'context: sandbox\nrollout: { order: [client-b, clinet-a] }',
+    says: /context.yaml:4:30: there is no tenant clinet-a.*did you mean client-a\?/s,
+  },
+  {
+    when: 'an order that names a tenant twice',
+    file: 'context.yaml',
+    from: 'context: sandbox',
+    to: 'context: sandbox\nrollout: { order: [client-b, client-b] }',
+    says: /context.yaml:4:30: tenant client-b is there twice/,
+  },
+  {
+    when: 'batches that do not rise',
+    file: 'tenants/client-a.yaml',
+    from: 'batches: [50%, 100%]',
+    to: 'batches: [3, 2, 100%]',
+    says: /3, 2, 100% is no way to 100%/,
+  },
+  {
     when: 'a key twice',
     file: 'context.yaml',
     from: 'context: sandbox',

@@ -1,0 +1,15 @@
+import { z } from 'zod'
+import { name } from './words.ts'
+
+/** How rollouts of a context go, over its tenants. */
+export const rollout = z
+  .strictObject({
+    order: z.array(name).min(1).optional().describe('tenants that go first, in this order; the others follow'),
+    maxTenants: z
+      .int()
+      .min(1)
+      .max(999)
+      .optional()
+      .describe('so many tenants at most move side by side, each to its end; absent: all'),
+  })
+  .describe('how rollouts go, over tenants')
