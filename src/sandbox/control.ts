@@ -1,13 +1,13 @@
 import { rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 
-type Calls = { status(): unknown; admit(address: string | null): Promise<void> }
+type Calls = { status(): unknown; admit(ranges: string[]): Promise<void> }
 
 /** The daemon's own socket, for its command: it answers only once the daemon is done with taking over. */
 export const serveControl = (socket: string, { status, admit }: Calls): Promise<Server> => {
   const answer = async (method: string, path: string, body: string): Promise<unknown> => {
     if (path === '/health') return { pid: process.pid }
-    if (path === '/partner' && method === 'PUT') await admit((JSON.parse(body) as { admitted: string | null }).admitted)
+    if (path === '/partner' && method === 'PUT') await admit((JSON.parse(body) as { admitted: string[] }).admitted)
     return status()
   }
   const server = createServer((request, response) => {

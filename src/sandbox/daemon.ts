@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { alone } from './alone.ts'
 import { serveControl } from './control.ts'
+import { createFirewallRules, type FirewallRule } from './internet/firewall-rules.ts'
 import { startInternet } from './internet/internet.ts'
 import { createClusters } from './kubernetes/clusters.ts'
 import { replaceFile } from './machines/files.ts'
@@ -12,8 +13,10 @@ import { heldBy, startTime } from './machines/slots.ts'
 import { prepare } from './prepare.ts'
 import { createScaleway } from './scaleway/api.ts'
 import { createState, scalewayConfig } from './state.ts'
-import { statusOf } from './status.ts'
+import { partnerNetwork, partnerPath, statusOf } from './status.ts'
 import { trackClusters } from './track-clusters.ts'
+
+const rangesOf = (rules: readonly FirewallRule[]): string[] => rules.map(it => it.rule)
 
 /**
  * The background process of a sandbox: two emulated APIs over real machines. It can be killed at any moment: what it made
@@ -31,7 +34,7 @@ const store = createState(directory)
 const { state } = store
 const authority = await prepare(world)
 const parts = await createMachines(world, authority.ca)
-const internet = await startInternet(world, authority, parts.background, state.admitted)
+const internet = await startInternet(world, authority, parts.background, rangesOf(state.partner.rules))
 
 const kubernetes = await createClusters({
   pods: parts.pods,
@@ -50,7 +53,23 @@ const scaleway = createScaleway({
 })
 store.from(() => ({ ...state, scaleway: scaleway.state(), kubernetes: kubernetes.state() }))
 
-const api = createServer((request, response) => scaleway.handle(request, response))
+const partner = createFirewallRules({
+  network: partnerNetwork,
+  key: state.partner.key,
+  rules: state.partner.rules,
+  async onChange(rules) {
+    await internet.admit(rangesOf(rules))
+    state.partner.rules = [...rules]
+    store.save()
+  },
+})
+replaceFile(join(directory, 'partner.key'), `${state.partner.key}\n`)
+
+const api = createServer((request, response) => {
+  const path = request.url ?? '/'
+  if (path.startsWith(`${partnerPath}/`)) partner.handle(request, response, path.slice(partnerPath.length))
+  else scaleway.handle(request, response)
+})
 await new Promise<void>((resolve, reject) => {
   api.once('error', reject)
   api.listen(state.port, '127.0.0.1', resolve)
@@ -66,11 +85,7 @@ await clusters.serveAll()
 
 const control = await serveControl(join(world.run, 'control.sock'), {
   status: () => statusOf({ world, url, state, hosts: parts.hosts() }),
-  async admit(address) {
-    await internet.admit(address)
-    state.admitted = address
-    store.save()
-  },
+  admit: ranges => partner.set(ranges),
 })
 
 const end = async () => {

@@ -11,7 +11,7 @@ const help = `The embedded cloud of kapsule-egress: emulated APIs over hosts mad
   down                   remove everything it made
   status [--json]        where things are
   exec HOST -- CMD...    run a command on a host; pods are NAMESPACE/POD or POD
-  partner [ADDRESS]      the one address the partner admits (none: nobody)
+  partner [ADDRESS...]   whom the partner admits: addresses or ranges (none: nobody)
   conditions [FILE|-]    show what goes wrong in the emulated Scaleway, or set it from JSON;
                          --clear first makes all well again
   packages               install the Debian packages it needs
@@ -65,15 +65,15 @@ const dispatch = async (argv: string[]): Promise<number> => {
       show(await status(directory, upCommand))
       return 0
     case 'partner': {
-      const [address] = rest
-      if (address !== undefined && !isIPv4(address) && address !== 'none') {
+      const wrong = rest.join() === 'none' ? undefined : rest.find(it => !isRange(it))
+      if (wrong !== undefined) {
         const next = 'partner 203.0.113.100, or: partner none'
-        throw new Trouble(`the partner cannot admit ${address}`, { why: 'it is not an IPv4 address', next, exit: 2 })
+        throw new Trouble(`the partner cannot admit ${wrong}`, { why: 'it is no IPv4 address or range', next, exit: 2 })
       }
       const now =
-        address === undefined
+        rest.length === 0
           ? await status(directory, upCommand)
-          : await admit(directory, upCommand, address === 'none' ? null : address)
+          : await admit(directory, upCommand, rest[0] === 'none' ? [] : rest)
       process.stdout.write(`${now.internet.partner.admits ?? 'none'}\n`)
       return 0
     }
@@ -95,6 +95,11 @@ const dispatch = async (argv: string[]): Promise<number> => {
     default:
       throw new Trouble(`${verb} is not a command of the sandbox`, { why: 'see --help', next: '--help', exit: 2 })
   }
+}
+
+const isRange = (text: string): boolean => {
+  const [address = '', bits = '32', ...more] = text.split('/')
+  return isIPv4(address) && /^\d{1,2}$/.test(bits) && Number(bits) <= 32 && more.length === 0
 }
 
 const read = (args: string[]) => {

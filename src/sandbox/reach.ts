@@ -28,5 +28,5 @@ const reach = async (directory: string, upCommand: string): Promise<World> => {
 export const status = async (directory: string, upCommand: string): Promise<Status> =>
   ask<Status>(control(await reach(directory, upCommand)), 'GET', '/status')
 
-export const admit = async (directory: string, upCommand: string, address: string | null): Promise<Status> =>
-  ask<Status>(control(await reach(directory, upCommand)), 'PUT', '/partner', { admitted: address })
+export const admit = async (directory: string, upCommand: string, ranges: string[]): Promise<Status> =>
+  ask<Status>(control(await reach(directory, upCommand)), 'PUT', '/partner', { admitted: ranges })

@@ -1,6 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { FirewallRule } from './internet/firewall-rules.ts'
 import { readJson } from './machines/files.ts'
 
 export type Credentials = { accessKey: string; secretKey: string; projectId: string; organizationId: string }
@@ -10,8 +11,8 @@ export type State = {
   /** The emulated Scaleway's; the same after a restart, so that configuration files stay true. */
   port: number
   credentials: Credentials
-  /** The address the partner admits. */
-  admitted: string | null
+  /** Of the partner's firewall, and the key to change it. */
+  partner: { key: string; rules: FirewallRule[] }
   clusters: { id: string; name: string }[]
   scaleway: unknown
   kubernetes: unknown
@@ -27,7 +28,7 @@ const fresh = (): State => ({
     projectId: randomUUID(),
     organizationId: randomUUID(),
   },
-  admitted: null,
+  partner: { key: `cbkey_${randomUUID()}`, rules: [] },
   clusters: [],
   scaleway: null,
   kubernetes: null,
@@ -36,7 +37,7 @@ const fresh = (): State => ({
 /** `collect` gives the state of the moment; many changes in a row are one write, a reader never sees half of one. */
 export const createState = (directory: string) => {
   const path = join(directory, 'state.json')
-  const state = readJson<State>(path) ?? fresh()
+  const state = { ...fresh(), ...readJson<State>(path) }
   let collect = () => state
   let timer: NodeJS.Timeout | null = null
   const save = () => {

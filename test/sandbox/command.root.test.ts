@@ -63,6 +63,20 @@ test('after a kill -9 the next one is the same sandbox', async () => {
   assert.is.not(now.daemon.pid, before.daemon.pid)
 })
 
+test("the partner's firewall is changed through its own API, and outlives the daemon", async () => {
+  const { firewall } = (await status()).internet.partner
+  assert.is(statSync(firewall.key).mode & 0o777, 0o600)
+  const rules = `${firewall.url}/networks/${firewall.network}/firewall-rules`
+  const headers = { authorization: `Bearer ${readFileSync(firewall.key, 'utf8').trim()}` }
+  assert.is((await fetch(rules)).status, 401)
+  const body = JSON.stringify({ rule: '198.51.100.0/28' })
+  assert.is((await fetch(rules, { method: 'POST', headers, body })).status, 201)
+  assert.is((await sandbox('partner')).stdout, '203.0.113.77 198.51.100.0/28\n')
+  const { stdout: inForce } = await exec('internet', 'nft', 'list', 'table', 'ip', 'partner')
+  assert.match(inForce, /tcp dport 5432 ip saddr 198\.51\.100\.0\/28 accept.*tcp dport 5432 drop/s)
+  assert.is((await sandbox('partner', 'none')).stdout, 'none\n')
+})
+
 test('conditions are shown, set from a file, refused and cleared', async () => {
   const file = join(directory, '..', 'weather.json')
   writeFileSync(file, '{"faults":[{"do":{"status":503}}]}')
@@ -81,7 +95,7 @@ test('conditions are shown, set from a file, refused and cleared', async () => {
 })
 
 test('bad arguments touch nothing and end with 2', async () => {
-  for (const args of [['bogus'], ['up', '--bad'], ['partner', 'x']])
+  for (const args of [['bogus'], ['up', '--bad'], ['partner', 'x'], ['partner', '192.0.2.1/33']])
     assert.is((await sandbox(...args)).code, 2, args.join(' '))
 })
 

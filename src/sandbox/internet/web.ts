@@ -1,23 +1,25 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
+import { BlockList, createServer as createTcpServer } from 'node:net'
 
 /**
- * The web of the sandbox's internet, run inside its namespace: what-is-my-ip, the partner that admits one address, and a
- * server that answers for everybody else. The control socket tells the admitted address.
+ * The web of the sandbox's internet, run inside its namespace: what-is-my-ip, the partner that admits some ranges, and a
+ * server that answers for everybody else. The control socket tells these ranges.
  */
 type Settings = {
   whatIsMyIp: string
   partner: string
   web: string
+  /** The port of the partner's database. */
+  database: number
   certificate: string
   key: string
   socket: string
-  admitted: string | null
 }
 
 const settings = JSON.parse(process.argv[2]!) as Settings
-let { admitted } = settings
+let admitted = new BlockList()
 
 const address = (it: string | undefined) => (it ?? '').replace(/^::ffff:/, '')
 
@@ -32,7 +34,7 @@ const whatIsMyIp: RequestListener = (request, response) => {
 
 const partner: RequestListener = (request, response) => {
   const ip = address(request.socket.remoteAddress)
-  const welcome = ip === admitted
+  const welcome = admitted.check(ip)
   response.statusCode = welcome ? 200 : 403
   response.setHeader('content-type', 'application/json')
   response.end(`${JSON.stringify(welcome ? { status: 'ok', ip } : { error: `address ${ip} is not admitted`, ip })}\n`)
@@ -54,6 +56,20 @@ for (const [host, listener] of [
 }
 // the partner's second port, for allowlists that name ports
 createSecureServer(tls, partner).listen(8443, settings.partner)
+// its database hangs up on whoever says anything; the packet filter before it knows who may come at all
+createTcpServer(socket => {
+  socket.on('error', () => undefined)
+  socket.on('data', () => socket.end())
+}).listen(settings.database, settings.partner)
+
+const listOf = (ranges: readonly string[]): BlockList => {
+  const list = new BlockList()
+  for (const range of ranges.filter(it => !it.includes(':'))) {
+    const [net = '', bits = '32'] = range.split('/')
+    list.addSubnet(net, Number(bits))
+  }
+  return list
+}
 
 rmSync(settings.socket, { force: true })
 createServer((request, response) => {
@@ -62,8 +78,8 @@ createServer((request, response) => {
     body += data
   })
   request.on('end', () => {
-    if (request.method === 'PUT') admitted = (JSON.parse(body) as { admitted: string | null }).admitted
+    if (request.method === 'PUT') admitted = listOf((JSON.parse(body) as { admitted: string[] }).admitted)
     response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify({ admitted }))
+    response.end('{}')
   })
 }).listen(settings.socket)

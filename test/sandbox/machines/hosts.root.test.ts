@@ -156,7 +156,7 @@ test('a server with a public address leaves by it', async () => {
   assert.is(await seenFrom('proxy-1'), `${at(lab.world, 100)}`)
 })
 
-test('the partner admits one address', async () => {
+test('the partner admits whom it is told', async () => {
   const ask = () =>
     inNetns(
       netns('proxy-1'),
@@ -170,9 +170,16 @@ test('the partner admits one address', async () => {
       '%{http_code}',
       `http://${at(lab.world, 4)}/`,
     )
+  const knock = async () => {
+    const database = `telnet://${at(lab.world, 4)}:5432`
+    const asked = ['-s', '--connect-timeout', '1', '-m', '2', '-o', '/dev/null', '-w', '%{time_connect}', database]
+    return Number((await inNetns(netns('proxy-1'), 'curl', ...asked)).stdout) > 0
+  }
   assert.is((await ask()).stdout, '403')
-  await lab.internet.admit(`${at(lab.world, 100)}`)
+  assert.is(await knock(), false, 'its packets are dropped')
+  await lab.internet.admit([`${at(lab.world, 100)}/32`])
   assert.is((await ask()).stdout, '200')
+  assert.is(await knock(), true)
 })
 
 test('a security group blocks and admits, in place, and an open connection lives on', async () => {

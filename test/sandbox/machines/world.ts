@@ -19,7 +19,7 @@ export const newLab = async () => {
 export const start = async (world: World) => {
   const authority = await prepare(world)
   const parts = await createMachines(world, authority.ca)
-  const internet = await startInternet(world, authority, parts.background, null)
+  const internet = await startInternet(world, authority, parts.background, [])
   return { world, parts, internet, authority, directory: world.directory }
 }
 
