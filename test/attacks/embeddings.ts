@@ -38,6 +38,13 @@ const inner: [address: string, what: string][] = [
   ['ff02::1', 'multicast, all nodes'],
   ['ff0e::1', 'multicast, global'],
   ['100::1', 'discard'],
+  ['100:0:0:1::1', 'dummy'],
+  ['1fff:ffff::1', 'reserved, up to what is given out'],
+  ['4000::1', 'reserved, right behind what is given out'],
+  ['5f00::1', 'segment routing'],
+  ['8000::1', 'reserved'],
+  ['f9ff::1', 'reserved'],
+  ['fe7f:ffff::1', 'reserved, up to link-local'],
 ]
 
 /** IPv4 inside IPv6, and the ranges of IPv6 that are nobody's: by a listed name, and as they are. */
@@ -47,4 +54,9 @@ export const embeddings = attacks(
     ...resolving(`six-${n}`, { aaaa: [address] }, `${what}: ${address}`),
     connect(`[${address}]:443`, `${what}, as a literal`),
   ]),
+  ...['2001:200::1', '2003::1', '3fff:ffff::1'].map((address, n) =>
+    resolving(`public-six-${n}`, { aaaa: [address] }, `public, beside a special range: ${address}`, {
+      expect: 'allowed',
+    }),
+  ),
 )

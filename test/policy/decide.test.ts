@@ -119,6 +119,13 @@ for (const [address, range] of [
   ['fd00:42::42', 'fc00::/7'],
   ['fe80::1', 'fe80::/10'],
   ['2606:4700::1111', undefined],
+  ['100:0:0:1::1', '100::/8'],
+  ['1fff:ffff::1', '1000::/4'],
+  ['2000::1', undefined],
+  ['3fff:ffff::1', undefined],
+  ['4000::1', '4000::/2'],
+  ['fbff::1', 'f800::/6'],
+  ['fe7f:ffff::1', 'fe00::/9'],
 ] as const)
   test(`inner: ${address}`, () => assert.is(innerRange(address), range))
 
