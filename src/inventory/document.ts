@@ -1,4 +1,4 @@
-import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
+import { isMap, isScalar, LineCounter, parseDocument, visit, type Document as Yaml } from 'yaml'
 import { Problem } from '../engine/problem.ts'
 
 export type Path = readonly PropertyKey[]
@@ -41,6 +41,11 @@ export const readDocument = (file: string, text: string): Document => {
   const problems = [...yaml.errors, ...yaml.warnings].map(it =>
     make(it.pos[0], `this is not YAML that can be read: ${it.message}`, it.code, 'correct the line'),
   )
+  const endless = problems.length === 0 && text.includes('*') ? aliasOfItself(yaml) : undefined
+  if (endless !== undefined)
+    problems.push(
+      make(endless, 'this alias means something that it is a part of', 'it would never end', 'write it out'),
+    )
   let value: unknown
   try {
     value = problems.length > 0 ? undefined : yaml.toJS()
@@ -56,6 +61,20 @@ export const readDocument = (file: string, text: string): Document => {
     problem: (path, what, why, next) => make(offsetOf(path), what, why, next),
     keyProblem: (path, what, why, next) => make(keyOffset(path) ?? offsetOf(path), what, why, next),
   }
+}
+
+/** Where an alias stands inside what it names; undefined: none does. */
+const aliasOfItself = (yaml: Yaml.Parsed): number | undefined => {
+  let found: number | undefined
+  visit(yaml, {
+    Alias(_, it, above) {
+      const named = above.findLast(one => 'anchor' in one && one.anchor === it.source)
+      if (!named || named !== it.resolve(yaml)) return undefined
+      found = it.range?.[0] ?? 0
+      return visit.BREAK
+    },
+  })
+  return found
 }
 
 const rangeOf = (node: unknown): number | undefined =>

@@ -15,6 +15,12 @@ for (const { when, file, edit, says } of [
     says: /alias.*cannot be followed.*nowhere/,
   },
   {
+    when: 'an alias for what it is a part of',
+    file: 'context.yaml',
+    edit: '\ndns: &all { nameservers: [*all] }\n',
+    says: /:\d+:27: this alias means something that it is a part of/,
+  },
+  {
     when: 'a tag nobody knows',
     file: 'context.yaml',
     edit: '\ndns: !ruby/object {}\n',
