@@ -113,12 +113,13 @@ for (const { text, is } of [
   { text: undefined, is: now - 86_400_000 },
   { text: '90m', is: now - 5_400_000 },
   { text: '7d', is: now - 7 * 86_400_000 },
+  { text: '999999d', is: 0 },
   { text: '2026-11-21', is: Date.parse('2026-11-21T00:00:00Z') },
   { text: '2026-11-21T08:00Z', is: Date.parse('2026-11-21T08:00:00Z') },
 ])
   test(`since ${text}`, () => assert.is(sinceOf(text, now), is))
 
-for (const text of ['', '24', '-1h', '2026-11-22', '2026-11-31T25:00Z', '2026-11-21T08:00'])
+for (const text of ['', '24', '-1h', '2026-11-22', '2026-11-31T25:00Z', '2026-11-21T08:00', '2026-02-30'])
   test(`since ${text} is refused`, () =>
     assert.throws(
       () => sinceOf(text, now),
