@@ -52,6 +52,17 @@ export const dnsTricks = attacks(
   resolving('cname-inside', { cname: 'inside.evil.test' }, 'an alias for a name inside', {
     zone: { 'cname-inside.tricks.test': { cname: 'inside.evil.test' }, 'inside.evil.test': { a: ['10.32.0.1'] } },
   }),
+  resolving('cname-capitals', { cname: 'INSIDE.evil.test' }, 'an alias in capitals for a name inside', {
+    zone: {
+      'cname-capitals.tricks.test': { cname: 'INSIDE.evil.test' },
+      'INSIDE.evil.test': { a: ['10.32.0.1'] },
+      'inside.evil.test': { a: ['10.32.0.1'] },
+    },
+  }),
+  resolving('cname-proxy', { cname: 'egress-proxy' }, 'an alias for the proxy', {
+    zone: { 'cname-proxy.tricks.test': { cname: 'egress-proxy' }, 'egress-proxy': { a: [at.proxyInside] } },
+  }),
+  resolving('fails-first', { ttl: 0, turns: [{ rcode: servfail }, { a: ['10.0.0.1'] }] }, 'nothing, then inside'),
   resolving('cname-metadata', { cname: 'metadata.evil.test' }, 'an alias for metadata', {
     zone: {
       'cname-metadata.tricks.test': { cname: 'metadata.evil.test' },

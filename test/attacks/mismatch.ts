@@ -130,4 +130,19 @@ export const mismatch = attacks(
     'a Host without port',
     allowed,
   ),
+  say(
+    line('GET http://allowed.test#@evil.test/{id} HTTP/1.1', 'Host: evil.test'),
+    'http://allowed.test/',
+    'a fragment right behind the name, which is no login: it goes to the name',
+    allowed,
+  ),
+  ...['evil.test#allowed.test', 'evil.test?allowed.test', 'evil.test,allowed.test'].map(it =>
+    say(line(`CONNECT ${it}:443 HTTP/1.1`, 'Host: allowed.test'), it, 'two names in a tunnel'),
+  ),
+  say(line('CONNECT allowed.test:443 evil.test:443 HTTP/1.1', 'Host: allowed.test'), 'evil.test:443', 'two tunnels'),
+  say(
+    'PROXY TCP4 127.0.0.1 127.0.0.1 1 3128\r\nGET http://egress-proxy/squid-internal-mgr/info HTTP/1.1\r\nHost: a\r\n\r\n',
+    'http://egress-proxy/',
+    'another client, by the words of the PROXY protocol',
+  ),
 )

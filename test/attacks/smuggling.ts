@@ -134,4 +134,64 @@ export const smuggling = attacks(
     'a folded header goes on as one line',
     allowed,
   ),
+  ...[
+    ['Connection: Transfer-Encoding', 'Transfer-Encoding: chunked', '', '5\r\nhello\r\n0\r\n\r\n'],
+    ['Connection: Content-Length', 'Content-Length: 5', '', 'hello'],
+  ].map(([hop, length, ...body]) =>
+    say(
+      `${crlf('POST http://allowed.test/{id} HTTP/1.1', 'Host: allowed.test', hop!, length!, ...body)}${inner}`,
+      where,
+      `${hop}, which takes the length from nobody`,
+      { ...allowed, verdicts: ['allowed', 'denied'], idleMs: 2000 },
+    ),
+  ),
+  say(
+    `${posted('{id}', 'Transfer-Encoding: identity', `Content-Length: ${inner.length}`)}${inner}`,
+    where,
+    'identity as encoding: no length goes on, and the body is judged as a request',
+    { ...allowed, verdicts: ['allowed', 'denied'], idleMs: 2000 },
+  ),
+  say(
+    `POST http://allowed.test/{id} HTTP/1.0\r\nHost: allowed.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${inner}`,
+    where,
+    'chunks in HTTP/1.0 are read, and nothing behind them',
+    allowed,
+  ),
+  ...['Content-Length:\r\n 5', 'Content-Length: \x0b5', 'Content-Length: 5\f'].map(it =>
+    say(`${posted('{id}', it)}hello`, where, `${JSON.stringify(it)} goes on as the plain length`, allowed),
+  ),
+  onlyRefused(`${post('Content-Length\t: 5')}hello`, 'a tab before the colon of a length'),
+  onlyRefused(`${post('content-length: 5', 'CONTENT-LENGTH: 50')}hello`, 'two lengths in other letters'),
+  ...['chunked,', ', chunked', 'chunked\0'].map(it =>
+    onlyRefused(`${post(`Transfer-Encoding: ${it}`)}0\r\n\r\n`, `${JSON.stringify(it)} as encoding`),
+  ),
+  ...['5;a="', '5;a=b\n'].map(it =>
+    onlyRefused(`${post('Transfer-Encoding: chunked')}${it}\r\nhello\r\n0\r\n\r\n`, `a chunk as ${JSON.stringify(it)}`),
+  ),
+  say(
+    'GET http://allowed.test/{id} HTTP/1.1\r\nHost: allowed.test\r\nX: a\nHost: evil.test\r\nConnection: close\r\n\r\n',
+    'http://allowed.test/',
+    'a bare line feed between headers ends one, and the second Host goes no further',
+    allowed,
+  ),
+  say(
+    'GET http://allowed.test/{refused} HTTP/1.1\r\nHost: allowed.test\r\nX: a\rHost: evil.test\r\n\r\n',
+    'http://allowed.test/',
+    'a bare carriage return between headers',
+  ),
+  ...['GET http://secret.allowed.test/', 'GET http://allowed.test:8080/', 'HEAD http://evil.test/'].map(it =>
+    say(
+      `HEAD http://allowed.test/{id} HTTP/1.1\r\nHost: allowed.test\r\n\r\n${it}{refused} HTTP/1.1\r\nHost: allowed.test\r\n\r\n`,
+      `${it} behind http://allowed.test/`,
+      'a refused request behind an answer without a body',
+      { ...allowed, verdicts: ['allowed', 'denied'], idleMs: 2000 },
+    ),
+  ),
+  onlyRefused(
+    '\r\nGET http://allowed.test/{refused} HTTP/1.1\r\nHost: allowed.test\r\n\r\n',
+    'an empty line first, which others let pass',
+  ),
+  ...['HTTP/1.1 ', 'HTTP/01.1', 'HTTP/1.10', 'http/1.1', 'HTTP/1,1', 'HTTP/2.0', 'HTTP/.1'].map(it =>
+    onlyRefused(`GET http://allowed.test/{refused} ${it}\r\nHost: allowed.test\r\n\r\n`, `"${it}" as version`),
+  ),
 )
