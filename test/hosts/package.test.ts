@@ -108,6 +108,9 @@ for (const { when, more } of [
   { when: 'an option as a name', more: { name: '-y' } },
   { when: 'sh as a name elsewhere', more: { names: { dnf: 'a;b' } } },
   { when: 'sh as a version', more: { version: '$(x)' } },
+  { when: 'an SSH server that goes', more: { name: 'openssh-server', present: false } },
+  { when: 'one of another name that goes', more: { names: { suse: 'openssh' }, present: false } },
+  { when: 'one that another takes the place of', more: { insteadOf: 'openssh-server' } },
 ])
   test(`refused before anything is sent: ${when}`, () => {
     let thrown: unknown

@@ -187,6 +187,16 @@ const checked = (task: PackageTask): PackageTask => {
     })
   for (const it of [task.name, ...othersOf(task), ...Object.values(task.names ?? {}), ...Object.keys(task.names ?? {})])
     if (!/^[A-Za-z0-9][A-Za-z0-9.+_-]*$/.test(it)) throw bad(JSON.stringify(it))
+  const going = [
+    ...(task.present === false ? [task.name, ...Object.values(task.names ?? {})] : []),
+    task.insteadOf ?? '',
+  ]
+  if (going.some(it => /^(openssh(-server)?|dropbear(-bin)?)$/.test(it)))
+    throw new Problem(`package ${task.name} cannot be taken away`, {
+      why: 'it is how we come in, and a host without network or archive could not bring it back by itself',
+      next: 'do that by hand, from the console of the host',
+      exit: 2,
+    })
   if (task.version !== undefined && !/^[\w.+:~^-]+\*?$/.test(task.version)) throw bad(JSON.stringify(task.version))
   return task
 }
