@@ -1,14 +1,15 @@
 import { posix } from 'node:path'
 import { Problem } from '../engine/problem.ts'
-import type { Task } from './tasks/all.ts'
+import { type Task, titleOf } from './tasks/all.ts'
 
 /**
- * Refuses paths and rights that no host could have, before it hears of them. A path has one spelling: what guards
- * /etc/ssh, and what keeps two tasks from one file, goes by it.
+ * Refuses paths, rights and times that no host could have, before it hears of them. A path has one spelling: what
+ * guards /etc/ssh, and what keeps two tasks from one file, goes by it. A time that is no number would never be over.
  */
 export const refuseOddWords = (tasks: readonly Task[]): void => {
   for (const task of tasks) {
     if ('path' in task) refusePath(task.path)
+    refuseNumbers(task)
     if ('mode' in task) {
       const { path, mode, owner, group } = task
       if (!/^[0-7]{3,4}$/.test(mode)) throw odd(path, `its mode ${show(mode)} is not three or four octal digits`)
@@ -19,13 +20,28 @@ export const refuseOddWords = (tasks: readonly Task[]): void => {
 }
 
 const refusePath = (path: string) => {
-  if (/[\u0000-\u001f\u007f]/.test(path)) throw odd(path, 'its path has a line break or control character')
+  if (path.includes('\0')) throw odd(path, 'its path has a NUL byte')
   const plain = posix.normalize(path).replace(/(?<=.)\/$/, '')
   if (!path.startsWith('/')) throw odd(path, 'its path does not begin with /')
   if (path !== plain) throw odd(path, `its path is another way to write ${plain}`)
 }
 
+const refuseNumbers = (task: Task) => {
+  const { retries = 0 } = task
+  if (!Number.isInteger(retries) || retries < 0) throw odd(titleOf(task), 'its retries are no whole number')
+  for (const [word, value] of Object.entries(task))
+    if (/seconds$/i.test(word) && value !== undefined) {
+      const none = /^(timeout|confirm)Seconds$/.test(word)
+      if (!Number.isFinite(value) || value < 0 || (none && value === 0))
+        throw odd(titleOf(task), `its ${word} are not a number${none ? ' above 0' : ''}`)
+    }
+}
+
 const show = (text: string) => JSON.stringify(text.slice(0, 80))
 
-const odd = (path: string, why: string) =>
-  new Problem(`a task for ${show(path)} cannot be done`, { why, next: 'correct it where the task is written', exit: 2 })
+const odd = (what: string, why: string) =>
+  new Problem(`the task for ${show(what)} cannot be done`, {
+    why,
+    next: 'correct it where the task is written',
+    exit: 2,
+  })

@@ -27,9 +27,10 @@ export const hostPlay: Kind<HostPlay, Seen, { ssh: Ssh }> = {
   // Packages, on a server that has just booted.
   takes: { create: 60, update: 60 },
 
-  async read({ host, tasks }, { ssh }, report) {
+  async read({ host, tasks, handlers }, { ssh }, report) {
     refuseOddWords(tasks)
     refuseTwins(host, tasks)
+    refuseNobody({ host, tasks, handlers })
     return look(ssh, host, tasks, options(report))
   },
 
@@ -175,4 +176,12 @@ const refuseTwins = (host: HostAddress, tasks: Task[]) => {
     if (twin && !sameJson(twin, task)) throw new Error(`the play for ${host.name} has two tasks for ${titleOf(task)}`)
     titles.set(titleOf(task), task)
   }
+}
+
+/** A misspelt handler would be owed for ever, and a service never hear of its new file. */
+const refuseNobody = ({ host, tasks, handlers }: HostPlay) => {
+  for (const task of tasks)
+    for (const it of notifies(task))
+      if (!Object.hasOwn(handlers, it))
+        throw new Error(`the play for ${host.name} has no handler ${it}, which ${titleOf(task)} notifies`)
 }

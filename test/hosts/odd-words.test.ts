@@ -20,8 +20,7 @@ for (const [path, why] of [
   ['/etc//ssh/sshd_config', /another way to write \/etc\/ssh\/sshd_config/],
   ['/srv/../etc/ssh/sshd_config', /another way to write \/etc\/ssh\/sshd_config/],
   ['/etc/./motd', /another way to write/],
-  ['/srv/a\nb', /line break/],
-  ['/srv/a\0b', /control character/],
+  ['/srv/a\0b', /NUL byte/],
 ] as [string, RegExp][])
   test(`the path ${JSON.stringify(path)} is refused before the host hears of it`, async () => {
     for (const task of [
@@ -41,7 +40,28 @@ for (const more of [{ mode: 'u+x' }, { mode: '0999' }, { mode: '' }, { owner: 'a
     assert.is((await refused(file('/srv/x', 'x', more))).exit, 2)
   })
 
+for (const more of [
+  { retries: 1.5 },
+  { retries: -1 },
+  { retries: Number.NaN },
+  { delaySeconds: Number.NaN },
+  { timeoutSeconds: 0 },
+  { confirmSeconds: Number.POSITIVE_INFINITY },
+])
+  test(`${Object.entries(more)} is refused, for it would never be over`, async () => {
+    assert.is((await refused({ ...file('/srv/x', 'x'), ...more })).exit, 2)
+  })
+
+test('a handler that the play does not have is refused', async () => {
+  const want = { host: address, tasks: [file('/srv/x', 'x', { notify: ['relaod'] })], handlers: { reload: ':' } }
+  const thrown = await hostPlay.read(want, { ssh: nobody }, quiet).then(
+    () => null,
+    (error: Error) => error,
+  )
+  assert.match(thrown?.message ?? '', /no handler relaod, which \/srv\/x notifies/)
+})
+
 test('odd paths that a host can have are taken', async () => {
-  for (const path of ["/srv/$(x) 'a' \\b *", '/-rf/--help', '/srv/..a/b..', '/srv/caf\u00e9'])
+  for (const path of ["/srv/$(x) 'a' \\b *", '/-rf/--help', '/srv/..a/b..', '/srv/caf\u00e9', '/srv/br\neak'])
     assert.not.instance(await refused(file(path, 'x')).catch(it => it), Problem)
 })
