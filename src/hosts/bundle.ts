@@ -119,7 +119,7 @@ export const runBundle = async (ssh: Ssh, host: HostAddress, bundle: Bundle, rep
   }
   const onLine = (line: string) => {
     if (!line.startsWith(`${mark} `)) return
-    const [word = '', n = '', text = ''] = line.slice(mark.length + 1).split(' ')
+    const [word = '', n = '', text = '', rc = ''] = line.slice(mark.length + 1).split(' ')
     if (word === 'begin' || word === 'cut') begun = true
     if (word === 'ok') {
       told.ok = +n
@@ -136,7 +136,7 @@ export const runBundle = async (ssh: Ssh, host: HostAddress, bundle: Bundle, rep
     if (word === 'healthy') tell(`${host.name}: ${nameOf(`c${n}`)}`)
     if (word === 'confirm')
       confirming = confirm(ssh, host, { id: `${run}.${n}`, ...bundle.steps[+n - 1]! }, { ...report, progress: tell })
-    if (word === 'failed') failed = { what: nameOf(n), why: unbase64(text).toString().trim() }
+    if (word === 'failed') failed = { what: nameOf(n), why: unbase64(text).toString().trim() || silent(rc) }
     if (word === 'stuck') stuck.push(`${nameOf(n)}: ${unbase64(text).toString().trim().slice(-500)}`)
     if (word === 'busy') failed = { what: 'the change', why: 'another run still changes this host' }
     if (word === 'end') ended = n
@@ -173,6 +173,8 @@ export const runBundle = async (ssh: Ssh, host: HostAddress, bundle: Bundle, rep
     next: 'mend the cause, then run the command again with --resume',
   })
 }
+
+const silent = (code: string) => (code === '' ? '' : `it ended with exit code ${code} and said nothing`)
 
 /** What checks and tries may take on top, in seconds. */
 const patience = ({ steps, health = [] }: Bundle): number =>

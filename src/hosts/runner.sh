@@ -163,7 +163,7 @@ while [ $i -lt "$count" ]; do
     rc=$?
   fi
   if [ $rc != 0 ]; then
-    say failed "$i" "$(said)"
+    say failed "$i" "$(said)" "$rc"
     give_back
     tidy
     say end failed

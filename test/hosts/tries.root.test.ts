@@ -50,6 +50,20 @@ test('when the tries are over, the host is as it was before', async () => {
   assert.is(host.sh('wc -l </run/tries; cat /etc/first'), '2\nold\n')
 })
 
+test('a change that fails without a word is told with its exit code', async () => {
+  const { why } = await problem(apply(playOf({ task: 'command', name: 'silent', run: '( exit 7 )', unless: 'false' })))
+  assert.is(why, 'it ended with exit code 7 and said nothing')
+})
+
+test('what a question leaves running keeps no change waiting', async () => {
+  const sleeper = 'sleep 6007 & test -e /run/asked'
+  try {
+    await apply(playOf({ task: 'command', name: 'asked', run: 'touch /run/asked', unless: sleeper }))
+  } finally {
+    host.sh('pkill -f "[s]leep 6007" || :')
+  }
+})
+
 test('a change that takes longer than its time fails, ends with all it started, and is taken back', async () => {
   const slow: Task = {
     task: 'command',

@@ -26,9 +26,10 @@ export type CommandState = { done: boolean }
 /** The way out where no other task fits. Its commands are sh, written by us, never data from elsewhere. */
 export const commandTask: TaskKind<CommandTask, CommandState> = {
   title: ({ name }) => `command ${name}`,
+  // Without the lock: what a question leaves running would keep the change waiting for it.
   look: task =>
     `if ${doneWhen(checked(task))
-      .map(it => `( ${it}\n) >/dev/null 2>&1`)
+      .map(it => `( ${it}\n) >/dev/null 2>&1 9<&-`)
       .join(' || ')}; then echo done yes; else echo done no; fi`,
   parse: output => ({ done: fields(output).done === 'yes' }),
   diff: ({ name, run }, { done }) => (done ? null : { name: `command ${name}`, action: 'update', diff: `+ ${run}` }),
