@@ -166,6 +166,24 @@ test('a policy that is no policy never gets the link', async () => {
   assert.is(revision(), was)
 })
 
+test('a full disk leaves no half of a policy', () => {
+  const dir = '/etc/squid/egress/client-a'
+  const names = Array.from({ length: 2000 }, (_, n) => `n${n}.full.test`)
+  const task = { task: 'policy' as const, tenant: 'client-a', text: policyText(policyOf(...names)) }
+  lab.host.sh(`mkdir /run/copy; cp -a /etc/squid/egress/${revision()} /run/copy
+mount -t tmpfs -o size=32k,mode=755 tmpfs ${dir}; cp -a /run/copy/. ${dir}`)
+  try {
+    const seen = policyTask.parse(lab.host.sh(policyTask.look(task)), task)
+    const was = lab.host.sh(`ls -A ${dir}; readlink ${dir}.policy`)
+    assert.throws(() => lab.host.sh(step(policyTask.change(task, seen))), /No space left/)
+    assert.match(lab.host.sh(`stat -c %a ${dir}/.[0-9]*.new`), /^600/)
+    lab.host.sh(step(policyTask.restore!(task, seen)))
+    assert.is(lab.host.sh(`ls -A ${dir}; readlink ${dir}.policy`), was)
+  } finally {
+    lab.host.sh(`umount ${dir}`)
+  }
+})
+
 test('a killed helper comes back and knows the policy', async () => {
   const pid = lab.host.sh('pgrep -o -f policy-helper || pidof -x policy-helper').trim()
   lab.host.sh(`kill -9 ${pid}`)

@@ -84,10 +84,12 @@ ls -- "$dir" | grep -E '^[0-9]+-' | sort -n | head -n -${kept} | while read -r o
   restore({ tenant }, { revision, content, broken, others }) {
     if (revision === null)
       return `${here(tenant)}
+${leaveNothing}
 rm -f -- "$link" ${spool}/egress-${tenant}.loaded
 ${others === undefined ? 'rm -rf -- "$dir"' : leave(others)}${broken === undefined ? '' : `\nln -s -- "$(echo ${quote(broken)} | base64 -d)" "$link"`}`
     const lost = `echo "revision $revision of ${tenant} is not on the host any more"; exit 1`
     return `${here(tenant)}
+${leaveNothing}
 revision=${quote(revision)}
 if [ "$(readlink -- "$link")" != ${tenant}/$revision.policy ]; then
 mkdir -p -- "$dir"
@@ -117,8 +119,13 @@ const here = (tenant: string) => `dir=${policies}/${quote(tenant)} link=${polici
 
 const link = `ln -sfn -- "\${dir##*/}/$revision.policy" "$link.new" && mv -fT -- "$link.new" "$link" && sync -- ${policies}`
 
+/** What a run that was killed, or a full disk, left half-written. */
+const leaveNothing = 'rm -f -- "$dir"/.[0-9]*.new'
+
 /** `write` fills "$c"; what the helper would not take never gets the link. */
-const install = (write: string) => `c=$dir/.$revision.new
+const install = (write: string) => `${leaveNothing}
+c=$dir/.$revision.new
+(umask 077; : >"$c")
 ${write}
 ${policyHelper} --check "$c" || { rm -f -- "$c"; exit 1; }
 chown root:proxy -- "$c"
