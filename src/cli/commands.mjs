@@ -130,7 +130,7 @@ export const commands = {
     summary: 'the numbered policies that the proxies have, and which is in force; --to brings one back',
     flags: {
       tenant: { type: 'string', value: 'NAME', help: 'only this tenant' },
-      to: { type: 'string', value: 'REVISION', help: 'previous, or a number: this one is in force again' },
+      to: { type: 'string', value: 'REVISION', help: 'previous, a number or a hash: this one is in force again' },
       check: /** @type {FlagSpec} */ (changing.check),
       yes: /** @type {FlagSpec} */ (changing.yes),
       ...common,

@@ -56,9 +56,16 @@ export const parseRevisions = (text: string): Revision[] =>
 
 const numberOf = ({ revision }: Revision) => Number.parseInt(revision, 10)
 
-/** The revision before the current one, or the one of that number; undefined: the host does not have it. */
+/**
+ * The revision before the current one, the one of that number, or the newest of that hash, which is the same policy on
+ * every host; undefined: the host does not have it.
+ */
 export const revisionTo = (all: readonly Revision[], to: string): Revision | undefined => {
-  if (to !== 'previous') return all.find(it => it.revision === to || String(numberOf(it)) === to)
+  if (to !== 'previous')
+    return (
+      all.find(it => it.revision === to || String(numberOf(it)) === to) ??
+      all.findLast(it => it.revision.endsWith(`-${to}`))
+    )
   const current = all.find(it => it.current)
   return current && all.filter(it => numberOf(it) < numberOf(current)).at(-1)
 }

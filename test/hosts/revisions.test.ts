@@ -22,6 +22,8 @@ for (const { to, found } of [
   { to: 'previous', found: '9-00000001' },
   { to: '11', found: '11-00000003' },
   { to: '11-00000003', found: '11-00000003' },
+  { to: '00000003', found: '11-00000003' },
+  { to: '3', found: undefined },
   { to: '1', found: undefined },
 ])
   test(`${to} is ${found}`, () => assert.is(revisionTo(all, to)?.revision, found))

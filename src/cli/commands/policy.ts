@@ -26,6 +26,8 @@ export const policy = async (asked: Session): Promise<ExitCode> => {
     return finish(session, { status: 'ok', changes: noChanges })
   }
   const desired = found.map((it): Desired => turned(it, tenant!, to))
+  if (differ(found, tenant!, to))
+    output.say(`note: ${to} is not the same policy on each proxy; a hash, as in NUMBER-HASH, is`)
   const plan = await makePlan(desired, world)
   const steps = [...plan.seen.values()].filter(it => it.step)
   for (const { desired, step } of steps) {
@@ -53,8 +55,17 @@ export const revisionsOf = async (session: Session): Promise<Found[]> => {
   )
 }
 
-const turned = ({ name, host, all }: Found, tenant: string, to: string) => {
-  const mine = all.filter(it => it.tenant === tenant)
+/** Each proxy counts for itself, so a number or `previous` may be another policy on another. */
+const differ = (found: readonly Found[], tenant: string, to: string): boolean => {
+  const chosen = found.map(it => revisionTo(ofTenant(it, tenant), to)?.revision.split('-')[1])
+  return new Set(chosen).size > 1
+}
+
+const ofTenant = ({ all }: Found, tenant: string) => all.filter(it => it.tenant === tenant)
+
+const turned = (one: Found, tenant: string, to: string) => {
+  const { name, host } = one
+  const mine = ofTenant(one, tenant)
   const found = revisionTo(mine, to)
   if (!host || !found)
     throw new Problem(`${name} has no ${to === 'previous' ? 'previous revision' : `revision ${to}`} of ${tenant}`, {
