@@ -9,7 +9,7 @@ import { type Decision, type Policy, type Ports, type Request, type Rule, verbs 
  */
 export const decide = (policy: Policy, request: Request, { inner = [] as readonly string[] } = {}): Decision => {
   const { method, protocol, scheme, port } = request
-  if (protocol === 'http' && request.path?.startsWith('/squid-internal-mgr/'))
+  if (protocol === 'http' && isManager(request.path))
     return denied('manager', 'on every host that path is the manager of the proxy itself')
   if (protocol === 'connect' ? method !== 'CONNECT' : !verbs.includes(method))
     return denied('method', `the proxy takes ${verbs.join(', ')} and CONNECT, in capitals`)
@@ -28,6 +28,12 @@ export const decide = (policy: Policy, request: Request, { inner = [] as readonl
   }
   return found.verdict === 'denied' ? { ...found, verdict: 'would_deny' } : found
 }
+
+/** Squid looks at the URL with its escapes undone, and at capitals as they are. */
+const isManager = (path = ''): boolean =>
+  path
+    .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    .startsWith('/squid-internal-mgr/')
 
 const denied = (rule: string, why: string): Decision => ({ verdict: 'denied', rule, why })
 

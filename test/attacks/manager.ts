@@ -1,5 +1,5 @@
 import { at } from '../support/lab/lab.ts'
-import { attacks, get, say } from './attack.ts'
+import { allowed, attacks, get, say } from './attack.ts'
 
 const pages = [
   '',
@@ -49,4 +49,8 @@ export const manager = attacks(
   get('http://egress-proxy:3128/./squid-internal-mgr/info', 'a dot in the path'),
   get('http://egress-proxy:3128/%73quid-internal-mgr/info', 'an encoded letter in the path'),
   get('http://EGRESS-PROXY:3128/SQUID-INTERNAL-MGR/info', 'capitals'),
+  get('http://allowed.test/squid-internal-mgr%2f{id}', 'an encoded slash, by a listed name'),
+  get('http://allowed.test/%73quid-internal%2Dmgr/{id}', 'encoded letters, by a listed name'),
+  get('http://allowed.test/SQUID-INTERNAL-MGR/{id}', "capitals by a listed name: the server's own page", allowed),
+  get('http://allowed.test/x/../squid-internal-mgr/{id}', "dots by a listed name: the server's own page", allowed),
 )

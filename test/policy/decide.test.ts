@@ -96,6 +96,17 @@ for (const [when, resolved, enforce, report] of [
     assert.is(told('CONNECT other.example:443', 'enforce'), 'denied not-listed', 'nobody looks a refused name up')
   })
 
+for (const [path, rule] of [
+  ['/squid-internal-mgr/info', 'manager'],
+  ['/squid-internal-mgr%2finfo', 'manager'],
+  ['/%73quid-internal%2Dmgr/', 'manager'],
+  ['/squid-internal-mgr', 'allow:.x.example'],
+  ['/SQUID-INTERNAL-MGR/info', 'allow:.x.example'],
+  ['/x/squid-internal-mgr/info', 'allow:.x.example'],
+] as const)
+  test(`the path ${path}`, () =>
+    assert.is(decide(policy('enforce'), { ...request('GET http://x.example/'), path }).rule, rule))
+
 test('an entry holds to the end of its last day', () => {
   const after = { ...request('CONNECT old.example:443'), at: '2026-11-22T00:00:00.000Z' }
   assert.is(decide(policy('enforce'), after).rule, 'not-listed')
