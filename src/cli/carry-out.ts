@@ -12,6 +12,7 @@ import { refuseFound } from './guard.ts'
 import { hostPolicy, nameOf, recapOf } from './hosts.ts'
 import { type Proof, prove } from './proofs.ts'
 import { isCutShort, isForPerson, phaseProblem, runPhase, stuck, takeBack, undecided } from './rollout.ts'
+import { foundText, preflightOf, refuseRollout } from './rollout-preflight.ts'
 import type { Session } from './session.ts'
 import type { Staged } from './staged.ts'
 import { applyStage, chosen, keep, summaryOf, throwFailures } from './stages.ts'
@@ -58,10 +59,17 @@ const takeBackHosts = async (session: Session) => {
   if (undone.undone.length > 0) session.output.say(`put back as before: ${undone.undone.map(nameOf).join(', ')}`)
 }
 
-/** Phase after phase; one that does not hold takes the whole rollout back. */
+export const lookingAhead = 'rollout: preflight'
+
+/** Phase after phase, if nothing stands in the way; one that does not hold takes the whole rollout back. */
 export const rollOut = async (staged: Staged, progress: Progress) => {
   const { session, site } = staged
   await refuseFound(staged)
+  const { found } = await progress.stage(lookingAhead, async () => {
+    const found = await preflightOf(staged)
+    return { ok: found.every(it => it.level === 'note'), summary: foundText(found), found }
+  })
+  refuseRollout(staged, found)
   for (const phase of site.phases) {
     const act = phase.proves ? shrinkAllowlist : runPhase
     const end = await progress.stage(`rollout: ${phase.name}`, say => act(staged, phase, say))

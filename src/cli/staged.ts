@@ -17,6 +17,8 @@ export type Staged = {
   counts: Counts
   /** What this context made and nothing here wants; known only to a deploy of the whole context. */
   orphans: Owned[]
+  /** What was told of what stands in the way of the rollout. */
+  foreseen?: string
   /** Asked right before each change: throws where a saved plan did not announce it. */
   admit?: ApplyOptions['admit']
 }

@@ -3,6 +3,7 @@ import { externalAllowlist } from './schema-allowlist.ts'
 import { otherZone, pool, protect } from './schema-cloud.ts'
 import { builtIn, gates, inconclusive, tenantVerify } from './schema-gates.ts'
 import { allow, deny, limits } from './schema-policy.ts'
+import { ownership, preflight } from './schema-preflight.ts'
 import { address4, cidr, duration, name, path, port, vars } from './words.ts'
 
 const kind = z.enum(['Deployment', 'StatefulSet', 'DaemonSet', 'CronJob', 'Job', 'Pod'])
@@ -130,6 +131,8 @@ export const tenantSchema = z.strictObject({
       })
       .prefault({}),
     inconclusive: inconclusive.optional(),
+    ownership,
+    preflight: preflight.optional(),
     builtIn: builtIn.optional(),
     gates: gates.optional(),
     externalAllowlist: externalAllowlist.optional(),

@@ -17,7 +17,7 @@ export type Patch = { merge: Json } | { strategic: Json } | { json: Json[] }
 export type Kube = {
   get<T = KubeObject>(id: ObjectId): Promise<T | null>
   list<T = KubeObject>(what: Selection): Promise<ListOf<T>>
-  create(object: KubeObject, options?: { manager?: string }): Promise<KubeObject>
+  create(object: KubeObject, options?: { manager?: string; dryRun?: boolean }): Promise<KubeObject>
   /** Server-side apply. Without `force` another manager's field is a conflict that names it. */
   apply(object: KubeObject, options?: { manager?: string; force?: boolean; dryRun?: boolean }): Promise<KubeObject>
   patch(id: ObjectId, patch: Patch, options?: { manager?: string }): Promise<KubeObject>
@@ -94,10 +94,10 @@ export const createKube = ({
       }
     },
     list,
-    create: (object, { manager = MANAGER } = {}) => {
+    create: (object, { manager = MANAGER, dryRun = false } = {}) => {
       const id = idOf(object)
       const path = pathOf({ ...id, name: '' })
-      const query = { fieldManager: manager }
+      const query = { fieldManager: manager, dryRun: dryRun ? 'All' : undefined }
       return json({ method: 'POST', path, query, body: object, doing: `create ${showId(id)}` })
     },
     apply: (object, { manager = MANAGER, force = false, dryRun = false } = {}) =>

@@ -25,7 +25,7 @@ import {
 } from './workload.ts'
 import { kindOf, type Rollout, readRollout } from './workloads/read.ts'
 
-type Want = {
+export type EgressWant = {
   kubeconfig: string
   namespace: string
   kind: WorkloadRef['kind']
@@ -58,7 +58,7 @@ type Live = {
  * A workload's way out: label and proxy environment on its pod template, in one server-side apply, so that old
  * pods serve until new ones are ready. Everything else of the workload stays its owner's.
  */
-export const workloadEgressKind: Kind<Want, Live, Clients> = {
+export const workloadEgressKind: Kind<EgressWant, Live, Clients> = {
   name: 'workload-egress',
   looksThroughParents: true,
   takes: { create: 20, update: 20 },
@@ -116,7 +116,10 @@ export const workloadEgressKind: Kind<Want, Live, Clients> = {
 export const workloadEgress = word(workloadEgressKind)
 
 /** What we apply: nothing but the label and our variables, for every container that is there now. */
-const objectOf = ({ kind, namespace, name, label, env, files }: Want, { of, template }: Rollout): KubeObject => {
+export const objectOf = (
+  { kind, namespace, name, label, env, files }: EgressWant,
+  { of, template }: Rollout,
+): KubeObject => {
   const withEnv = (list: Container[] = []) =>
     list.map(it => ({ name: it.name, env: env as Json, ...(files && { volumeMounts: [files.mount] }) }))
   const init = withEnv(template.spec.initContainers)
@@ -132,7 +135,7 @@ const objectOf = ({ kind, namespace, name, label, env, files }: Want, { of, temp
 
 const containersOf = ({ spec }: PodTemplate): Container[] => [...(spec.initContainers ?? []), ...spec.containers]
 
-const liveOf = (want: Want, rollout: Rollout): Live => {
+const liveOf = (want: EgressWant, rollout: Rollout): Live => {
   const object = rollout.workload as KubeObject
   const { template, of } = rollout
   const { metadata } = rollout.workload
@@ -169,13 +172,17 @@ const isInItemGone = (object: KubeObject, path: Path): boolean =>
   path.some((step, index) => step.startsWith('k:') && lookup(object, path.slice(0, index + 1)) === undefined)
 
 /** Only where the template has the label: otherwise no pod can have lost it. */
-const withoutLabel = ({ label }: Want, { template, current }: Rollout): Pod[] =>
+const withoutLabel = ({ label }: EgressWant, { template, current }: Rollout): Pod[] =>
   template.metadata?.labels?.[label.key] === label.value
     ? current.filter(pod => !isLeaving(pod) && pod.metadata.labels?.[label.key] !== label.value)
     : []
 
 /** False: the pod is gone, and its successor has the template's label. */
-const relabel = async (kube: Kube, { label }: Want, { metadata: { name, namespace, uid } }: Pod): Promise<boolean> => {
+const relabel = async (
+  kube: Kube,
+  { label }: EgressWant,
+  { metadata: { name, namespace, uid } }: Pod,
+): Promise<boolean> => {
   const patch = { metadata: { ...(uid && { uid }), labels: { [label.key]: label.value } } }
   try {
     await kube.patch({ apiVersion: 'v1', kind: 'Pod', namespace, name }, { merge: patch })
@@ -205,7 +212,7 @@ const withContainersOf = (owned: KubeObject, { template, of }: Rollout): KubeObj
 }
 
 /** What stood there before goes to the journal, and no secret may. */
-const refusePasswords = (want: Want, { env }: Live): void => {
+const refusePasswords = (want: EgressWant, { env }: Live): void => {
   const names = Object.values(env).flatMap(values =>
     Object.entries(values).flatMap(([name, value]) => (/\/\/[^\s/@]+@/.test(JSON.stringify(value)) ? [name] : [])),
   )
@@ -216,7 +223,7 @@ const refusePasswords = (want: Want, { env }: Live): void => {
   })
 }
 
-const found = async (kube: Kube, want: Want): Promise<Rollout> => {
+const found = async (kube: Kube, want: EgressWant): Promise<Rollout> => {
   const rollout = await readRollout(kube, want)
   if (rollout) return rollout
   throw new Problem(`${showWorkload(want)}: not found`, {
@@ -226,7 +233,7 @@ const found = async (kube: Kube, want: Want): Promise<Rollout> => {
 }
 
 /** What stands against moving it as it is now. */
-const refuse = (want: Want, { workload, template, of }: Rollout): void => {
+const refuse = (want: EgressWant, { workload, template, of }: Rollout): void => {
   const { deletionTimestamp } = workload.metadata
   const said = deletionTimestamp
     ? {
@@ -245,5 +252,5 @@ const refuse = (want: Want, { workload, template, of }: Rollout): void => {
 /** The word's name for one: its namespace, and what it is called there. */
 export const egressName = (namespace: string, workload: WorkloadRef): string => `${namespace}/${calledAs(workload)}`
 
-const showWorkload = ({ kind, namespace, name }: Pick<Want, 'kind' | 'namespace' | 'name'>) =>
+const showWorkload = ({ kind, namespace, name }: Pick<EgressWant, 'kind' | 'namespace' | 'name'>) =>
   `${kind} ${namespace}/${name}`

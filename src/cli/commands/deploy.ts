@@ -6,7 +6,7 @@ import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
 import { type Counts, countPlanned } from '../../engine/step.ts'
 import { plainProgress } from '../../report/plain.ts'
-import { clearWay, provision, rollOut, takingDown, verify } from '../carry-out.ts'
+import { clearWay, lookingAhead, provision, rollOut, takingDown, verify } from '../carry-out.ts'
 import type { Flags } from '../flags.ts'
 import { foreseeReplay } from '../foresee-replay.ts'
 import { surveyAll, tellFound } from '../guard.ts'
@@ -19,6 +19,7 @@ import { refuseEarly } from '../preflight.ts'
 import { progressFor } from '../progress.ts'
 import { type Proof, proofTable } from '../proofs.ts'
 import { checkReplace, guardEach, refuseReplacements, replacementsOf } from '../replacements.ts'
+import { refuseRolloutEarly } from '../rollout-preflight.ts'
 import type { Session } from '../session.ts'
 import type { Staged } from '../staged.ts'
 import { pendingOf, planStages } from '../stages.ts'
@@ -50,6 +51,7 @@ export const deploy = async (asked: Session, stages: readonly StageName[]): Prom
   if (!stages.includes('configure')) tellUnknownNodes(staged)
   if (flags.check) return check(staged)
   const replace = [...flags.replace, ...(saved?.replace ?? [])]
+  await refuseRolloutEarly(staged)
   const guard = guardEach(staged.site.protectedIds, replace)
   const announced = saved && onlyAnnounced(saved.steps)
   staged.admit = seen => {
@@ -103,6 +105,7 @@ const check = async (staged: Staged): Promise<ExitCode> => {
   else session.output.say('nothing to do: everything is as the inventory says')
   // What nobody could look at may be anything: the rest was told.
   throwAll(blind)
+  await refuseRolloutEarly(staged)
   return finish(session, { status: changes ? 'changes-pending' : 'ok', changes: counts, outputs: outputsOf(staged) })
 }
 
@@ -120,7 +123,9 @@ const make = async (staged: Staged, replace: readonly string[]): Promise<ExitCod
   const homes = replacementsOf(staged).flatMap(it => (it.holds ? [it.id] : []))
   const titles = [
     ...(goes ? [takingDown] : []),
-    ...stages.flatMap(it => (it === 'rollout' ? phases.map(phase => `rollout: ${phase.name}`) : [it])),
+    ...stages.flatMap(it =>
+      it === 'rollout' ? [lookingAhead, ...phases.map(phase => `rollout: ${phase.name}`)] : [it],
+    ),
   ]
   const progress = progressFor(session, titles)
   let proofs: Proof[] = []

@@ -14,7 +14,7 @@ export type WorkloadKind = {
   /** Pods that are there cannot be given variables: only the label moves. */
   labelOnly?: true
   /** Its pods, told apart by template. */
-  pods(kube: Kube, workload: Workload): Promise<Pods>
+  pods(kube: Pick<Kube, 'list'>, workload: Workload): Promise<Pods>
   /** Asked when no pod of the new template crashes and the controller has seen the change. */
   progress(workload: Workload, pods: Pods): Progress
   /** The template has reached all that it will reach by itself. Says nothing about health. */

@@ -17,6 +17,11 @@ export type Power = {
   kubes(kubes: Kubes, wrote: (how: (typeof writing)[number], what: unknown) => void): Kubes
 }
 
+/** Is it sent like a write, and changes nothing? */
+const asks = ([what, options]: unknown[]): boolean =>
+  (options as { dryRun?: boolean } | undefined)?.dryRun === true ||
+  /AccessReview$/.test((what as { kind?: string } | undefined)?.kind ?? '')
+
 /** A process that may die. Of the call that it dies after, the effect happens and nobody hears the answer. */
 export const power = (cut: Cut = {}): Power => {
   const end = new AbortController()
@@ -35,8 +40,9 @@ export const power = (cut: Cut = {}): Power => {
       names.map(name => {
         const call = kube[name] as (...args: unknown[]) => Promise<unknown>
         const guarded = async (...args: unknown[]) => {
-          const isLast = spend(what)
-          tell(name as never, args[0])
+          const only = asks(args)
+          const isLast = spend(only ? 'reads' : what)
+          if (!only) tell(name as never, args[0])
           if (!isLast) return living(call(...args))
           await call(...args).catch(() => undefined)
           return die()

@@ -1,0 +1,94 @@
+import { walkGraph } from '../../engine/walk.ts'
+import { appliedBy } from '../fields.ts'
+import { type Kube, MANAGER } from '../kube.ts'
+import type { KubeObject } from '../object.ts'
+import type { Workload, WorkloadRef } from '../workload.ts'
+import { type EgressWant, objectOf } from '../workload-egress.ts'
+import { kindOf, templateOf } from '../workloads/read.ts'
+import { missingRights } from './ask-rights.ts'
+import { nameOf } from './finding.ts'
+import { podOf, tried } from './rehearse.ts'
+import { type Makes, neededRights } from './rights.ts'
+import { type Lists, shareLists } from './shared-lists.ts'
+import type { Budget, Moving, Policy, Quota, Service, Sight, Wishes } from './sight.ts'
+
+/** What would be moved in one namespace. */
+export type Plan = {
+  namespace: string
+  moves: { want: EgressWant; phase: string }[]
+  inside: string[]
+  makes: Makes
+  wishes: Wishes
+}
+
+/** Calls for single workloads that are under way at once. */
+const WIDTH = 8
+
+/** Reads what a rollout will meet: each list once, then the cluster's word to each change. Changes nothing. */
+export const look = async (kube: Kube, plans: readonly Plan[]): Promise<Sight[]> => {
+  const sights = await Promise.all(plans.map(it => lookAt(kube, it)))
+  const moving = sights.flatMap(it => it.moving.map(one => ({ one, mayMake: mayMakePods(it) })))
+  const byName = new Map(moving.map(it => [`${it.one.phase} ${it.one.name}`, it]))
+  const visit = async (name: string) => {
+    const { one, mayMake } = byName.get(name)!
+    one.refused = await tried(() => kube.apply(one.target, { dryRun: true }))
+    const pod = mayMake ? podOf(one) : null
+    if (pod && !one.refused) one.podRefused = await tried(() => kube.create(pod, { dryRun: true }))
+    return true
+  }
+  await walkGraph([...byName.keys()], () => [], visit, { width: WIDTH })
+  return sights
+}
+
+const mayMakePods = ({ missing }: Sight): boolean =>
+  !missing.some(it => it.resource === 'pods' && !it.subresource && it.verbs.includes('create'))
+
+const lookAt = async (kube: Kube, { namespace, moves, inside, makes, wishes }: Plan): Promise<Sight> => {
+  const lists = shareLists(kube)
+  const all = async <T>(apiVersion: string, kind: string) =>
+    (await lists.list<T>({ apiVersion, kind, namespace })).items
+  const kinds = moves.map(it => it.want.kind)
+  const selecting = ['Deployment', 'StatefulSet', 'DaemonSet'] as const
+  const [missing, pods, services, policies, budgets, quotas, ...workloads] = await Promise.all([
+    missingRights(kube, namespace, neededRights(kinds, makes)),
+    all<Sight['pods'][number]>('v1', 'Pod'),
+    all<Service>('v1', 'Service'),
+    all<Policy>('networking.k8s.io/v1', 'NetworkPolicy'),
+    all<Budget>('policy/v1', 'PodDisruptionBudget'),
+    all<Quota>('v1', 'ResourceQuota'),
+    ...[...new Set([...selecting, ...kinds])].map(kind => all<Workload>(kindOf({ kind }).apiVersion, kind)),
+  ])
+  const sight: Sight = {
+    ...{ namespace, moving: [], absent: [], pods, services, policies, budgets, quotas, missing, inside, wishes },
+    workloads: workloads.flat(),
+    unread: [],
+  }
+  for (const { want, phase } of moves) {
+    const found = sight.workloads.find(it => it.kind === want.kind && it.metadata.name === want.name)
+    const ref: WorkloadRef = { kind: want.kind, name: want.name }
+    if (found) sight.moving.push(await movingOf(lists, found, { ref, want, phase }))
+    else sight.absent.push(ref)
+  }
+  sight.unread = lists.unread()
+  return sight
+}
+
+const movingOf = async (
+  lists: Lists,
+  workload: Workload,
+  { ref, want, phase }: Pick<Moving, 'ref' | 'want' | 'phase'>,
+): Promise<Moving> => {
+  const of = kindOf(ref)
+  const template = templateOf(workload, of)
+  const rollout = { workload, template, of, ...(await of.pods(lists, workload)) }
+  const before = template.metadata?.labels ?? {}
+  return {
+    ...{ ...rollout, ref, want, phase },
+    name: nameOf({ namespace: want.namespace, workload: ref }),
+    begun: appliedBy(workload as unknown as KubeObject, MANAGER) !== null,
+    labels: { before, after: { ...before, [want.label.key]: want.label.value } },
+    target: objectOf(want, rollout),
+    refused: null,
+    podRefused: null,
+  }
+}

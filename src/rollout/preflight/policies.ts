@@ -1,0 +1,90 @@
+import { ends } from '../../engine/ranges.ts'
+import { MANAGER } from '../kube.ts'
+import { EGRESS_LABEL } from '../manifests.ts'
+import { MANAGED_BY } from '../tenancy.ts'
+import type { Check, Finding } from './finding.ts'
+import { matches, turn } from './labels.ts'
+import type { Moving, Policy, PolicyRule, Sight } from './sight.ts'
+
+/**
+ * Policies of others. What several let through is let through: one that opens the outside makes ours a piece of paper.
+ * And selectors that look at the label would close or open what nobody meant.
+ */
+export const policies: Check = sight => {
+  const others = sight.policies.filter(it => it.metadata.labels?.[MANAGED_BY] !== MANAGER)
+  return sight.moving.flatMap(it => others.flatMap(other => [...opened(it, other, sight), ...turned(it, other)]))
+}
+
+const opened = ({ name, labels }: Moving, policy: Policy, { inside }: Sight): Finding[] => {
+  const { podSelector, egress = [] } = policy.spec
+  if (!typesOf(policy.spec).includes('Egress') || !matches(podSelector ?? {}, labels.after)) return []
+  const ways = egress.flatMap(it => waysOut(it, inside))
+  const wide = ways.filter(it => it.wide)
+  const told = (wide.length > 0 ? wide : ways).map(it => it.what)
+  if (told.length === 0) return []
+  return [
+    {
+      level: wide.length > 0 ? 'stop' : 'note',
+      workload: name,
+      what: `NetworkPolicy ${policy.metadata.name} lets it past the proxy`,
+      why: `to ${[...new Set(told)].join(', ')}: what any policy lets through is let through`,
+      next: `except its pods by podSelector (${EGRESS_LABEL.key} NotIn ${EGRESS_LABEL.value}), or narrow it to what is in the cluster`,
+    },
+  ]
+}
+
+type Way = { what: string; wide: boolean }
+
+/** Names alone (port 53) and a few addresses are a small hole; all addresses, or a large part of them, are a way out. */
+const waysOut = ({ to = [], ports = [] }: PolicyRule, inside: readonly string[]): Way[] => {
+  const dns = ports.length > 0 && ports.every(it => it.port === 53)
+  const wide = (is: boolean) => is && !dns
+  const on = dns ? ' on port 53' : ''
+  if (to.length === 0) return [{ what: `everywhere${on}`, wide: wide(true) }]
+  return to.flatMap(({ ipBlock }) => {
+    if (!ipBlock || isWithin(ipBlock.cidr, inside)) return []
+    return [{ what: `${ipBlock.cidr}${on}`, wide: wide(prefixOf(ipBlock.cidr) < 8) }]
+  })
+}
+
+const prefixOf = (cidr: string): number => Number(cidr.split('/')[1] ?? 32)
+
+const isWithin = (cidr: string, ranges: readonly string[]): boolean => {
+  if (cidr.includes(':')) return false
+  const it = ends(cidr)
+  return ranges.map(ends).some(range => range.first <= it.first && it.last <= range.last)
+}
+
+/** Without the word, a policy is about what comes in, and about what goes out where it has rules for that. */
+const typesOf = ({ policyTypes, egress }: Policy['spec']): string[] =>
+  policyTypes ?? ['Ingress', ...(egress ? ['Egress'] : [])]
+
+const turned = ({ name, labels }: Moving, { metadata, spec }: Policy): Finding[] => {
+  const { podSelector, egress = [], ingress = [] } = spec
+  const looks = `it looks at the label ${EGRESS_LABEL.key}`
+  const next = 'select by another label'
+  const finding = (level: Finding['level'], what: string): Finding => ({
+    level,
+    workload: name,
+    what,
+    why: looks,
+    next,
+  })
+  const policy = `NetworkPolicy ${metadata.name}`
+  const came = turn(podSelector ?? {}, labels)
+  const closes = typesOf(spec).includes('Ingress')
+  const itself: Finding[] = !came
+    ? []
+    : came === 'gains'
+      ? closes
+        ? [finding('stop', `${policy} would close it to what it does not let in`)]
+        : []
+      : [finding(closes ? 'stop' : 'note', `${policy} would not hold for it any more`)]
+  const peers = [...ingress.flatMap(it => it.from ?? []), ...egress.flatMap(it => it.to ?? [])]
+  const turns = new Set(peers.flatMap(it => (it.podSelector ? (turn(it.podSelector, labels) ?? []) : [])))
+  return [
+    ...itself,
+    ...(turns.has('loses') ? [finding('stop', `${policy} would not let its traffic through any more`)] : []),
+    ...(turns.has('gains') ? [finding('note', `${policy} would let its traffic through, too`)] : []),
+  ]
+}

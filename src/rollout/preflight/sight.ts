@@ -1,0 +1,101 @@
+import type { FieldConflict } from '../kube-problem.ts'
+import type { KubeObject, Metadata } from '../object.ts'
+import type { LabelSelector, Pod, Workload, WorkloadRef } from '../workload.ts'
+import type { EgressWant } from '../workload-egress.ts'
+import type { Rollout } from '../workloads/read.ts'
+
+/** What was read of one namespace before anything in it moves. Lists that may not be read are empty. */
+export type Sight = {
+  namespace: string
+  /** What would be moved and is there. */
+  moving: Moving[]
+  /** What would be moved and is not there. */
+  absent: WorkloadRef[]
+  pods: Pod[]
+  /** Whatever has pods by a selector, ours too. */
+  workloads: Workload[]
+  services: Service[]
+  policies: Policy[]
+  budgets: Budget[]
+  quotas: Quota[]
+  /** Rights that a rollout needs and this user does not have. */
+  missing: Right[]
+  /** Kinds that could not be read, in words. */
+  unread: string[]
+  /** What pods reach without the proxy by right: CIDRs of pods, Services, private networks. */
+  inside: string[]
+  /** What the tenant's file says of its rollout. */
+  wishes: Wishes
+}
+
+export type Wishes = {
+  /** Gates are asked again when they know nothing. */
+  patient: boolean
+  /** Fields of what Flux, Helm and their like own may be patched. */
+  patch: boolean
+}
+
+export type Moving = Rollout & {
+  ref: WorkloadRef
+  /** `namespace/name`, for people. */
+  name: string
+  phase: string
+  want: EgressWant
+  /** Our fields are on it already: an earlier run began, or its work is mended. */
+  begun: boolean
+  /** Labels of its pods, before and after. */
+  labels: { before: Labels; after: Labels }
+  /** What would be applied. */
+  target: KubeObject
+  /** What the cluster said to it without doing it; null: it would be taken. */
+  refused: Refused | null
+  /** The same of one new pod. */
+  podRefused: Refused | null
+}
+
+export type Labels = Record<string, string>
+
+export type Refused = { status: number; why: string; conflicts: FieldConflict[] }
+
+export type Service = { kind: 'Service'; metadata: Metadata; spec?: { selector?: Labels; type?: string } }
+
+export type PolicyPeer = {
+  podSelector?: LabelSelector
+  namespaceSelector?: LabelSelector
+  ipBlock?: { cidr: string; except?: string[] }
+}
+
+export type PolicyRule = {
+  to?: PolicyPeer[]
+  from?: PolicyPeer[]
+  ports?: { protocol?: string; port?: number | string }[]
+}
+
+export type Policy = {
+  kind: 'NetworkPolicy'
+  metadata: Metadata
+  spec: { podSelector?: LabelSelector; policyTypes?: string[]; egress?: PolicyRule[]; ingress?: PolicyRule[] }
+}
+
+export type Budget = {
+  kind: 'PodDisruptionBudget'
+  metadata: Metadata
+  spec: { selector?: LabelSelector; minAvailable?: number | string; maxUnavailable?: number | string }
+}
+
+export type Quota = {
+  metadata: Metadata
+  spec?: { hard?: Labels; scopes?: string[]; scopeSelector?: object }
+  status?: { hard?: Labels; used?: Labels }
+}
+
+/** What may be done to which resources. `without`: what becomes of a rollout that may not. */
+export type Right = {
+  level: 'stop' | 'note'
+  verbs: string[]
+  group: string
+  resource: string
+  subresource?: string
+  name?: string
+  without: string
+}
