@@ -80,7 +80,7 @@ const bring = async (
   firewall: Firewall,
   isSo: (entries: Entry[]) => boolean,
   act: () => Promise<void>,
-  { what, waiting, signal, withinMs = WITHIN_MS }: Told,
+  { what, waiting, signal, withinMs = firewall.withinMs ?? WITHIN_MS }: Told,
 ): Promise<Entry[]> => {
   const began = performance.now()
   let actedAt: number | undefined
@@ -102,14 +102,17 @@ const bring = async (
       // Nobody knows what came of it: the next look tells.
       actedAt = undefined
     }
-    if (performance.now() - began > withinMs) throw stumbled ?? unseen(what, withinMs)
-    waiting(stumbled ? `${what}: it does not answer` : `${what}: not changed yet`)
+    if (performance.now() - began > withinMs) throw late(what, withinMs, stumbled)
+    waiting(`${what}: ${stumbled instanceof Error ? stumbled.message : 'not changed yet'}`)
     await delay(pauseMs, undefined, { signal })
   }
 }
 
-const unseen = (what: string, withinMs: number) =>
-  new Problem(`${what} does not show what was changed`, {
-    why: `the change was taken, and is not in the list after ${withinMs / 1000} s`,
-    next: 'look at the list on their side, then run again',
-  })
+/** A Problem of the partner's says it best. */
+const late = (what: string, withinMs: number, stumbled: unknown): Problem =>
+  stumbled instanceof Problem
+    ? stumbled
+    : new Problem(`${what} does not show what was changed`, {
+        why: `${stumbled instanceof Error ? stumbled.message : 'the change was taken, and is not in the list'} after ${withinMs / 1000} s`,
+        next: 'look at the list on their side, then run again',
+      })

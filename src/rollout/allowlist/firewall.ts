@@ -25,6 +25,8 @@ export type Firewall = {
   remove(range: string): Promise<void>
   /** May it be better, or done already, at the next look? Else it is a refusal. */
   passing(error: unknown): boolean
+  /** So long a change may take until it is told; absent: as usual. */
+  withinMs?: number
 }
 
 export type Firewalls = (ref: FirewallRef) => Firewall

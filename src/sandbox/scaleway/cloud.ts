@@ -34,6 +34,7 @@ const nouns: Record<Table, string> = {
   pools: 'pool',
   nodes: 'node',
   ssh_keys: 'ssh_key',
+  databases: 'instance',
 }
 
 type Row<T extends Table> = ScalewayState[T][string]

@@ -38,7 +38,7 @@ export type Stuck = { kind: StuckKind; state: string; times?: number; thenMs?: n
 
 export const stuckKinds = [
   ...(['gateway', 'gateway_network', 'server', 'private_nic', 'security_group'] as const),
-  ...(['volume', 'cluster', 'pool'] as const),
+  ...(['volume', 'cluster', 'pool', 'database'] as const),
 ]
 export type StuckKind = (typeof stuckKinds)[number]
 

@@ -19,6 +19,7 @@ export type ScalewayState = {
   pools: Record<string, Pool>
   nodes: Record<string, Node>
   ssh_keys: Record<string, SshKey>
+  databases: Record<string, Database>
   transitions: Record<string, { kind: string; due: number }> // by resource id; due: epoch ms
 }
 
@@ -238,6 +239,23 @@ export type Node = {
   status: 'creating' | 'ready' | 'deleting' | 'creation_error'
   error_message: string
 } & Dated
+
+export type DatabaseAcl = { ip: string; description: string }
+
+export type Database = {
+  id: string
+  project_id: string
+  region: string
+  name: string
+  engine: string
+  node_type: string
+  is_ha_cluster: boolean
+  tags: string[]
+  status: 'provisioning' | 'ready' | 'configuring' | 'deleting'
+  port: number | null // of its endpoint, which it has once it is ready
+  acls: DatabaseAcl[]
+  created_at: string
+}
 
 export type SshKey = {
   id: string

@@ -1,6 +1,7 @@
 import { accountRoutes } from './account.ts'
 import { blockRoutes } from './block.ts'
 import type { Cloud } from './cloud.ts'
+import { databaseRoutes } from './databases.ts'
 import { gatewayIpRoutes } from './gateway-ips.ts'
 import { gatewayNetworkRoutes } from './gateway-networks.ts'
 import { gatewayRoutes } from './gateways.ts'
@@ -47,6 +48,7 @@ export const routesOf = (cloud: Cloud): Route[] => [
   ...poolRoutes(cloud),
   ...nodeRoutes(cloud),
   ...accessRoutes(cloud),
+  ...databaseRoutes(cloud),
   ...iamRoutes(cloud),
   ...accountRoutes(cloud),
 ]

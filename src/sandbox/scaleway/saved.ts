@@ -18,12 +18,13 @@ export const emptyState = (): ScalewayState => ({
   pools: {},
   nodes: {},
   ssh_keys: {},
+  databases: {},
   transitions: {},
 })
 
 const owned = [
   ...(['vpcs', 'private_networks', 'ips', 'gateway_ips', 'gateways', 'instance_ips', 'security_groups'] as const),
-  ...(['servers', 'volumes', 'clusters', 'ssh_keys'] as const),
+  ...(['servers', 'volumes', 'clusters', 'ssh_keys', 'databases'] as const),
 ]
 
 /** A saved state of this shape or of one before projects, when everything was in the key's own. */

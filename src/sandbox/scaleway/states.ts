@@ -4,9 +4,10 @@ import type { ScalewayState } from './records.ts'
 type Row = { status?: string; state?: string }
 
 const rowOf = (state: ScalewayState, id: string): Row | undefined => {
-  const { gateways, gateway_networks, servers, private_nics, security_groups, volumes, clusters, pools } = state
+  const { gateways, gateway_networks, servers, private_nics, security_groups, volumes, clusters, pools, databases } =
+    state
   const tables: Record<string, object>[] = [gateways, gateway_networks, servers, private_nics, security_groups]
-  return [...tables, volumes, clusters, pools].find(it => id in it)?.[id]
+  return [...tables, volumes, clusters, pools, databases].find(it => id in it)?.[id]
 }
 
 /** A thing's state, by whatever name its API has for it. */
