@@ -61,6 +61,12 @@ test('again, over what is there, in modes and order the same', async () => {
   assert.match(stdout, '"event":"rendered","host":"proxy-client-a"')
 })
 
+test('below /proc, where nothing can be made, it ends with 2 and at all', async () => {
+  const { exitCode, stderr } = await start('40-configure.mjs', ['--render', '/proc/nothing/below'])
+  assert.is(exitCode, 2)
+  assert.match(stderr, 'cannot be written')
+})
+
 test('a directory that cannot be written to ends with 2', async () => {
   writeFileSync(join(out, 'file'), '')
   const { exitCode, stderr } = await start('40-configure.mjs', ['--render', join(out, 'file', 'below')])

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { hostTasks } from '../../../playbooks/configure.ts'
@@ -56,7 +56,7 @@ const playText = ({ tasks, handlers }: Play): string =>
 
 const put = (file: string, content: string, mode: number) => {
   try {
-    mkdirSync(dirname(file), { recursive: true })
+    makeDirectory(dirname(file))
     // The mode counts only for a new file, and one that is read-only could not be written again.
     rmSync(file, { force: true })
     writeFileSync(file, content, { mode })
@@ -68,4 +68,11 @@ const put = (file: string, content: string, mode: number) => {
       cause,
     })
   }
+}
+
+/** With its parents. Node's own way there never ends below /proc, where nothing can be made. */
+const makeDirectory = (path: string) => {
+  if (existsSync(path)) return
+  if (dirname(path) !== path) makeDirectory(dirname(path))
+  mkdirSync(path)
 }
