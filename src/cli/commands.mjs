@@ -28,7 +28,14 @@ const changing = {
     help: 'only steps of these stages, phases, kinds or names, or tasks with these tags',
   },
   yes: { type: 'boolean', help: 'do not ask' },
-  resume: { type: 'optional', value: '[RUN]', help: 'go on after a run that did not end' },
+  resume: { type: 'optional', value: '[RUN]', help: 'go on after a run that did not end, or that --pause stopped' },
+}
+
+/** Of a rollout that is under way, here or on another machine. @type {Record<string, FlagSpec>} */
+const hand = {
+  pause: { type: 'boolean', help: 'the rollout that is under way waits before its next phase' },
+  promote: { type: 'boolean', help: 'the rollout that waits goes on now' },
+  abort: { type: 'boolean', help: 'the rollout that is under way, or was left half-way, is taken back' },
 }
 
 /** @type {Record<string, FlagSpec>} */
@@ -61,6 +68,7 @@ export const commands = {
       },
       out: { type: 'string', value: 'FILE', help: 'with --check: save the plan there; without it, --out is refused' },
       plan: { type: 'string', value: 'FILE', help: 'do exactly what this saved plan says, or refuse: the world moved' },
+      ...hand,
       ...changing,
       ...common,
     },
@@ -76,7 +84,10 @@ export const commands = {
       ...common,
     },
   },
-  '50-rollout': stage('move the workloads: gateway, canary, batches, each with its gates'),
+  '50-rollout': {
+    summary: 'move the workloads: gateway, canary, batches, each with its gates',
+    flags: { ...hand, ...changing, ...common },
+  },
   '60-verify': {
     summary: 'prove it from inside the pods; changes nothing',
     flags: {

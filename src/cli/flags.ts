@@ -41,6 +41,9 @@ export type Flags = {
   /** A duration. */
   within?: string
   undo: boolean
+  pause: boolean
+  promote: boolean
+  abort: boolean
   /** Addresses that a name is taken to have. */
   resolve?: string[]
   /** What stands without a flag, for commands that take it. */
@@ -86,6 +89,9 @@ export const parse = (command: string, argv: readonly string[], env = process.en
       list: is('list'),
       prune: is('prune'),
       undo: is('undo'),
+      pause: is('pause'),
+      promote: is('promote'),
+      abort: is('abort'),
       replace: Array.isArray(values.replace) ? values.replace.flatMap(it => wordsIn(String(it))) : [],
       log: Array.isArray(values.log) ? values.log.map(String) : [],
       ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),

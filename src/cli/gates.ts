@@ -56,7 +56,7 @@ export const isHeld = ({ verdict, dryRun }: GateResult): boolean => dryRun === t
 export const liveOf = ({ plan }: Staged, id: string): Record<string, Json> | null =>
   (plan.seen.get(id)?.live ?? null) as Record<string, Json> | null
 
-const kubeconfigOf = (staged: Staged): string => {
+export const kubeconfigOf = (staged: Staged): string => {
   const { session, site } = staged
   return String(session.context.cluster.kubeconfig ?? liveOf(staged, site.ids.kubeconfig)?.path)
 }

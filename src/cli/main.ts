@@ -11,6 +11,7 @@ import { destroy } from './commands/destroy.ts'
 import { drain } from './commands/drain.ts'
 import { evidence } from './commands/evidence.ts'
 import { explain } from './commands/explain.ts'
+import { abortHere, askRun, wishOf } from './commands/hand.ts'
 import { inventory } from './commands/inventory.ts'
 import { monitoring } from './commands/monitoring.ts'
 import { policy } from './commands/policy.ts'
@@ -29,6 +30,8 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 type Command = {
   writes: (flags: Flags) => boolean
   offline?: (flags: Flags) => boolean
+  /** Takes `--pause`, `--promote`, `--abort`, and a `--resume` that may be about a paused run. */
+  hand?: true
   run: (session: Session) => Promise<ExitCode>
 }
 
@@ -37,8 +40,9 @@ const looking = () => false
 const stage = (name: StageName): Command => ({ writes: changing, run: session => deploy(session, [name]) })
 
 const commands: Record<string, Command> = {
-  deploy: { writes: changing, run: session => deploy(session, stageNames) },
+  deploy: { writes: changing, hand: true, run: session => deploy(session, stageNames) },
   ...Object.fromEntries(stageNames.map((name, at) => [`${at + 1}0-${name}`, stage(name)])),
+  '50-rollout': { ...stage('rollout'), hand: true },
   '40-configure': {
     writes: ({ check, render: directory }) => !check && directory === undefined,
     offline: ({ render: directory }) => directory !== undefined,
@@ -75,12 +79,17 @@ export const main = async (name: string, argv: string[]): Promise<number> => {
     const { flags } = parse(name, argv)
     output = createOutput({ json: flags.json })
     interrupt = listen(output)
+    const options = { command: name, flags, root, output, interrupt }
+    const wish = command.hand ? wishOf(flags) : undefined
+    if (wish) {
+      // The run that is asked holds the lock. What is to be said of the inventory, a run of ours says.
+      const looking = { ...options, output: { ...output, say: () => undefined }, writes: false, offline: true }
+      const answer = await withSession(looking, session => askRun({ ...session, output: options.output }, wish))
+      if (answer !== 'nobody') return answer
+    }
     return await withSession(
-      {
-        ...{ command: name, flags, root, output, interrupt },
-        ...{ writes: command.writes(flags), offline: command.offline?.(flags) ?? false },
-      },
-      command.run,
+      { ...options, writes: command.writes(flags), offline: command.offline?.(flags) ?? false },
+      wish === 'abort' ? abortHere : command.run,
     )
   } catch (error) {
     return fail(interrupt?.abort.aborted && isAbort(error) ? stopped(error) : error, output)

@@ -84,11 +84,18 @@ const proveFirst = async (staged: Staged, moves: Moved[], say: (line: string) =>
   return failed
 }
 
-const notProved = ({ plan }: Staged, failed: GateResult[]): PhaseEnd => ({
-  ok: false,
+const notProved = (staged: Staged, failed: GateResult[]): PhaseEnd => ({
+  ...unfinished(staged),
   summary: `gate failed: ${failed[0]!.gate}`,
-  outcome: { plan, changes: new Map(), failures: [], skipped: [] },
   failed,
+})
+
+/** A phase that ended before it was told how far it came: the journal has what it did. */
+export const unfinished = ({ plan }: Staged): PhaseEnd => ({
+  ok: false,
+  summary: 'cut short',
+  outcome: { plan, changes: new Map(), failures: [], skipped: [] },
+  failed: [],
 })
 
 /** A phase with only what `--tags` leaves in: the rest is not moved, so nobody asks about it. */
@@ -199,12 +206,16 @@ export const openRollout = (history: readonly Recorded[]) => {
   return standing(history, layer => layer.at > last).filter(isRollout)
 }
 
-/** Takes the open rollout of these tenants back, from the journal. */
-export const takeBack = (session: Session): Promise<UndoOutcome> =>
-  undoAll(openRollout(readJournals(session.state)).filter(isOf(session)), kinds, {
+/** Takes the open rollout of these tenants back, from the journal; absent: of all that the run is for. */
+export const takeBack = (session: Session, tenants?: readonly string[]): Promise<UndoOutcome> => {
+  const { context } = session
+  const some = context.tenants.filter(it => tenants?.includes(it.tenant) ?? true)
+  const mine = isOf({ ...session, context: { ...context, tenants: some } })
+  return undoAll(openRollout(readJournals(session.state)).filter(mine), kinds, {
     ...session.world,
     stop: new AbortController().signal,
   })
+}
 
 /** Is a step of a rollout about one of the tenants that this run is for? */
 export const isOf = ({ context }: Session) => {

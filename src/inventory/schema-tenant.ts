@@ -122,6 +122,10 @@ export const tenantSchema = z.strictObject({
           .min(1)
           .default(['100%']),
         soak: duration.default('0s'),
+        pause: z
+          .union([z.enum(['none', 'promote']), duration], 'a pause is none, promote, or a time like 10m')
+          .default('none')
+          .describe('before each phase after the canary: so long, or until --promote'),
         maxUnverified: z
           .int()
           .min(1)

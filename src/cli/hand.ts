@@ -1,0 +1,168 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { RolloutPhase } from '../../playbooks/rollout.ts'
+import { readJournals } from '../engine/journal.ts'
+import { NotLeader } from '../rollout/lease.ts'
+import { isCanary } from '../rollout/phases.ts'
+import { asAnswer, asCourse, type Course, forgotten, type Request, requestsOf } from '../rollout/requests.ts'
+import { kubeconfigOf } from './gates.ts'
+import { endOf, type Pause, pauseBefore } from './pauses.ts'
+import { groupOf } from './rollout.ts'
+import type { Staged } from './staged.ts'
+import { type Aborted, createWishes } from './wishes.ts'
+
+/** An operator's hand on a rollout that is under way. */
+export type Hand = {
+  /** Begins a phase, after what it has to wait for: a pause by hand, or one of the inventory before what moves. */
+  before(phase: RolloutPhase, moves: boolean, say: (line: string) => void): Promise<void>
+  /** Looks once more: has somebody asked to abort, or does another lead by now? Nothing new is to be begun then. */
+  isCut(): Promise<boolean>
+  readonly aborted: Aborted | undefined
+  readonly lost: NotLeader | undefined
+  /** From now on what is asked changes nothing: a rollout that is taken back is taken back. */
+  takingBack(): void
+  close(): Promise<void>
+}
+
+const POLL_MS = 1000
+const CLOSE_MS = 5000
+
+/**
+ * While it is open, an abort or a lost lead also ends the waits of the run: `world.stop` and `world.abort` hear them.
+ * Nobody asks anything of a run that leads nowhere.
+ */
+export const openHand = async (staged: Staged): Promise<Hand> => {
+  const { session } = staged
+  const { world, journal, output } = session
+  const held = await session.clients.lead?.(kubeconfigOf(staged))
+  const names = session.context.tenants.map(it => it.tenant)
+  const wishes = createWishes(names)
+  const own = { stop: world.stop, abort: world.abort }
+  const cut = new AbortController()
+  Object.assign(world, {
+    stop: AbortSignal.any([own.stop, cut.signal]),
+    abort: AbortSignal.any([own.abort, cut.signal]),
+  })
+  const free = () => Object.assign(world, own)
+  let waiting: string[] | undefined
+  let lost: NotLeader | undefined
+  let takenBack = false
+  let current = ''
+
+  const pollOnce = async () => {
+    try {
+      if (!held) return
+      for (const request of requestsOf(await held.look())) {
+        const { id, what, by, tenants } = request
+        const answer = wishes.take(request, { phase: current, waiting, takenBack })
+        if (wishes.aborted) cut.abort()
+        const asked = { what, by, tenants: tenants ?? names, answer }
+        output.say(`${by} asks: ${what}${tenants ? ` ${tenants.join(', ')}` : ''}: ${answer}`)
+        output.event('asked', asked)
+        journal.record({ event: 'note', topic: 'asked', data: asked })
+        await held.note(asAnswer(id, answer))
+      }
+    } catch (thrown) {
+      // An API that does not answer is no reason to stop; one that says another leads is.
+      if (!(thrown instanceof NotLeader)) return
+      lost = thrown
+      cut.abort()
+    }
+  }
+  // One after the other, so that nothing is answered twice.
+  let turn = Promise.resolve()
+  const poll = () => {
+    turn = turn.then(pollOnce)
+    return turn
+  }
+  const closing = new AbortController()
+  const nap = (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal }).catch(() => undefined)
+  const polling = (async () => {
+    while (!closing.signal.aborted) {
+      await poll()
+      await nap(POLL_MS, closing.signal)
+    }
+  })()
+  const show = (course: Course) => held?.note(asCourse(course)).catch(() => undefined)
+  const over = () => cut.signal.aborted || own.stop.aborted
+
+  /** What stands in the way of a phase now. */
+  const inTheWay = (name: string, about: readonly string[], pause: Pause | undefined): Paused | undefined => {
+    const byHand = wishes.pauseOf(about)
+    if (byHand) return askedFor(byHand, name)
+    return pause && endOf(pause) > Date.now() && !wishes.arePromoted(about) ? planned(pause, name) : undefined
+  }
+  const tell = (name: string, paused: Paused, say: (line: string) => void) => {
+    const { by, since, until = null } = paused
+    say(`paused before ${name}: ${paused.why}`)
+    output.event('paused', { before: name, ...paused })
+    journal.record({ event: 'note', topic: 'phase-paused', data: { group: groupOf(name), by, since, until } })
+    return show({ phase: current, paused })
+  }
+
+  return {
+    async before(phase, moves, say) {
+      const { name } = phase
+      const tenants = [...new Set(phase.moves.map(it => it.tenant.tenant))]
+      const about = tenants.length > 0 ? tenants : names
+      const waits = moves && tenants.length > 0 && !isCanary(phase)
+      const pause = waits ? pauseBefore(readJournals(session.state), groupOf(name), phase) : undefined
+      wishes.forget()
+      await poll()
+      let told = ''
+      for (; !over(); await nap(100, world.stop)) {
+        const paused = inTheWay(name, about, pause)
+        waiting = paused && about
+        if (!paused) break
+        if (told !== paused.why) await tell(name, paused, say)
+        told = paused.why
+      }
+      waiting = undefined
+      if (over()) return
+      if (told) {
+        say(`going on with ${name}`)
+        journal.record({ event: 'note', topic: 'phase-promoted', data: { group: groupOf(name) } })
+      }
+      current = name
+      await show({ phase: name })
+    },
+    async isCut() {
+      await poll()
+      return cut.signal.aborted
+    },
+    get aborted() {
+      return wishes.aborted
+    },
+    get lost() {
+      return lost
+    },
+    takingBack() {
+      takenBack = true
+      free()
+    },
+    async close() {
+      free()
+      closing.abort()
+      const clear = async () => {
+        await polling
+        if (held) await held.note(forgotten(await held.look()))
+      }
+      // An API that does not answer keeps nobody here.
+      await Promise.race([clear().catch(() => undefined), delay(CLOSE_MS, undefined, { ref: false })])
+    },
+  }
+}
+
+type Paused = NonNullable<Course['paused']>
+
+const askedFor = ({ by, at }: Request, name: string): Paused => ({
+  by,
+  since: at,
+  why: `${by} asked for it; --resume or --promote goes on with ${name}`,
+})
+
+const planned = ({ since, until }: Pause, name: string): Paused => ({
+  by: 'the inventory',
+  since,
+  ...(until && { until }),
+  why: until ? `until ${until}; --promote goes on with ${name} now` : `until --promote goes on with ${name}`,
+})
