@@ -49,7 +49,7 @@ const plansOf = (staged: Staged): Plan[] => {
       .map(it => ({ want: it.want as unknown as EgressWant, phase: phase.name }))
   })
   if (moves.length === 0) return []
-  return context.tenants.flatMap(({ namespace, egress, rollout }) => {
+  return context.tenants.flatMap(({ namespace, egress, rollout, pool }) => {
     const mine = moves.filter(it => it.want.namespace === namespace)
     if (mine.length === 0) return []
     const { podCidr, serviceCidr } = context.cluster
@@ -58,7 +58,11 @@ const plansOf = (staged: Staged): Plan[] => {
         ...{ namespace, moves: mine },
         inside: [podCidr, serviceCidr, context.network.privateNetwork.cidr],
         makes: { service: egress.through === 'service', certificates: egress.clientCertificates !== undefined },
-        wishes: { patient: rollout.inconclusive !== undefined, patch: rollout.ownership === 'patch' },
+        wishes: {
+          patient: rollout.inconclusive !== undefined,
+          patch: rollout.ownership === 'patch',
+          grows: pool?.autoscaling !== undefined,
+        },
       },
     ]
   })

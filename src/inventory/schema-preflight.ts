@@ -1,7 +1,17 @@
 import { z } from 'zod'
 
 /** What an operator may know better; the rest cannot work, whoever accepts it. A test holds this to the checks. */
-export const acceptable = ['baseline', 'standstill', 'outage', 'budget', 'label', 'policies', 'variables'] as const
+export const acceptable = [
+  'baseline',
+  'standstill',
+  'outage',
+  'budget',
+  'quota',
+  'room',
+  'label',
+  'policies',
+  'variables',
+] as const
 
 export const preflight = z
   .strictObject({

@@ -2,7 +2,14 @@ import type { Kube } from '../kube.ts'
 import { again } from './rehearse.ts'
 import type { Right } from './sight.ts'
 
-type Attributes = { namespace: string; verb: string; group: string; resource: string; subresource?: string }
+type Attributes = {
+  namespace: string
+  verb: string
+  group: string
+  resource: string
+  subresource?: string
+  name?: string
+}
 
 /** Which of these rights the user of the kubeconfig does not have, by what the API server itself says. */
 export const missingRights = async (
@@ -10,13 +17,14 @@ export const missingRights = async (
   namespace: string,
   needed: readonly Right[],
 ): Promise<Right[]> => {
-  const may = (asked: Omit<Attributes, 'namespace'>) => isAllowed(kube, { namespace, ...asked })
+  const may = (asked: Omit<Attributes, 'namespace'> & { namespace?: string }) =>
+    isAllowed(kube, { namespace, ...asked })
   // Whoever may do everything is asked nothing more.
   if (await may({ verb: '*', group: '*', resource: '*' })) return []
   const answers = await Promise.all(
     needed.map(async right => {
-      const { group, resource, subresource } = right
-      const of = { group, resource, ...(subresource && { subresource }) }
+      const { group, resource, subresource, name, namespace: elsewhere = namespace } = right
+      const of = { group, resource, namespace: elsewhere, ...(subresource && { subresource }), ...(name && { name }) }
       const allowed = await Promise.all(right.verbs.map(verb => may({ verb, ...of })))
       return { ...right, verbs: right.verbs.filter((_, at) => !allowed[at]) }
     }),

@@ -6,7 +6,9 @@ import { hostNetwork } from './host-network.ts'
 import { label } from './label.ts'
 import { ownership } from './ownership.ts'
 import { policies } from './policies.ts'
+import { quota } from './quota.ts'
 import { rights } from './rights.ts'
+import { room } from './room.ts'
 import type { Sight } from './sight.ts'
 import { standstill } from './standstill.ts'
 import { variables } from './variables.ts'
@@ -19,6 +21,8 @@ const checks: Record<string, Check> = {
   ...{ 'host-network': hostNetwork },
   outage,
   budget,
+  quota,
+  room,
   label,
   policies,
   variables,

@@ -1,16 +1,18 @@
 import { walkGraph } from '../../engine/walk.ts'
 import { appliedBy } from '../fields.ts'
 import { type Kube, MANAGER } from '../kube.ts'
+import { LEASES } from '../lease.ts'
 import type { KubeObject } from '../object.ts'
-import type { Workload, WorkloadRef } from '../workload.ts'
+import type { Pod, Workload, WorkloadRef } from '../workload.ts'
 import { type EgressWant, objectOf } from '../workload-egress.ts'
 import { kindOf, templateOf } from '../workloads/read.ts'
 import { missingRights } from './ask-rights.ts'
+import { disruption } from './downtime.ts'
 import { nameOf } from './finding.ts'
 import { podOf, tried } from './rehearse.ts'
-import { type Makes, neededRights } from './rights.ts'
+import { type Makes, neededRights, sharedRights } from './rights.ts'
 import { type Lists, shareLists } from './shared-lists.ts'
-import type { Budget, Moving, Policy, Quota, Service, Sight, Wishes } from './sight.ts'
+import type { Budget, ClusterNode, Moving, Policy, Quota, Service, Sight, Wishes } from './sight.ts'
 
 /** What would be moved in one namespace. */
 export type Plan = {
@@ -26,7 +28,12 @@ const WIDTH = 8
 
 /** Reads what a rollout will meet: each list once, then the cluster's word to each change. Changes nothing. */
 export const look = async (kube: Kube, plans: readonly Plan[]): Promise<Sight[]> => {
-  const sights = await Promise.all(plans.map(it => lookAt(kube, it)))
+  const [shared, ...sights] = await Promise.all([
+    missingRights(kube, LEASES, sharedRights),
+    ...plans.map(it => lookAt(kube, it)),
+  ])
+  sights[0]?.missing.unshift(...shared)
+  if (sights.some(it => it.moving.some(one => disruption(one).extra > 0))) await lookAtNodes(kube, sights)
   const moving = sights.flatMap(it => it.moving.map(one => ({ one, mayMake: mayMakePods(it) })))
   const byName = new Map(moving.map(it => [`${it.one.phase} ${it.one.name}`, it]))
   const visit = async (name: string) => {
@@ -38,6 +45,21 @@ export const look = async (kube: Kube, plans: readonly Plan[]): Promise<Sight[]>
   }
   await walkGraph([...byName.keys()], () => [], visit, { width: WIDTH })
   return sights
+}
+
+/** Where pods are, and where more could be: of the whole cluster, so it is read only where a move adds a pod. */
+const lookAtNodes = async (kube: Kube, sights: Sight[]): Promise<void> => {
+  const lists = shareLists(kube)
+  const [nodes, pods] = await Promise.all([
+    lists.list<ClusterNode>({ apiVersion: 'v1', kind: 'Node' }),
+    lists.list<Pod>({ apiVersion: 'v1', kind: 'Pod' }),
+  ])
+  const unread = lists.unread()
+  sights[0]!.unread.push(...unread.map(it => `${it} (of the cluster)`))
+  for (const it of unread.length > 0 ? [] : sights) {
+    it.nodes = nodes.items
+    it.everyPod = pods.items
+  }
 }
 
 const mayMakePods = ({ missing }: Sight): boolean =>
@@ -60,6 +82,7 @@ const lookAt = async (kube: Kube, { namespace, moves, inside, makes, wishes }: P
   ])
   const sight: Sight = {
     ...{ namespace, moving: [], absent: [], pods, services, policies, budgets, quotas, missing, inside, wishes },
+    ...{ nodes: null, everyPod: [] },
     workloads: workloads.flat(),
     unread: [],
   }

@@ -1,3 +1,4 @@
+import { LEASES } from '../lease.ts'
 import type { WorkloadRef } from '../workload.ts'
 import { kindOf } from '../workloads/read.ts'
 import type { Check } from './finding.ts'
@@ -5,16 +6,28 @@ import type { Right } from './sight.ts'
 
 /** Each right that a rollout needs and this user does not have, a row for each resource. */
 export const rights: Check = ({ namespace, missing }) =>
-  missing.map(({ level, verbs, group, resource, subresource, without }) => {
+  missing.map(({ level, verbs, group, resource, subresource, without, namespace: elsewhere = namespace }) => {
     const what = subresource ? `${resource}/${subresource}` : resource
     return {
       level,
-      workload: namespace,
+      workload: elsewhere || 'the cluster',
       what: `may not ${verbs.join(', ')} ${what}`,
       why: without,
-      next: `a Role with apiGroups ["${group}"], resources ["${what}"], verbs ${JSON.stringify(verbs)} for this user`,
+      next: `a ${elsewhere ? 'Role' : 'ClusterRole'} with apiGroups ["${group}"], resources ["${what}"], verbs ${JSON.stringify(verbs)} for this user`,
     }
   })
+
+/** Rights that a run needs outside of its tenants' namespaces. */
+export const sharedRights: Right[] = [
+  {
+    ...{ level: 'stop', verbs: ['get', 'create', 'patch'], group: 'coordination.k8s.io', resource: 'leases' },
+    ...{ namespace: LEASES, without: 'a run holds a Lease, so that two machines never change a cluster at once' },
+  },
+  {
+    ...{ level: 'stop', verbs: ['get'], group: '', resource: 'namespaces', name: 'kube-system', namespace: '' },
+    without: 'a cluster is known by the UID of kube-system',
+  },
+]
 
 /** What a rollout makes of its own in the namespace, beside the workloads. */
 export type Makes = { service: boolean; certificates: boolean }

@@ -1,6 +1,6 @@
 import type { FieldConflict } from '../kube-problem.ts'
 import type { KubeObject, Metadata } from '../object.ts'
-import type { LabelSelector, Pod, Workload, WorkloadRef } from '../workload.ts'
+import type { Condition, LabelSelector, Pod, Workload, WorkloadRef } from '../workload.ts'
 import type { EgressWant } from '../workload-egress.ts'
 import type { Rollout } from '../workloads/read.ts'
 
@@ -18,6 +18,10 @@ export type Sight = {
   policies: Policy[]
   budgets: Budget[]
   quotas: Quota[]
+  /** Null: they may not be read, or nothing would need another place. */
+  nodes: ClusterNode[] | null
+  /** Of all namespaces, where nodes were read. */
+  everyPod: Pod[]
   /** Rights that a rollout needs and this user does not have. */
   missing: Right[]
   /** Kinds that could not be read, in words. */
@@ -33,6 +37,8 @@ export type Wishes = {
   patient: boolean
   /** Fields of what Flux, Helm and their like own may be patched. */
   patch: boolean
+  /** The tenant's nodes become more by themselves. */
+  grows: boolean
 }
 
 export type Moving = Rollout & {
@@ -89,6 +95,12 @@ export type Quota = {
   status?: { hard?: Labels; used?: Labels }
 }
 
+export type ClusterNode = {
+  metadata: Metadata
+  spec?: { unschedulable?: boolean; taints?: { key: string; value?: string; effect: string }[] }
+  status?: { allocatable?: Labels; conditions?: Condition[] }
+}
+
 /** What may be done to which resources. `without`: what becomes of a rollout that may not. */
 export type Right = {
   level: 'stop' | 'note'
@@ -97,5 +109,7 @@ export type Right = {
   resource: string
   subresource?: string
   name?: string
+  /** Absent: that of the tenant; '': the whole cluster. */
+  namespace?: string
   without: string
 }

@@ -14,7 +14,7 @@ import type { Sight } from '../../../src/rollout/preflight/sight.ts'
 import { standstill } from '../../../src/rollout/preflight/standstill.ts'
 import { variables } from '../../../src/rollout/preflight/variables.ts'
 import { suite } from '../../support/suite.ts'
-import { budget as budgetOf, env, held, moving, pod, policy, sight } from './sights.ts'
+import { budget as budgetOf, env, held, moving, pod, policy, sight, wishes } from './sights.ts'
 
 const { test } = suite('rollout/preflight')
 
@@ -54,7 +54,7 @@ test('baseline: what may be over soon is told from what is not', () => {
 
 const db = (spec: object, status = {}) =>
   one({ kind: 'StatefulSet', name: 'db', spec: { replicas: 3, ...spec }, status })
-const patient = { wishes: { patient: true, patch: false } }
+const patient = { wishes: { ...wishes, patient: true } }
 table('standstill', standstill, [
   { when: 'all is well', see: one() },
   { when: 'paused', see: one({ spec: { paused: true } }), says: 'stop shop/web: its rollout is paused: .*kubectl -n shop rollout resume deployment/web' },
@@ -193,7 +193,7 @@ const flux = {
 table('ownership', ownership, [
   { when: 'a person', see: belongs(held('kubectl-client-side-apply', 'Update', {})) },
   { when: 'a Kustomization', see: belongs(flux), says: "stop shop/web: it belongs to Flux's Kustomization flux-system/shop: .*into the overlay that .*rollout: . ownership: patch" },
-  { when: 'a Kustomization, patched knowingly', see: belongs(flux, { wishes: { patient: false, patch: true } }), says: "note shop/web: it belongs to Flux's Kustomization" },
+  { when: 'a Kustomization, patched knowingly', see: belongs(flux, { wishes: { ...wishes, patch: true } }), says: "note shop/web: it belongs to Flux's Kustomization" },
   { when: 'a HelmRelease', see: belongs({ labels: { 'helm.toolkit.fluxcd.io/name': 'shop', 'helm.toolkit.fluxcd.io/namespace': 'apps', 'app.kubernetes.io/managed-by': 'Helm' } }), says: "stop shop/web: it belongs to Flux's HelmRelease apps/shop" },
   { when: 'Helm', see: belongs({ labels: { 'app.kubernetes.io/managed-by': 'Helm' }, annotations: { 'meta.helm.sh/release-name': 'shop', 'meta.helm.sh/release-namespace': 'apps' } }), says: "stop shop/web: it belongs to Helm's release apps/shop" },
   { when: 'Argo CD', see: belongs({ annotations: { 'argocd.argoproj.io/tracking-id': 'shop:apps/Deployment:shop/web' } }), says: "stop shop/web: it belongs to Argo CD's Application shop" },

@@ -14,7 +14,7 @@ import { kindOf } from '../../../src/rollout/workloads/read.ts'
 import { suite } from '../../support/suite.ts'
 import { until } from '../../support/until.ts'
 import { startCluster } from '../cluster.ts'
-import { env } from './sights.ts'
+import { env, wishes } from './sights.ts'
 
 const { test, before, after } = suite('rollout/preflight, in a cluster')
 
@@ -51,7 +51,7 @@ const plan = (...moves: WorkloadRef[]): Plan => ({
   })),
   inside: ['100.64.0.0/15', '10.32.0.0/20'],
   makes: { service: false, certificates: false },
-  wishes: { patient: false, patch: false },
+  wishes,
 })
 
 const told = async (kube: Kube, ...moves: WorkloadRef[]) =>
@@ -102,6 +102,26 @@ test('all that is in the way is told at once, and nothing is changed', async () 
     "stop ownership shop/recreated: it belongs to Helm's release (unnamed)",
   ])
   assert.equal(await everything(), was)
+})
+
+test('a quota and a node that are full', async () => {
+  const container = { resources: { requests: { cpu: '600m', memory: '1Mi' } } }
+  for (const name of ['big', 'large']) await workload('Deployment', name, { container })
+  for (const name of ['big', 'large']) await healthy(name)
+  const hard = { 'requests.cpu': '1500m' }
+  const quota = { apiVersion: 'v1', kind: 'ResourceQuota', namespace, name: 'cores' }
+  await make('v1', 'ResourceQuota', 'cores', { spec: { hard } })
+  const isCounted = async () =>
+    (await cluster.kube.get<{ status?: { used?: object } }>(quota))?.status?.used !== undefined
+  assert.ok(await until(isCounted, 60), 'the quota counts')
+  const of = (it: string) => told(cluster.kube, deployment(it))
+  assert.equal(await of('big'), ['stop quota shop/big: ResourceQuota cores has no room for the pods that come first'])
+  await cluster.kube.delete(quota)
+  // 2 cores: two pods of 600m are there, and another one fits.
+  assert.equal(await of('big'), [])
+  assert.equal(await told(cluster.kube, deployment('big'), deployment('large')), [
+    'stop room shop/large: no node has room for the pod that comes first',
+  ])
 })
 
 test('what the cluster itself would refuse: the change, and pods of the new template', async () => {
@@ -162,6 +182,8 @@ test('each right that a user lacks is told, and what it may not read is said', a
   const kube = createKube({ kubeconfig })
   try {
     assert.equal(await told(kube, deployment('plain')), [
+      'stop rights egress-system: may not get, create, patch leases',
+      'stop rights the cluster: may not get namespaces',
       'stop rights shop: may not patch deployments',
       'stop rights shop: may not get pods/exec',
       'stop rights shop: may not get, create, patch, delete configmaps',
@@ -173,6 +195,7 @@ test('each right that a user lacks is told, and what it may not read is said', a
       ...['Service', 'NetworkPolicy', 'PodDisruptionBudget', 'ResourceQuota', 'StatefulSet', 'DaemonSet'].map(
         it => `note rights shop: ${it} objects were not looked at`,
       ),
+      ...['Node', 'Pod'].map(it => `note rights shop: ${it} (of the cluster) objects were not looked at`),
     ])
   } finally {
     await kube.close()

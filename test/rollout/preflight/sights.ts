@@ -4,11 +4,14 @@ import type { Pod, Workload, WorkloadRef } from '../../../src/rollout/workload.t
 import { objectOf } from '../../../src/rollout/workload-egress.ts'
 import { kindOf, templateOf } from '../../../src/rollout/workloads/read.ts'
 
+export const wishes = { patient: false, patch: false, grows: false }
+
 export const sight = (more: Partial<Sight> = {}): Sight => ({
   namespace: 'shop',
   ...{ moving: [], absent: [], pods: [], workloads: [], services: [], policies: [], budgets: [], quotas: [] },
   ...{ missing: [], unread: [], inside: ['100.64.0.0/15', '10.32.0.0/20', '172.16.28.0/22'] },
-  wishes: { patient: false, patch: false },
+  ...{ nodes: null, everyPod: [] },
+  wishes,
   ...more,
 })
 
