@@ -3,6 +3,7 @@ import { rangeOf } from '../src/engine/ranges.ts'
 import { type Context, sharePartner, type Tenant } from '../src/inventory/context.ts'
 import { allowlistAddition } from '../src/rollout/allowlist/addition.ts'
 import type { FirewallRef } from '../src/rollout/allowlist/firewall.ts'
+import { allowlistLeftovers } from '../src/rollout/allowlist/leftovers.ts'
 import type { Mover } from '../src/rollout/allowlist/old-ways.ts'
 import { allowlistRemoval } from '../src/rollout/allowlist/removal.ts'
 import { EGRESS_LABEL } from '../src/rollout/manifests.ts'
@@ -14,24 +15,38 @@ export const opened = (context: Context, tenant: Tenant, kubeconfig: Ref | strin
   const alike = [tenant, ...othersAt(context, tenant).filter(it => leaveAlike(it, tenant))]
   const users = alike.map(({ namespace }) => ({ namespace, label: EGRESS_LABEL }))
   const { namespace } = tenant
-  const mark = `kapsule-egress ${context.context}/${tenant.tenant}`
   const addresses = addressesOf(tenant)
-  return [allowlistAddition(tenant.tenant, { firewall, kubeconfig, namespace, mark, addresses, users }, { after })]
+  return [
+    allowlistAddition(
+      tenant.tenant,
+      { firewall, kubeconfig, namespace, mark: markOf(context, tenant), addresses, users },
+      { after },
+    ),
+  ]
 }
 
-/** What the inventory lists for removal goes, one entry after the other. */
+/** What the inventory lists for removal goes, one entry after the other; then what was ours once. */
 export const shrunk = (context: Context, tenant: Tenant, kubeconfig: Ref | string, after: Desired[]): Desired[] => {
   const { remove = [], drain = '0s' } = tenant.rollout.externalAllowlist ?? {}
   const { namespace } = tenant
   const movers = [tenant, ...othersAt(context, tenant)].map(it => moverOf(context, it))
-  const want = { firewall: firewallOf(tenant)!, kubeconfig, namespace, movers, keep: addressesOf(tenant), drain }
+  const want = { firewall: firewallOf(tenant)!, namespace, keep: addressesOf(tenant), drain }
   const done: Desired[] = []
   for (const it of remove) {
     const range = rangeOf(it)
-    done.push(allowlistRemoval(`${tenant.tenant}/${range}`, { ...want, range }, { after: [...after, ...done] }))
+    done.push(
+      allowlistRemoval(
+        `${tenant.tenant}/${range}`,
+        { ...want, kubeconfig, movers, range },
+        { after: [...after, ...done] },
+      ),
+    )
   }
-  return done
+  const mark = markOf(context, tenant)
+  return [...done, allowlistLeftovers(tenant.tenant, { ...want, mark }, { after: [...after, ...done] })]
 }
+
+const markOf = ({ context }: Context, { tenant }: Tenant): string => `kapsule-egress ${context}/${tenant}`
 
 /** A partner's list is one for all tenants that write the same. */
 const othersAt = ({ tenants, neighbours = [] }: Context, tenant: Tenant): Tenant[] =>

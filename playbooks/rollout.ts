@@ -59,7 +59,7 @@ export const rolloutPlaybook = (
         : moves.map(it => moved(context, it, kubeconfig, [...earlier, ...doors.get(it.tenant)!]))
     done.push({ name, moves, desired })
   }
-  const closing = context.tenants.filter(it => it.rollout.externalAllowlist?.remove)
+  const closing = context.tenants.filter(it => it.rollout.externalAllowlist?.prove !== undefined)
   if (closing.length === 0) return done
   // After each of them, not only the last: whatever of these a run took back, an old entry is in again before that.
   const all = done.flatMap(it => it.desired)

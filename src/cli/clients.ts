@@ -7,6 +7,7 @@ import { createSsh, type Ssh } from '../hosts/ssh.ts'
 import { type Context, zonesIn } from '../inventory/context.ts'
 import { allowlistAdditionKind } from '../rollout/allowlist/addition.ts'
 import { createFirewalls, ledFirewalls } from '../rollout/allowlist/firewalls.ts'
+import { allowlistLeftoversKind } from '../rollout/allowlist/leftovers.ts'
 import { allowlistRemovalKind } from '../rollout/allowlist/removal.ts'
 import { clientSecretKind } from '../rollout/client-secret.ts'
 import { endpointSliceKind } from '../rollout/endpoint-slice.ts'
@@ -38,6 +39,7 @@ export const kinds: ReadonlyMap<string, AnyKind> = new Map(
     workloadEgressKind,
     allowlistAdditionKind,
     allowlistRemovalKind,
+    allowlistLeftoversKind,
   ].map(it => [it.name, it as AnyKind]),
 )
 

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { destroy } from '../../src/cli/commands/destroy.ts'
 import { parse } from '../../src/cli/flags.ts'
@@ -29,7 +32,7 @@ let runs = 0
 /** One `destroy` as the command runs it: on a real journal and the emulated API. */
 const run = async (
   argv: string[],
-  over: { context?: object; stop?: AbortController; onLine?: (line: string) => void } = {},
+  over: { state?: string; context?: object; stop?: AbortController; onLine?: (line: string) => void } = {},
 ) => {
   const [out, err]: [string[], string[]] = [[], []]
   const into = (lines: string[]) => ({
@@ -40,12 +43,13 @@ const run = async (
     },
   })
   const scaleway = await cloud.clients()
-  const journal = openJournal(cloud.dir, `run-${++runs}`)
+  const { state = cloud.dir } = over
+  const journal = openJournal(state, `run-${++runs}`)
   const never = new AbortController()
   const { flags } = parse('destroy', argv, {})
   const session = {
     command: 'destroy',
-    ...{ flags, journal, state: cloud.dir },
+    ...{ flags, journal, state },
     context: { ...context, ...over.context },
     output: createOutput({ json: flags.json, env: {} }, { stdout: into(out), stderr: into(err) }),
     clients: { scaleway: async () => scaleway },
@@ -95,6 +99,30 @@ for (const { when, protect, names } of [
     await stands()
   })
 }
+
+test("while a partner's list lets our addresses in, they are not given back unless by force", async () => {
+  const want = { firewall: { provider: 'crunchybridge', network: 'n' }, namespace: 'a-demo' }
+  const state = mkdtempSync(join(tmpdir(), 'destroy-'))
+  const journal = openJournal(state, 'run-of-list')
+  const change = { action: 'update' as const, summary: 'let in' }
+  const step = { step: 'allowlist-addition/a', kind: 'allowlist-addition', group: 'rollout/gateway', needs: [], want }
+  journal.record({ event: 'started', ...step, before: { entries: [] }, change })
+  journal.record({ event: 'done', step: step.step, now: { entries: [] } })
+  journal.record({
+    event: 'note',
+    topic: 'phase-passed',
+    data: { group: 'rollout/gateway', tenants: [] },
+  })
+  const { ended } = await run(['--yes'], { state })
+  assert.match((ended as Problem).message, /still lets our addresses in/)
+  assert.match((ended as Problem).why, /allowlist-addition\/a/)
+  await stands()
+  journal.record({ event: 'undone', step: step.step })
+  journal.close()
+  const { err } = await run(['--check'], { state })
+  assert.not.match(err.join('\n'), /still lets our addresses in/)
+  rmSync(state, { recursive: true })
+})
 
 test('what stays in a cluster that was there before us is told', async () => {
   const tenants = [{ tenant: 'a', namespace: 'a-demo', workloads: [{ name: 'curl', demo: { replicas: 1 } }] }]

@@ -30,9 +30,10 @@ test('without the word there is no phase and no step more', async () => {
   assert.not.ok(phases.some(it => it.desired.some(({ id }) => id.startsWith('allowlist'))))
 })
 
-test('with nothing to take out, our addresses are let in before any workload moves, and that is all', async () => {
+test('with nothing listed, our addresses are let in before any workload moves, and what was ours once goes', async () => {
   const phases = await phasesOf({ a: list() })
-  assert.equal(phases.map(it => it.name), ['gateway', 'canary', 'expand 1/1']) // biome-ignore format: one line
+  assert.equal(phases.map(it => it.name), ['gateway', 'canary', 'expand 1/1', 'allowlist']) // biome-ignore format: one line
+  assert.equal(phases[3]!.desired.map(it => it.id), ['allowlist-leftovers/client-a']) // biome-ignore format: one line
   const door = phases[0]!.desired.find(it => it.id === 'allowlist-addition/client-a')!
   const want = door.want as { addresses: unknown; mark: string; firewall: unknown }
   assert.equal(want.addresses, [{ $ref: 'flexible-ip/proxy-client-a', path: 'address' }])
@@ -47,15 +48,22 @@ test('each move of the tenant comes after its door directly, each removal after 
     .slice(1, 3)
     .flatMap(it => it.desired.filter((_, at) => it.moves[at]!.tenant.tenant === 'client-a'))
   for (const it of moves) assert.ok(it.after.includes('allowlist-addition/client-a'), it.id)
-  const [first, second] = phases[3]!.desired
+  const [first, second, last] = phases[3]!.desired
   assert.is(first!.id, 'allowlist-removal/client-a/198.51.100.7/32')
   assert.is(second!.id, 'allowlist-removal/client-a/198.51.100.0/29')
-  for (const it of [first!, second!])
+  for (const it of [first!, second!, last!])
     for (const before of ['allowlist-addition/client-a', ...moves.map(({ id }) => id)])
       assert.ok(it.after.includes(before), `${it.id} after ${before}`)
   assert.ok(second!.after.includes(first!.id), 'one at a time')
+  assert.is(last!.id, 'allowlist-leftovers/client-a')
+  for (const it of [first!, second!, ...moves]) assert.ok(last!.after.includes(it.id), `last after ${it.id}`)
   assert.equal(phases[3]!.moves, [])
   assert.equal(phases[3]!.proves!.map(it => it.workload.name).sort(), ['curl-demo', 'web-demo'])
+})
+
+test('without anything to prove a list is only added to', async () => {
+  const phases = await phasesOf({ a: 'externalAllowlist: { provider: crunchybridge, network: n }' })
+  assert.equal(phases.map(it => it.name), ['gateway', 'canary', 'expand 1/1']) // biome-ignore format: one line
 })
 
 test('who shares a list keeps what it needs in it, also where a run leaves it out', async () => {

@@ -32,6 +32,8 @@ export const destroy = async (session: Session): Promise<ExitCode> => {
     return finish(session, { status: owned.length > 0 ? 'changes-pending' : 'ok', changes })
   }
   if (refusals[0]) throw refusals[0]
+  const lists = openLists(session)
+  if (lists.length > 0) output.say(`note: nobody takes these out of their lists any more: ${lists.join(', ')}`)
   if (owned.length > 0) {
     await agreed(session, `Destroy ${owned.length} resources of ${session.context.context}?`)
     try {
@@ -99,6 +101,14 @@ const liveRollout = (session: Session): Problem[] => {
   const { state, context } = session
   const history = readJournals(state)
   const open = standing(history).filter(isRollout)
+  const lists = openLists(session)
+  if (lists.length > 0)
+    return [
+      new Problem("a partner's list still lets our addresses in", {
+        why: `they are somebody else's once they are given back: ${lists.join(', ')}`,
+        next: 'rollback.ts --to start first, or say --force and take them out by hand',
+      }),
+    ]
   // A tenant that was never moved has no gates to pass.
   const moved = context.tenants.filter(it => open.some(isOf({ ...session, context: { ...context, tenants: [it] } })))
   const tenants = moved.map(it => it.tenant)
@@ -113,6 +123,10 @@ const liveRollout = (session: Session): Problem[] => {
     }),
   ]
 }
+
+/** Steps about lists of partners, which no deletion at Scaleway takes back. */
+const openLists = ({ state }: Session): string[] =>
+  standing(readJournals(state)).flatMap(it => (it.kind.startsWith('allowlist-') ? [it.step] : []))
 
 const wholeOnly = () =>
   new Problem('destroy takes a whole context', {

@@ -8,7 +8,9 @@ import { Problem } from '../../../src/engine/problem.ts'
 import { standing, undoAll } from '../../../src/engine/undo.ts'
 import type { World } from '../../../src/engine/world.ts'
 import { allowlistAddition, allowlistAdditionKind } from '../../../src/rollout/allowlist/addition.ts'
+import { crunchyBridge } from '../../../src/rollout/allowlist/crunchybridge.ts'
 import { createFirewalls } from '../../../src/rollout/allowlist/firewalls.ts'
+import { allowlistLeftovers, allowlistLeftoversKind } from '../../../src/rollout/allowlist/leftovers.ts'
 import { allowlistRemoval, allowlistRemovalKind } from '../../../src/rollout/allowlist/removal.ts'
 import type { KubeObject } from '../../../src/rollout/object.ts'
 import { suite } from '../../support/suite.ts'
@@ -20,7 +22,9 @@ const { test, before, after } = suite('allowlist: a power cut after each journal
 const OLD = ['198.51.100.7/32', '198.51.100.0/29']
 const THEIRS = '192.0.2.0/24'
 const OURS = '203.0.113.9/32'
-const BEFORE = [THEIRS, ...OLD].sort()
+/** Ours once: what a proxy had that was replaced. */
+const LEFT = '203.0.113.5/32'
+const BEFORE = [THEIRS, LEFT, ...OLD].sort()
 const AFTER = [THEIRS, OURS].sort()
 const NS = 'shop'
 const label = { key: 'egress', value: 'external' }
@@ -85,7 +89,7 @@ const moverKind: Kind<Pod, { moved: boolean }, unknown> = {
 }
 const mover = word(moverKind)
 const kinds = new Map<string, AnyKind>(
-  [allowlistAdditionKind, allowlistRemovalKind, moverKind].map(it => [it.name, it]),
+  [allowlistAdditionKind, allowlistRemovalKind, allowlistLeftoversKind, moverKind].map(it => [it.name, it]),
 )
 
 const desired = () => {
@@ -100,7 +104,12 @@ const desired = () => {
   const want = { firewall, kubeconfig, namespace: NS, keep: ['203.0.113.9'], movers, drain: '0s' }
   const first = allowlistRemoval(`shop/${OLD[0]}`, { ...want, range: OLD[0]! }, { after: [open, api!, web!] })
   const second = allowlistRemoval(`shop/${OLD[1]}`, { ...want, range: OLD[1]! }, { after: [first] })
-  return [open, api!, web!, first, second]
+  const last = allowlistLeftovers(
+    'shop',
+    { firewall, namespace: NS, mark: 'ours', keep: want.keep, drain: '0s' },
+    { after: [open, api!, web!, first, second] },
+  )
+  return [open, api!, web!, first, second, last]
 }
 
 /** Loses its power after so many lines; another process goes on with what it has. */
@@ -156,7 +165,8 @@ const start = async () => {
     leavesBy.set(name, 'old')
     await cluster.kube.patch(pods.find(it => it.name === name)!, { merge: { metadata: { labels: { egress: null } } } })
   }
-  await partner.rules.set(BEFORE)
+  await partner.rules.set(BEFORE.filter(it => it !== LEFT))
+  await crunchyBridge(partner.ref, new AbortController().signal).add({ range: LEFT, description: 'ours' })
   partner.history.length = 0
 }
 const run = async (lines: Recorded[], cutAfter?: number) => {
@@ -181,17 +191,21 @@ test('there and back: widened first, and the labels after that', async () => {
   assert.equal((await run(lines)).failures, [])
   done('after the run')
   const parts = lines.flatMap(it => (it.event === 'progress' ? [it.part] : []))
-  assert.equal(parts, [`let ${OURS} in`, `${OURS} is let in`, ...OLD.flatMap(it => [`take ${it} out`, `${it} is out`])])
+  assert.equal(parts, [
+    `let ${OURS} in`,
+    `${OURS} is let in`,
+    ...[...OLD, LEFT].flatMap(it => [`take ${it} out`, `${it} is out`]),
+  ])
   const again = await run(lines)
   assert.ok(
     [...again.changes.values()].every(it => it === null),
     'nothing to do',
   )
   const { undone: order } = await back(lines)
-  assert.equal(order.map(it => it.split('/')[0]), ['allowlist-removal', 'allowlist-removal', 'mover', 'mover', 'allowlist-addition']) // biome-ignore format: one line
+  assert.equal(order.map(it => it.split('/')[0]), ['allowlist-leftovers', 'allowlist-removal', 'allowlist-removal', 'mover', 'mover', 'allowlist-addition']) // biome-ignore format: one line
   undone('after rolling back')
   // The last two changes: the old ones in again; then, when nobody needs it, ours goes.
-  assert.equal(partner.history.map(it => it.length), [4, 3, 2, 3, 4, 3]) // biome-ignore format: one line
+  assert.equal(partner.history.map(it => it.length), [5, 4, 3, 2, 3, 4, 5, 4]) // biome-ignore format: one line
 })
 
 test('after each journal line: on, or back, or back with a second cut', async () => {
