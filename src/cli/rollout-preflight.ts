@@ -53,6 +53,7 @@ const plansOf = (staged: Staged): Plan[] => {
     const mine = moves.filter(it => it.want.namespace === namespace)
     if (mine.length === 0) return []
     const { podCidr, serviceCidr } = context.cluster
+    const { externalAllowlist: list } = rollout
     return [
       {
         ...{ namespace, moves: mine },
@@ -62,6 +63,7 @@ const plansOf = (staged: Staged): Plan[] => {
           patient: rollout.inconclusive !== undefined,
           patch: rollout.ownership === 'patch',
           grows: pool?.autoscaling !== undefined,
+          ...(list?.otherPods === 'count' && { entries: list.remove ?? [] }),
         },
       },
     ]

@@ -16,6 +16,7 @@ import { publicIpsOf } from '../gates.ts'
 import { surveyAll, tellFound } from '../guard.ts'
 import { tellLeaks } from '../leaks.ts'
 import { outputsOf } from '../outputs.ts'
+import { partnerLists, partnerTable } from '../partner-lists.ts'
 import { hasPassed } from '../rollout.ts'
 import { withSelected } from '../selected.ts'
 import type { Session } from '../session.ts'
@@ -63,11 +64,13 @@ export const status = async (asked: Session): Promise<ExitCode> => {
       return { tenant: it.tenant, proxy: name, ...addresses, reached, revision: state?.revision ?? null }
     })
   })
+  const lists = partnerLists(site, plan, session.context)
   const runs = lastRuns(session)
   output.event('status', {
     resources: owned,
     workloads,
     policies,
+    lists,
     unknownNodes: unknownNodes(staged),
     forbidden: surveys.flatMap(it => it.found),
     runs,
@@ -90,6 +93,7 @@ export const status = async (asked: Session): Promise<ExitCode> => {
       policies.map(it => [it.tenant, it.proxy, it.publicIp ?? '-', it.privateIp, revisionIn(it)]),
     )}`,
   )
+  if (lists.length > 0) output.data(`\n${partnerTable(lists)}`)
   for (const { message, why } of away.values()) output.say(`${message}: ${why}`)
   output.data(
     `\n${table(

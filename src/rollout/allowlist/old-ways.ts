@@ -55,11 +55,12 @@ export const leavingTheNewWay = async (kube: Kube, moved: readonly Moved[]): Pro
   return all.flat().map(it => ({ what: nameOf(it), stays: !isLeaving(it) }))
 }
 
-/** Without pods of our own, which call no partner. */
+/** Pods of our own call no partner. */
+export const callsOut = (pod: Pod): boolean =>
+  !isOver(pod) && pod.metadata.labels?.[PROBE_LABEL] === undefined && !isHealthLoop(pod)
+
 const podsIn = async (kube: Kube, namespace: string): Promise<Pod[]> =>
-  (await kube.list<Pod>({ apiVersion: 'v1', kind: 'Pod', namespace })).items.filter(
-    it => !isOver(it) && it.metadata.labels?.[PROBE_LABEL] === undefined && !isHealthLoop(it),
-  )
+  (await kube.list<Pod>({ apiVersion: 'v1', kind: 'Pod', namespace })).items.filter(callsOut)
 
 const nameOf = ({ metadata: { name, namespace } }: Pod) => `pod ${name} of ${namespace}`
 

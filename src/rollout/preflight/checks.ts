@@ -5,6 +5,7 @@ import type { Check, Finding } from './finding.ts'
 import { hostNetwork } from './host-network.ts'
 import { label } from './label.ts'
 import { ownership } from './ownership.ts'
+import { partnerList } from './partner-list.ts'
 import { policies } from './policies.ts'
 import { quota } from './quota.ts'
 import { rights } from './rights.ts'
@@ -28,6 +29,7 @@ const checks: Record<string, Check> = {
   variables,
   conflicts,
   ownership,
+  ...{ 'partner-list': partnerList },
 }
 
 export const names: readonly string[] = Object.keys(checks)

@@ -39,6 +39,8 @@ export type Wishes = {
   patch: boolean
   /** The tenant's nodes become more by themselves. */
   grows: boolean
+  /** Entries of a partner's list that are to go, unless pods that nobody moves need them. */
+  entries?: readonly string[]
 }
 
 export type Moving = Rollout & {

@@ -8,6 +8,7 @@ import type { Check } from '../../../src/rollout/preflight/finding.ts'
 import { hostNetwork } from '../../../src/rollout/preflight/host-network.ts'
 import { label } from '../../../src/rollout/preflight/label.ts'
 import { ownership } from '../../../src/rollout/preflight/ownership.ts'
+import { partnerList } from '../../../src/rollout/preflight/partner-list.ts'
 import { policies } from '../../../src/rollout/preflight/policies.ts'
 import { rights } from '../../../src/rollout/preflight/rights.ts'
 import type { Sight } from '../../../src/rollout/preflight/sight.ts'
@@ -55,6 +56,16 @@ test('baseline: what may be over soon is told from what is not', () => {
 const db = (spec: object, status = {}) =>
   one({ kind: 'StatefulSet', name: 'db', spec: { replicas: 3, ...spec }, status })
 const patient = { wishes: { ...wishes, patient: true } }
+const going = { wishes: { ...wishes, entries: ['198.51.100.7'] } }
+const stranger = pod('other-1', { metadata: { uid: 'u-other' } })
+table('partner-list', partnerList, [
+  { when: 'nothing is to go', see: { ...one(), pods: [stranger] } },
+  { when: 'every pod moves', see: { ...one({ pods: [stranger] }), pods: [stranger], ...going } },
+  { when: 'a pod has moved', see: { ...one(), pods: [pod('m', { labels: { egress: 'external' } })], ...going } },
+  { when: 'nobody moves a pod', see: { ...one(), pods: [stranger], ...going }, says: "note shop: 198.51.100.7 would stay in the partner's list: no workload that moves has other-1" },
+  { when: 'it is ours', see: { ...one(), pods: [pod('p', { labels: { 'kapsule-egress/probe': 'x' } })], ...going } },
+]) // biome-ignore format: a table
+
 table('standstill', standstill, [
   { when: 'all is well', see: one() },
   { when: 'paused', see: one({ spec: { paused: true } }), says: 'stop shop/web: its rollout is paused: .*kubectl -n shop rollout resume deployment/web' },
