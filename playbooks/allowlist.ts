@@ -7,6 +7,7 @@ import { allowlistLeftovers } from '../src/rollout/allowlist/leftovers.ts'
 import type { Mover } from '../src/rollout/allowlist/old-ways.ts'
 import { allowlistRemoval } from '../src/rollout/allowlist/removal.ts'
 import { EGRESS_LABEL } from '../src/rollout/manifests.ts'
+import { gatewayAddressOf } from './gateway.ts'
 
 /** The partner lets the tenant's fixed addresses in; nothing where it has no partner to tell. */
 export const opened = (context: Context, tenant: Tenant, kubeconfig: Ref | string, after: Desired[]): Desired[] => {
@@ -15,7 +16,7 @@ export const opened = (context: Context, tenant: Tenant, kubeconfig: Ref | strin
   const alike = [tenant, ...othersAt(context, tenant).filter(it => leaveAlike(it, tenant))]
   const users = alike.map(({ namespace }) => ({ namespace, label: EGRESS_LABEL }))
   const { namespace } = tenant
-  const addresses = addressesOf(tenant)
+  const addresses = addressesOf(context, tenant)
   return [
     allowlistAddition(
       tenant.tenant,
@@ -30,7 +31,7 @@ export const shrunk = (context: Context, tenant: Tenant, kubeconfig: Ref | strin
   const { remove = [], drain = '0s' } = tenant.rollout.externalAllowlist ?? {}
   const { namespace } = tenant
   const movers = [tenant, ...othersAt(context, tenant)].map(it => moverOf(context, it))
-  const want = { firewall: firewallOf(tenant)!, namespace, keep: addressesOf(tenant), drain }
+  const want = { firewall: firewallOf(tenant)!, namespace, keep: addressesOf(context, tenant), drain }
   const done: Desired[] = []
   for (const it of remove) {
     const range = rangeOf(it)
@@ -52,15 +53,19 @@ const markOf = ({ context }: Context, { tenant }: Tenant): string => `kapsule-eg
 const othersAt = ({ tenants, neighbours = [] }: Context, tenant: Tenant): Tenant[] =>
   [...tenants, ...neighbours].filter(it => it !== tenant && sharePartner(it, tenant))
 
-const namesOf = ({ egress }: Tenant): string[] => egress.proxies.map(({ name, flexibleIp = name }) => flexibleIp)
+/** Pods of the cluster leave as their nodes do, whoever they belong to. */
+const namesOf = ({ egress: { proxies, gateway } }: Tenant): string[] =>
+  gateway ? [gateway.publicIp ?? 'the gateway'] : proxies.map(({ name, flexibleIp = name }) => flexibleIp)
 
 const leaveAlike = (a: Tenant, b: Tenant): boolean => namesOf(a).some(it => namesOf(b).includes(it))
 
-const addressesOf = ({ egress }: Tenant): (string | Ref)[] =>
-  egress.proxies.map(
-    ({ name, flexibleIp = name, existing }) =>
-      existing?.publicIp ?? { $ref: `flexible-ip/${flexibleIp}`, path: 'address' },
-  )
+const addressesOf = (context: Context, { egress: { proxies, gateway } }: Tenant): (string | Ref)[] =>
+  gateway
+    ? [gateway.publicIp ?? gatewayAddressOf(context)]
+    : proxies.map(
+        ({ name, flexibleIp = name, existing }) =>
+          existing?.publicIp ?? { $ref: `flexible-ip/${flexibleIp}`, path: 'address' },
+      )
 
 /** Of a tenant that this run leaves out nobody asks its selectors: every pod counts. */
 const moverOf = ({ neighbours = [] }: Context, it: Tenant): Mover => ({

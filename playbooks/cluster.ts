@@ -1,5 +1,6 @@
 import type { Desired, Ref } from '../src/engine/desired.ts'
-import type { Context, Tenant } from '../src/inventory/context.ts'
+import { type Context, isGateway, type Tenant } from '../src/inventory/context.ts'
+import { GATEWAY_NAMESPACE } from '../src/rollout/gateway-pod.ts'
 import { manifest } from '../src/rollout/manifest.ts'
 import { DEMO_MANAGER, demoWorkload, namespace } from '../src/rollout/manifests.ts'
 import { cluster } from '../src/scaleway/cluster.ts'
@@ -20,7 +21,14 @@ export const clusterPlaybook = (
     ? { cloud: [], path: context.cluster.kubeconfig, pools: [], id: `cluster/${context.cluster.name}` }
     : kapsule(context, kubeconfigPath, privateNet, attached, address)
   const tenants = context.tenants.map(it => tenantObjects(it, path, pools))
-  return { desired: [...cloud, ...tenants.flat()], cloud, id, kubeconfig: path }
+  return { desired: [...cloud, ...gatewaySpace(context, path, pools), ...tenants.flat()], cloud, id, kubeconfig: path }
+}
+
+/** Where the pods live that are somebody's way out. */
+const gatewaySpace = ({ tenants }: Context, path: Ref | string, pools: Desired[]): Desired[] => {
+  const object = namespace(GATEWAY_NAMESPACE, 'the ways out of the cluster')
+  const made = manifest(`namespace ${GATEWAY_NAMESPACE}`, { kubeconfig: path, object }, { after: pools })
+  return tenants.some(isGateway) ? [made] : []
 }
 
 const kapsule = (

@@ -1,9 +1,9 @@
-import type { Desired } from '../src/engine/desired.ts'
+import type { Desired, Ref } from '../src/engine/desired.ts'
 import { type Context, machinesIn } from '../src/inventory/context.ts'
-import { existingGateway, existingLeg } from '../src/scaleway/existing-gateway.ts'
+import { existingGateway, existingGatewayKind, existingLeg } from '../src/scaleway/existing-gateway.ts'
 import { existingNetwork, existingVpc } from '../src/scaleway/existing-network.ts'
 import { gateway } from '../src/scaleway/gateway.ts'
-import { gatewayIp } from '../src/scaleway/gateway-ip.ts'
+import { gatewayIp, gatewayIpKind } from '../src/scaleway/gateway-ip.ts'
 import { gatewayNetwork } from '../src/scaleway/gateway-network.ts'
 import { ipamAddress } from '../src/scaleway/ipam-address.ts'
 import { privateNetwork } from '../src/scaleway/private-network.ts'
@@ -78,3 +78,9 @@ const wayOut = ({ scaleway, gateway: wanted }: Context, key: ReturnType<typeof s
   })
   return { ip: ip as Desired, address: ip.out.address, nat, made: [ip, nat] }
 }
+
+/** What nodes without a public address leave with, once it is known. */
+export const gatewayAddressOf = ({ gateway: { name, existing } }: Context): Ref => ({
+  $ref: `${(existing ? existingGatewayKind : gatewayIpKind).name}/${name}`,
+  path: 'address',
+})

@@ -1,11 +1,12 @@
 import { Address4 } from 'ip-address'
 import type { Desired, Ref } from '../src/engine/desired.ts'
 import { healthName } from '../src/hosts/squid.ts'
-import type { Context, Tenant } from '../src/inventory/context.ts'
+import { type Context, isGateway, type Tenant } from '../src/inventory/context.ts'
 import { clientSecret } from '../src/rollout/client-secret.ts'
 import { endpointSlice } from '../src/rollout/endpoint-slice.ts'
+import { GATEWAY_NAMESPACE, gatewayAddress, gatewayLabels } from '../src/rollout/gateway-pod.ts'
 import { manifest } from '../src/rollout/manifest.ts'
-import { EGRESS_LABEL, egressPolicy, proxyConfigMap, proxyFiles } from '../src/rollout/manifests.ts'
+import { EGRESS_LABEL, egressPolicy, type ProxyPeer, proxyConfigMap, proxyFiles } from '../src/rollout/manifests.ts'
 import { noProxy, proxyEnv } from '../src/rollout/no-proxy.ts'
 import type { KubeObject } from '../src/rollout/object.ts'
 import { phases } from '../src/rollout/phases.ts'
@@ -14,7 +15,8 @@ import { healthLoop, proxyService, proxySlice, SERVICE } from '../src/rollout/pr
 import type { WorkloadRef } from '../src/rollout/workload.ts'
 import { egressName, workloadEgress } from '../src/rollout/workload-egress.ts'
 import { opened, shrunk } from './allowlist.ts'
-import type { configurePlaybook } from './configure.ts'
+import { type configurePlaybook, innerOf } from './configure.ts'
+import { gatewayPod } from './gateway-pod.ts'
 
 export type Moved = { tenant: Tenant; workload: WorkloadRef }
 
@@ -78,7 +80,8 @@ const standing = (
 ): Desired[] => {
   const { namespace } = tenant
   const { podCidr: pods, serviceCidr: services } = context.cluster
-  const policy = egressPolicy({ namespace }, proxiesOf(tenant), { pods, services, dnsIp: dnsAddress(services) })
+  const dnsIp = dnsAddress(services)
+  const policy = egressPolicy({ namespace }, proxiesOf(tenant), { pods, services, dnsIp })
   const certificates = tenant.egress.clientCertificates
   const knownBy = certificates && authorities.get(tenant.tenant)
   const settings = proxyConfigMap({ namespace }, proxyOf(tenant), knownBy?.out.pem)
@@ -93,9 +96,11 @@ const standing = (
     ),
   }
   const always = [...(secret ? [secret.seen] : []), ...[settings, policy].map(it => make(it, after))]
+  if (isGateway(tenant))
+    return [...always, ...gatewayPod(context, tenant, { kubeconfig, dnsIp, inner: innerOf(context) }, after)]
   if (tenant.egress.through === 'address') return always
-  const { port } = tenant.egress.proxy
-  const addresses = proxiesOf(tenant).map(it => it.address)
+  const { port } = proxyOf(tenant)
+  const addresses = tenant.egress.proxies.map(it => it.privateIp)
   const object = proxySlice(namespace, addresses, port)
   const slice = endpointSlice(`${namespace}/${SERVICE}`, { kubeconfig, object }, { after })
   const loop = { tenant: tenant.tenant, namespace, pool: tenant.pool.name, addresses, port }
@@ -134,15 +139,31 @@ const inOrder = ({ tenants, rollout }: Context): Tenant[] => {
 
 const tenantOf = ({ tenants }: Context, name: string): Tenant => tenants.find(it => it.tenant === name)!
 
-/** As pods reach it. A Service's name has no dot: the first name that a pod's resolver tries is the right one. */
-export const proxyOf = ({ egress }: Tenant) => ({
-  address: egress.through === 'service' ? SERVICE : egress.proxy.privateIp,
-  port: egress.proxy.port,
-  ...(egress.clientCertificates && { certificates: true }),
-})
+/**
+ * As pods reach it. The name of a Service in their own namespace has no dot: the first name that a pod's resolver tries
+ * is the right one.
+ */
+export const proxyOf = ({ tenant, egress }: Tenant) => {
+  const { gateway, proxies, through, clientCertificates } = egress
+  if (gateway) return { address: gatewayAddress(tenant), port: gateway.port }
+  const [first] = proxies
+  return {
+    address: through === 'service' ? SERVICE : first!.privateIp,
+    port: first!.port,
+    ...(clientCertificates && { certificates: true }),
+  }
+}
 
 /** Each alone: what a NetworkPolicy sees, since a Service's address is translated before it. */
-const proxiesOf = ({ egress }: Tenant) => egress.proxies.map(it => ({ address: it.privateIp, port: it.port }))
+const proxiesOf = ({ tenant, egress }: Tenant): ProxyPeer[] => {
+  const hosts = egress.proxies.map(it => ({ address: it.privateIp, port: it.port }))
+  if (!egress.gateway) return hosts
+  const pods = {
+    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': GATEWAY_NAMESPACE } },
+    podSelector: { matchLabels: gatewayLabels(tenant) },
+  }
+  return [{ pods, port: egress.gateway.port }]
+}
 
 const withoutProxy = ({ cluster, network }: Context) =>
   noProxy({ services: cluster.serviceCidr, pods: cluster.podCidr, private: [network.privateNetwork.cidr] })

@@ -1,5 +1,6 @@
 import type { Desired } from '../src/engine/desired.ts'
-import { type Context, machinesIn } from '../src/inventory/context.ts'
+import { type Context, isGateway, machinesIn } from '../src/inventory/context.ts'
+import { gatewayName } from '../src/rollout/gateway-pod.ts'
 import { clusterPlaybook } from './cluster.ts'
 import { configurePlaybook } from './configure.ts'
 import { gatewayPlaybook } from './gateway.ts'
@@ -18,8 +19,11 @@ export type Site = {
   cloud: Desired[]
   /** Ids that the inventory protects: never replaced, never deleted. */
   protectedIds: ReadonlySet<string>
-  ids: { gatewayIp: string; cluster: string; kubeconfig: string; proxies: ProxyIds[] }
+  ids: { gatewayIp: string; cluster: string; kubeconfig: string; proxies: ProxyIds[]; gateways: GatewayIds[] }
 }
+
+/** Of a tenant that leaves by pods; without `publicIp` they leave with the gateway's. */
+export type GatewayIds = { name: string; tenant: string; publicIp?: string }
 
 export type ProxyIds = {
   name: string
@@ -76,6 +80,10 @@ export const site = (
         address: `ipam-address/${name}`,
         play: `host-play/${name}`,
         ...(existing && { existing: { publicIp: existing.publicIp, privateIp } }),
+      })),
+      gateways: context.tenants.filter(isGateway).map(({ tenant, egress: { gateway } }) => ({
+        ...{ name: gatewayName(tenant), tenant },
+        ...(gateway.publicIp !== undefined && { publicIp: gateway.publicIp }),
       })),
     },
   }

@@ -2,8 +2,12 @@ import { Problem } from '../engine/problem.ts'
 import { readAudit, readAuditFile } from '../hosts/audit-read.ts'
 import { semaphore } from '../hosts/semaphore.ts'
 import { auditLog } from '../hosts/squid.ts'
+import type { GatewayTenant } from '../inventory/context.ts'
 import { type AuditLine, parseAuditLine } from '../policy/audit-line.ts'
 import type { Source } from '../policy/report.ts'
+import { gatewayLogs } from '../rollout/gateway-log.ts'
+import { GATEWAY_NAMESPACE, gatewayName } from '../rollout/gateway-pod.ts'
+import type { Kube } from '../rollout/kube.ts'
 import type { ProxyHost } from './audit-hosts.ts'
 import type { Session } from './session.ts'
 
@@ -31,6 +35,31 @@ export const hearProxies = (
     })),
     onLine,
   )
+
+/** The same of tenants that leave by pods of the cluster: what the pods that stand still have. */
+export const hearGateways = (
+  kube: Kube,
+  tenants: readonly GatewayTenant[],
+  onLine: (line: AuditLine) => void,
+): Promise<Heard> =>
+  hear(
+    tenants.map(({ tenant }) => ({
+      name: gatewayName(tenant),
+      async read(onText) {
+        const logs = await gatewayLogs(kube, tenant)
+        if (logs.length === 0) throw notThere(gatewayName(tenant), 'the cluster has no pod of it')
+        for (const { lines } of logs) for (const it of lines ?? []) onText(it)
+        const unread = logs.find(it => !it.lines)
+        if (unread) throw unreadPod(unread.pod, unread.why)
+      },
+    })),
+    onLine,
+  )
+
+export const together = (...all: Heard[]): Heard => ({
+  sources: all.flatMap(it => it.sources),
+  problems: all.flatMap(it => it.problems),
+})
 
 /** The same of copies of logs, e.g. from where they are collected. */
 export const hearFiles = (
@@ -73,9 +102,15 @@ const hear = async (readers: readonly Reader[], onLine: (line: AuditLine) => voi
   return { sources, problems }
 }
 
-const notThere = (name: string) =>
+const unreadPod = (pod: string, why: string) =>
+  new Problem(`the audit log of ${pod} could not be read`, {
+    why,
+    next: `kubectl -n ${GATEWAY_NAMESPACE} logs ${pod} -c squid`,
+  })
+
+const notThere = (name: string, why = 'the cloud knows no such server, or it has no address') =>
   new Problem(`${name} does not stand yet`, {
-    why: 'the cloud knows no such server, or it has no address',
+    why,
     next: 'deploy.mjs makes it; there is no log of it before',
   })
 

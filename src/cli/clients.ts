@@ -11,6 +11,7 @@ import { allowlistLeftoversKind } from '../rollout/allowlist/leftovers.ts'
 import { allowlistRemovalKind } from '../rollout/allowlist/removal.ts'
 import { clientSecretKind } from '../rollout/client-secret.ts'
 import { endpointSliceKind } from '../rollout/endpoint-slice.ts'
+import { gatewayPolicyKind } from '../rollout/gateway-policy.ts'
 import { createKubes, type Kube, type Kubes } from '../rollout/kube.ts'
 import { led } from '../rollout/kube-led.ts'
 import type { Held } from '../rollout/lease.ts'
@@ -36,6 +37,7 @@ export const kinds: ReadonlyMap<string, AnyKind> = new Map(
     manifestKind,
     clientSecretKind,
     endpointSliceKind,
+    gatewayPolicyKind,
     workloadEgressKind,
     allowlistAdditionKind,
     allowlistRemovalKind,

@@ -1,12 +1,15 @@
 import { innerOf } from '../../playbooks/configure.ts'
 import { textOf } from '../engine/apply.ts'
 import type { Seen } from '../engine/plan.ts'
+import { isGateway } from '../inventory/context.ts'
 import { policyOf } from '../policy/entries.ts'
 import { createReplay } from '../policy/replay.ts'
 import { replayText } from '../report/replay-table.ts'
+import { gatewayPolicyKind } from '../rollout/gateway-policy.ts'
 import { proxiesIn } from './audit-hosts.ts'
-import { hearProxies } from './audit-lines.ts'
+import { hearGateways, hearProxies, together } from './audit-lines.ts'
 import { nameOf } from './hosts.ts'
+import { kubeOf } from './kube-of.ts'
 import { sinceOf } from './since.ts'
 import type { Staged } from './staged.ts'
 
@@ -21,7 +24,11 @@ export const foreseeReplay = async (staged: Staged, pending: readonly Seen[]): P
   const { session } = staged
   const { context, world, output } = session
   const changing = new Map(pending.map(it => [nameOf(it.desired.id), changingIn(it)]))
-  const tenants = context.tenants.filter(({ tenant }) => [...changing.values()].flat().includes(tenant))
+  const inPods = pending.flatMap(({ desired: { kind, id }, live }) =>
+    kind === gatewayPolicyKind && live ? [nameOf(id)] : [],
+  )
+  const named = [...inPods, ...[...changing.values()].flat()]
+  const tenants = context.tenants.filter(({ tenant }) => named.includes(tenant))
   if (tenants.length === 0) return
   const until = Date.now()
   const since = sinceOf('24h', until)
@@ -31,7 +38,11 @@ export const foreseeReplay = async (staged: Staged, pending: readonly Seen[]): P
   const signal = AbortSignal.any([world.abort, AbortSignal.timeout(withinSeconds * 1000)])
   try {
     const wanted = { since, seconds: withinSeconds, signal }
-    const { sources } = await hearProxies(session, proxies, wanted, line => replaying.add(line))
+    const gateways = tenants.filter(isGateway)
+    const { sources } = together(
+      await hearProxies(session, proxies, wanted, line => replaying.add(line)),
+      ...(gateways.length > 0 ? [await hearGateways(kubeOf(staged), gateways, line => replaying.add(line))] : []),
+    )
     const made = replaying.end()
     output.event('replay', { replay: { ...made, sources } })
     output.say(replayText(made, 10))

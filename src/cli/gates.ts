@@ -1,7 +1,6 @@
 import type { Moved } from '../../playbooks/rollout.ts'
 import { proxyOf } from '../../playbooks/rollout.ts'
-import type { Json } from '../engine/json.ts'
-import type { Tenant } from '../inventory/context.ts'
+import { isGateway, type Tenant } from '../inventory/context.ts'
 import { judge, type Memory } from '../rollout/gate.ts'
 import type { OurGate } from '../rollout/gates.ts'
 import { createHere } from '../rollout/here.ts'
@@ -11,6 +10,7 @@ import { createProbes } from '../rollout/probe.ts'
 import { createProber, sweepProbes } from '../rollout/probe-pod.ts'
 import type { Subject } from '../rollout/subject.ts'
 import { calledAs } from '../rollout/workload.ts'
+import { kubeconfigOf, kubeOf, liveOf } from './kube-of.ts'
 import { logsOf } from './logs.ts'
 import type { Staged } from './staged.ts'
 
@@ -52,16 +52,7 @@ export const sideBySide = async (asks: ((enough: AbortSignal) => Promise<GateRes
 
 export const isHeld = ({ verdict, dryRun }: GateResult): boolean => dryRun === true || verdict.verdict === 'pass'
 
-/** What is live of a Desired that has been made or seen; null: not there. */
-export const liveOf = ({ plan }: Staged, id: string): Record<string, Json> | null =>
-  (plan.seen.get(id)?.live ?? null) as Record<string, Json> | null
-
-export const kubeconfigOf = (staged: Staged): string => {
-  const { session, site } = staged
-  return String(session.context.cluster.kubeconfig ?? liveOf(staged, site.ids.kubeconfig)?.path)
-}
-
-export const kubeOf = (staged: Staged) => staged.session.clients.kube(kubeconfigOf(staged))
+export { kubeconfigOf, kubeOf, liveOf } from './kube-of.ts'
 
 export const subjectOf = (staged: Staged, { tenant, workload }: Moved): Subject => {
   const { verify, cluster } = staged.session.context
@@ -72,12 +63,15 @@ export const subjectOf = (staged: Staged, { tenant, workload }: Moved): Subject 
     namespace: tenant.namespace,
     workload,
     proxy: proxyOf(tenant),
-    proxies: tenant.egress.proxies.map((it, at) => ({
-      address: it.privateIp,
-      port: it.port,
-      ...(tenant.egress.clientCertificates && { certificates: true }),
-      publicIp: fixed[at] ?? '',
-    })),
+    proxies: isGateway(tenant)
+      ? [{ ...proxyOf(tenant), publicIp: fixed[0] ?? '' }]
+      : tenant.egress.proxies.map((it, at) => ({
+          address: it.privateIp,
+          port: it.port,
+          ...(tenant.egress.clientCertificates && { certificates: true }),
+          publicIp: fixed[at] ?? '',
+        })),
+    ...(isGateway(tenant) && { onlyMoved: true }),
     echo: verify.echo,
     forbidden: verify.forbidden,
     allowed: tenant.verify?.allowed ?? [],
@@ -86,12 +80,14 @@ export const subjectOf = (staged: Staged, { tenant, workload }: Moved): Subject 
   }
 }
 
-/** The fixed addresses of a tenant, in the order of its proxies; '' where one is not there yet. */
-export const publicIpsOf = (staged: Staged, { egress }: Tenant): string[] =>
-  egress.proxies.map(
-    ({ name, flexibleIp = name, existing }) =>
-      existing?.publicIp ?? String(liveOf(staged, `flexible-ip/${flexibleIp}`)?.address ?? ''),
-  )
+/** The fixed addresses of a tenant, in the order of its proxies; '' where one is not there yet. Pods leave as their nodes. */
+export const publicIpsOf = (staged: Staged, { egress: { proxies, gateway } }: Tenant): string[] =>
+  gateway
+    ? [gateway.publicIp ?? String(liveOf(staged, staged.site.ids.gatewayIp)?.address ?? '')]
+    : proxies.map(
+        ({ name, flexibleIp = name, existing }) =>
+          existing?.publicIp ?? String(liveOf(staged, `flexible-ip/${flexibleIp}`)?.address ?? ''),
+      )
 
 /** Asks the gates one after the other about one workload; stops at the first that does not pass and guards. */
 export const askGates = async (

@@ -5,6 +5,7 @@ import { tagsIn, withTags } from '../hosts/tags.ts'
 import { type Context, proxiesIn, sharePartner } from '../inventory/context.ts'
 import { groupsOf } from '../inventory/groups.ts'
 import { choose, globOf } from '../inventory/pattern.ts'
+import { gatewayName } from '../rollout/gateway-pod.ts'
 
 /** The context with only the tenants that `--limit` names: by tenant, namespace, proxy or group, in Ansible's words. */
 export const forTargets = (context: Context, limit: string | undefined): Context => {
@@ -15,6 +16,7 @@ export const forTargets = (context: Context, limit: string | undefined): Context
       it.tenant,
       it.namespace,
       ...it.egress.proxies.map(({ name }) => name),
+      ...(it.egress.gateway ? [gatewayName(it.tenant)] : []),
       ...groupsOf(context, it),
       'egress',
       ...theirs(it),

@@ -3,20 +3,28 @@ import { resolve } from '../engine/refs.ts'
 import type { HostAddress } from '../hosts/address.ts'
 import { createAuditLog } from '../hosts/audit-log.ts'
 import { auditLog } from '../hosts/squid.ts'
-import type { Tenant } from '../inventory/context.ts'
+import { isGateway, type Tenant } from '../inventory/context.ts'
 import { parseAuditLine } from '../policy/audit-line.ts'
+import { searchGateway } from '../rollout/gateway-log.ts'
+import { gatewayAddress } from '../rollout/gateway-pod.ts'
 import type { Logs } from '../rollout/probe.ts'
 import type { Witnessed } from '../rollout/witness.ts'
+import { kubeOf } from './kube-of.ts'
 import type { Staged } from './staged.ts'
 
 /** The logs of a tenant's proxies, as a second witness to what a pod saw. */
 export const logsOf = (
   staged: Staged,
-  { egress: { proxies } }: Tenant,
+  tenant: Tenant,
   signal: AbortSignal = staged.session.world.abort,
 ): Omit<Logs, 'here'> => {
+  const { proxies } = tenant.egress
   /** null: not every one could be read, and none has it. */
   const find = async (needle: string, atLeast = 1): Promise<string[] | null> => {
+    if (isGateway(tenant)) {
+      const search = { needle, atLeast, withinMs: atLeast > 1 ? 5000 : 2000, signal }
+      return searchGateway(kubeOf(staged), tenant.tenant, gatewayAddress(tenant.tenant), search)
+    }
     const logs = await Promise.all(
       proxies.map(async ({ name }) => {
         const host = hostOf(staged, name)

@@ -22,14 +22,20 @@ export const outputsOf = (staged: Staged): { [key: string]: Json } => {
       ),
     }),
   }))
-  const [first] = proxies
+  // Pods have no address of their own that others could use.
+  const gateways = ids.gateways.map(({ name, publicIp }) => ({
+    ...{ name, private_ip: undefined },
+    public_ip: publicIp ?? text(ids.gatewayIp, 'address'),
+  }))
+  const all = [...proxies, ...gateways]
+  const [first] = all
   return withoutGaps({
     proxy_public_ip: first?.public_ip,
     proxy_private_ip: first?.private_ip,
     gateway_public_ip: text(ids.gatewayIp, 'address'),
     cluster_id: text(ids.cluster, 'id'),
     kubeconfig: staged.session.context.cluster.kubeconfig ?? text(ids.kubeconfig, 'path'),
-    proxies: Object.fromEntries(proxies.map(({ name, ...it }) => [name, withoutGaps(it)])),
+    proxies: Object.fromEntries(all.map(({ name, ...it }) => [name, withoutGaps(it)])),
   })
 }
 

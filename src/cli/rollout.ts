@@ -8,6 +8,7 @@ import { Problem } from '../engine/problem.ts'
 import { standing, type ToUndo, type UndoOutcome, undoAll } from '../engine/undo.ts'
 import type { Memory } from '../rollout/gate.ts'
 import { gatesAt, type Moment } from '../rollout/gates.ts'
+import { TENANT_LABEL } from '../rollout/gateway-pod.ts'
 import { NotLeader } from '../rollout/lease.ts'
 import { EGRESS_LABEL } from '../rollout/manifests.ts'
 import { isCanary } from '../rollout/phases.ts'
@@ -220,10 +221,20 @@ export const takeBack = (session: Session, tenants?: readonly string[]): Promise
 /** Is a step of a rollout about one of the tenants that this run is for? */
 export const isOf = ({ context }: Session) => {
   const namespaces = context.tenants.map(it => it.namespace)
+  const tenants = context.tenants.map(it => it.tenant)
   return ({ want }: ToUndo): boolean => {
-    const { namespace, object } = want as { namespace?: string; object?: { metadata: { namespace?: string } } }
+    const { namespace, object, labels } = want as AnyWant
+    // Beside others', in no namespace of its own.
+    const owner = (labels ?? object?.metadata.labels)?.[TENANT_LABEL]
+    if (owner !== undefined) return tenants.includes(owner)
     return namespaces.includes(namespace ?? object?.metadata.namespace ?? '')
   }
+}
+
+type AnyWant = {
+  namespace?: string
+  labels?: Record<string, string>
+  object?: { metadata: { namespace?: string; labels?: Record<string, string> } }
 }
 
 /** What the operator is told when a phase did not hold. */

@@ -4,6 +4,7 @@ import { checkCertificates, type From, type Named } from './certificates.ts'
 import { checkAllowlist } from './check-allowlist.ts'
 import { checkExisting, checkMachines } from './check-existing.ts'
 import { checkGates } from './check-gates.ts'
+import { checkGateway } from './check-gateway.ts'
 import { checkGroups, checkMembership } from './check-groups.ts'
 import { checkBastion, checkNetworkName, checkOperators, checkRanges, checkRoom } from './check-network.ts'
 import { checkPolicy, checkSharedPolicy } from './check-policy.ts'
@@ -93,7 +94,7 @@ export const checkTenants = (context: Parts<ContextFile>, all: readonly Found<Te
       checkTenantZones(context, parts, say)
       checkMembership(context, parts, say)
       checkMachines(context, parts, say)
-      checkUnbuilt(parts, say)
+      checkGateway(context, parts, say)
       checkReserved(parts, say)
       checkCertificates(parts, named, from, say)
       checkPolicy(context, parts, say)
@@ -185,13 +186,6 @@ const checkAddress = (
     why,
     `choose another one in ${cidr}${free ? `, e.g. ${free}` : ''}`,
   )
-}
-
-/** What the inventory can say and this version cannot do: an error beats a surprise. */
-const checkUnbuilt = ({ egress }: Parts<TenantFile>, say: Say) => {
-  if (egress?.via === 'gateway-pod') {
-    say(['egress', 'via'], 'gateway-pod is not built yet', 'only the proxy-vm data plane is', 'write proxy-vm')
-  }
 }
 
 const checkRollout = ({ rollout, workloads }: Parts<TenantFile>, say: Say) => {

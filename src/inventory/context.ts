@@ -1,5 +1,6 @@
 import type { Machine } from './ansible/login.ts'
 import type { Certificates } from './certificates.ts'
+import type { Gateway } from './check-gateway.ts'
 import type { ProxyFile } from './proxies.ts'
 import type { ContextFile } from './schema-context.ts'
 import type { TenantFile } from './schema-tenant.ts'
@@ -7,15 +8,20 @@ import type { TenantFile } from './schema-tenant.ts'
 /** A tenant with all defaults filled in. */
 export type Tenant = Omit<TenantFile, 'workloads' | 'egress'> & {
   workloads: NonNullable<TenantFile['workloads']>
-  egress: Omit<TenantFile['egress'], 'proxy' | 'proxies' | 'clientCertificates'> & {
+  egress: Omit<TenantFile['egress'], 'proxy' | 'proxies' | 'clientCertificates' | 'gateway'> & {
     clientCertificates?: Certificates
-    /** The first of `proxies`. */
-    proxy: ProxyHost
+    /** Hosts; none where pods of the cluster are the way out. */
     proxies: ProxyHost[]
-    /** How pods reach them: the address of the only one, or a Service before all of them. */
-    through: 'address' | 'service'
+    gateway?: Gateway
+    /** How pods reach them: the address of the only one, a Service before all of them, or that of the gateway's pods. */
+    through: 'address' | 'service' | 'gateway'
   }
 }
+
+/** One that leaves by pods of the cluster. */
+export type GatewayTenant = Tenant & { egress: { gateway: Gateway } }
+
+export const isGateway = (tenant: Tenant): tenant is GatewayTenant => tenant.egress.gateway !== undefined
 
 /** `machine`: as Ansible's inventory knows one that exists already. */
 export type ProxyHost = ProxyFile & { machine?: Machine }

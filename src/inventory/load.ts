@@ -6,6 +6,7 @@ import { Problem, Problems } from '../engine/problem.ts'
 import { type Machine, machineOf } from './ansible/login.ts'
 import { type AnsibleInventory, readAnsible } from './ansible/read.ts'
 import { certificatesOf, type From } from './certificates.ts'
+import { gatewayOf } from './check-gateway.ts'
 import { checkContext, checkTenants, warningsOf } from './checks.ts'
 import type { Context, ProxyHost, Tenant } from './context.ts'
 import { type Document, type Path, readDocument } from './document.ts'
@@ -148,9 +149,10 @@ const complete = (file: ContextFile, tenants: TenantFile[], root: string, env: N
 
 /** One proxy or several, seen the same way. */
 const egressOf = (it: TenantFile, from: From, known: (proxy: ProxyFile) => ProxyHost): Tenant['egress'] => {
-  const { proxy, proxies = [], clientCertificates: _, ...rest } = it.egress
+  const { proxy, proxies = [], clientCertificates: _, gateway: __, ...rest } = it.egress
   const all = (proxy ? [proxy] : proxies).map(known)
-  return { ...rest, ...certificatesOf(it, from), proxy: all[0]!, proxies: all, through: proxy ? 'address' : 'service' }
+  const through = it.egress.via === 'gateway-pod' ? 'gateway' : proxy ? 'address' : 'service'
+  return { ...rest, ...certificatesOf(it, from), ...gatewayOf(it), proxies: all, through }
 }
 
 /** The machine that exists already, as Ansible's inventory knows it. */

@@ -13,7 +13,7 @@ export const proxiesAt = ({ egress }: Parts<TenantFile>): { path: Path; proxy: P
 
 /** One of the two words, not both and not neither. What is wrong by its schema is there, and told elsewhere. */
 export const checkProxies = ({ egress }: Parts<TenantFile>, say: Say): void => {
-  if (!egress) return
+  if (!egress || egress.via === 'gateway-pod') return
   if (!('proxy' in egress) && !('proxies' in egress))
     say(['egress', 'proxy'], 'egress.proxy is missing', 'pods need a way out', 'add it, or several as egress.proxies')
   if (egress.proxy && egress.proxies)

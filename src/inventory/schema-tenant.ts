@@ -62,6 +62,18 @@ const proxy = z.strictObject({
   protect,
 })
 
+const gateway = z.strictObject({
+  image: z
+    .string()
+    .regex(/^[a-z0-9][\w.:/@-]*$/, 'an image is like registry.example/squid:6@sha256:...')
+    .optional()
+    .describe("has Squid 5 or later, sh and Perl, as Debian and Ubuntu package them; absent: Canonical's, by digest"),
+  replicas: z.int().min(1).max(10).optional().describe('absent: 2'),
+  pool: name.optional().describe("whose nodes it runs on; absent: the tenant's own"),
+  port: z.int().min(1024).max(65535).optional().describe('absent: 3128'),
+  publicIp: address4.optional().describe('the address that these nodes leave with; absent: that of the Public Gateway'),
+})
+
 /** inventory/<context>/tenants/<tenant>.yaml */
 export const tenantSchema = z.strictObject({
   tenant: name,
@@ -78,6 +90,7 @@ export const tenantSchema = z.strictObject({
       .max(8)
       .optional()
       .describe('several, which pods reach through one Service; the first is "the" proxy of the outputs'),
+    gateway: gateway.optional().describe('of via: gateway-pod'),
     clients: z
       .array(cidr)
       .min(1)

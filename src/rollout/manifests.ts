@@ -11,10 +11,10 @@ const OURS = { [MANAGED_BY]: MANAGER }
 export const EGRESS_LABEL = { key: 'egress', value: 'external' }
 
 /** The annotation is a second field of ours: whoever overwrites the label by hand does not end our ownership. */
-export const namespace = (name: string): KubeObject => ({
+export const namespace = (name: string, purpose = 'workloads of one tenant'): KubeObject => ({
   apiVersion: 'v1',
   kind: 'Namespace',
-  metadata: { name, labels: OURS, annotations: { 'kapsule-egress/purpose': 'workloads of one tenant' } },
+  metadata: { name, labels: OURS, annotations: { 'kapsule-egress/purpose': purpose } },
 })
 
 /** Where the proxy is, for workloads that read it themselves; `authority`: PEM of what it is known by, where it asks for certificates. */
@@ -54,13 +54,16 @@ export const proxyFiles = (secret: string): ProxyFiles => ({
 
 export type EgressRanges = { pods: string; services: string; dnsIp: string; also?: { cidr: string; port: number }[] }
 
+/** A proxy as a NetworkPolicy names it: a host by its address, pods by who they are. */
+export type ProxyPeer = ({ address: string } | { pods: Json }) & { port: number }
+
 /**
  * Labelled pods reach the proxies, DNS and the cluster, nothing else. DNS is named by address and by pods, because
  * some networks see the Service's address and some the pod behind it.
  */
 export const egressPolicy = (
   at: { namespace: string; name?: string },
-  proxies: { address: string; port: number }[],
+  proxies: ProxyPeer[],
   { pods, services, dnsIp, also = [] }: EgressRanges,
 ): KubeObject => ({
   apiVersion: 'networking.k8s.io/v1',
@@ -70,7 +73,9 @@ export const egressPolicy = (
     podSelector: { matchLabels: { [EGRESS_LABEL.key]: EGRESS_LABEL.value } },
     policyTypes: ['Egress'],
     egress: [
-      ...proxies.map(it => rule([block(`${it.address}/32`)], [{ protocol: 'TCP', port: it.port }])),
+      ...proxies.map(it =>
+        rule(['pods' in it ? it.pods : block(`${it.address}/32`)], [{ protocol: 'TCP', port: it.port }]),
+      ),
       rule(
         [
           block(`${dnsIp}/32`),

@@ -13,7 +13,7 @@ export const PROBE_LABEL = 'kapsule-egress/probe'
 
 export const PROBE_CONTAINER = 'probe'
 
-type Made = { run: string; image: string }
+type Made = { run: string; image: string; labels?: Record<string, string> }
 
 /** What of a pod decides how its packets go and its names resolve. */
 type Copied = { [field: string]: Json } & { containers: { env?: { name: string }[]; volumeMounts?: Mount[] }[] }
@@ -28,7 +28,7 @@ const CONTROLLERS =
  * variables and nothing else of its environment. It is never ready, so no Service sends it traffic; it goes with the
  * pod that it stands in for, and ends by itself after ten minutes.
  */
-export const probePodFor = (pod: Pod, { run, image }: Made): KubeObject => {
+export const probePodFor = (pod: Pod, { run, image, labels: more }: Made): KubeObject => {
   const spec = pod.spec as unknown as Copied
   const { name, namespace, uid = '', labels = {} } = pod.metadata
   const [first] = spec.containers
@@ -47,12 +47,13 @@ export const probePodFor = (pod: Pod, { run, image }: Made): KubeObject => {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
-      name: `egress-probe-${uid.slice(0, 8)}-${run.slice(-4)}`,
+      name: `egress-probe-${uid.slice(0, 8)}-${run.slice(-4)}${more ? '-moved' : ''}`,
       ...(namespace && { namespace }),
       labels: {
         ...Object.fromEntries(Object.entries(labels).filter(([key]) => !CONTROLLERS.test(key))),
         [MANAGED_BY]: MANAGER,
         [PROBE_LABEL]: run,
+        ...more,
       },
       ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name, uid, ...(isDaemon(pod) && { controller: true }) }],
     },
@@ -92,9 +93,9 @@ export const probePodFor = (pod: Pod, { run, image }: Made): KubeObject => {
 const isDaemon = ({ metadata }: Pod): boolean =>
   metadata.ownerReferences?.some(it => it.controller && it.kind === 'DaemonSet') ?? false
 
-/** Stand-ins for pods, one each, made when asked for. */
+/** Stand-ins for pods, made when asked for: one each, and one more with `labels`. */
 export type Prober = {
-  for(pod: Pod): Promise<Pod | { unheard: string }>
+  for(pod: Pod, labels?: Record<string, string>): Promise<Pod | { unheard: string }>
   /** Was one asked for? Then nobody need try the pod itself again. */
   has(pod: Pod): boolean
   /** Takes away what was made. What could not be is found by its label in the next run. */
@@ -110,8 +111,8 @@ export const createProber = (
 ): Prober => {
   const pods = new Map<string, Promise<Pod | { unheard: string }>>()
   const objects: KubeObject[] = []
-  const make = async (pod: Pod) => {
-    const object = probePodFor(pod, made)
+  const make = async (pod: Pod, labels: Record<string, string> | undefined) => {
+    const object = probePodFor(pod, { ...made, ...(labels && { labels }) })
     objects.push(object)
     onMake({ pod: object.metadata.name, for: pod.metadata.name })
     try {
@@ -125,9 +126,9 @@ export const createProber = (
     }
   }
   return {
-    for(pod) {
-      const key = pod.metadata.uid ?? pod.metadata.name
-      const stand = pods.get(key) ?? make(pod)
+    for(pod, labels) {
+      const key = `${pod.metadata.uid ?? pod.metadata.name}${labels ? ' moved' : ''}`
+      const stand = pods.get(key) ?? make(pod, labels)
       pods.set(key, stand)
       return stand
     },

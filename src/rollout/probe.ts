@@ -3,6 +3,7 @@ import { Problem } from '../engine/problem.ts'
 import type { Here } from './here.ts'
 import type { Kube } from './kube.ts'
 import { lastWords } from './last-words.ts'
+import { EGRESS_LABEL } from './manifests.ts'
 import { inconclusive, type Verdict } from './measure.ts'
 import { PROXY_FILES } from './no-proxy.ts'
 import { PROBE_CONTAINER, type Prober } from './probe-pod.ts'
@@ -24,6 +25,8 @@ export type Probes = {
   pods(subject: Subject): Promise<Pod[] | null>
   /** curl in the pod's first container, with the environment it has there; without curl, in a pod that stands in. */
   curl(pod: Pod, args: string[]): Promise<Answer>
+  /** curl in a pod that stands in for this one as it will be when it has moved. */
+  curlAsMoved(pod: Pod, args: string[]): Promise<Answer>
   /** TCP connections of the pod, by whichever of its containers has cat. */
   sockets(pod: Pod): Promise<{ list: Socket[] } | { unheard: string }>
   /** The last lines of a container's log, 2000 at most. */
@@ -65,20 +68,13 @@ export const createProbes = (
     const rollout = await readRollout(kube, { namespace, ...workload })
     return rollout?.current.filter(pod => !isLeaving(pod)) ?? null
   },
+  async curlAsMoved(pod, args) {
+    if (!prober) return { unheard: `nobody stands in for ${pod.metadata.name}` }
+    const stand = await prober.for(pod, { [EGRESS_LABEL.key]: EGRESS_LABEL.value })
+    return 'unheard' in stand ? stand : runIn(kube, stand, PROBE_CONTAINER, curlOf(pod, args), signal)
+  },
   async curl(pod, args) {
-    // The last -A counts: who marks a request goes over this.
-    const command = [
-      'curl',
-      '-q',
-      ...settings(pod.spec),
-      '-s',
-      '-S',
-      '-A',
-      OUR_AGENT,
-      '--max-time',
-      String(SECONDS),
-      ...args,
-    ]
+    const command = curlOf(pod, args)
     if (!prober?.has(pod)) {
       const answer = await runIn(kube, pod, pod.spec.containers[0]?.name ?? '', command, signal)
       if (!prober || !('unheard' in answer) || !answer.lacks) return answer
@@ -102,6 +98,12 @@ export const createProbes = (
   lastWords: ({ metadata: { namespace = '', name } }, container) => lastWords(kube, namespace, name, container),
   ...logs,
 })
+
+/** The last -A counts: who marks a request goes over ours. */
+const curlOf = ({ spec }: Pod, args: string[]): string[] => [
+  ...['curl', '-q', ...settings(spec), '-s', '-S', '-A', OUR_AGENT, '--max-time', String(SECONDS)],
+  ...args,
+]
 
 /** Where the proxy asks for certificates, curl finds the pod's own by what was mounted with it. */
 const settings = ({ containers: [first] }: Pod['spec']): string[] =>

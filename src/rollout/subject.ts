@@ -10,6 +10,8 @@ export type Subject = {
   proxy: ProxyAt
   /** Each proxy alone, and how the world sees what leaves by it: one of the tenant's fixed addresses. */
   proxies: (ProxyAt & { publicIp: string })[]
+  /** A NetworkPolicy lets in moved pods alone: nobody else can try whether it answers. */
+  onlyMoved?: boolean
   /** URLs that answer with the caller's address. */
   echo: string[]
   /** URLs that the tenant names as allowed, to see them answer. */

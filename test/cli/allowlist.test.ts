@@ -44,7 +44,7 @@ const phased = async (desired: Desired[], argv: string[] = []) => {
     state: '/nonexistent',
   })
   const phase: RolloutPhase = { name: 'allowlist', desired, moves: [], proves: [] }
-  Object.assign(staged.site, { ids: { proxies: [] }, phases: [phase] })
+  Object.assign(staged.site, { ids: { proxies: [], gateways: [] }, phases: [phase] })
   return { staged, phase, lines }
 }
 

@@ -40,7 +40,7 @@ const phased = async (name: string, tags: string) => {
     journal: { record: (it: Entry) => lines.push(it) },
     state: '/nonexistent',
   })
-  Object.assign(site, { ids: { proxies: [] } })
+  Object.assign(site, { ids: { proxies: [], gateways: [] } })
   const moves = tenants.map(it => ({ tenant: it, workload: it.rollout.canary }))
   const phase = { name, desired: [web, api], moves } as unknown as RolloutPhase
   return { asked, lines, run: () => runPhase(staged, phase, () => undefined) }

@@ -6,6 +6,7 @@ import { Problem } from '../../engine/problem.ts'
 import { countChanges } from '../../engine/step.ts'
 import { play } from '../../hosts/play.ts'
 import { listRevisions, type Revision, revisionTo } from '../../hosts/revisions.ts'
+import { isGateway } from '../../inventory/context.ts'
 import { table } from '../../report/table.ts'
 import { type ProxyHost, proxiesOf } from '../audit-hosts.ts'
 import { agreed } from '../confirm.ts'
@@ -18,7 +19,10 @@ export const policy = async (asked: Session): Promise<ExitCode> => {
   const { to, tenant } = asked.flags
   if (to !== undefined && tenant === undefined) throw noTenant()
   const session = forTenant(asked)
-  const { output, flags, world } = session
+  const { output, flags, world, context } = session
+  const inPods = context.tenants.filter(isGateway).map(it => it.tenant)
+  if (to !== undefined && inPods.includes(tenant!)) throw onlyOne(tenant!)
+  for (const it of inPods) output.say(`note: ${it} leaves by pods, which have one revision: status.mjs names it`)
   const found = await revisionsOf(session)
   if (to === undefined) {
     output.event('revisions', { revisions: found.flatMap(({ name, all }) => all.map(it => ({ proxy: name, ...it }))) })
@@ -91,5 +95,12 @@ const noTenant = () =>
   new Problem('--to needs --tenant', {
     why: 'revisions are numbered by tenant',
     next: 'e.g. npx zx scripts/policy.mjs --tenant client-a --to previous',
+    exit: 2,
+  })
+
+const onlyOne = (tenant: string) =>
+  new Problem(`no earlier revision of ${tenant} is kept`, {
+    why: 'it leaves by pods of the cluster, whose ConfigMap has the one that is in force',
+    next: `change egress.allow in tenants/${tenant}.yaml and deploy, or take the run back with rollback.ts --run ID`,
     exit: 2,
   })

@@ -1,15 +1,16 @@
 import { writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { throwAll } from '../../engine/plan.ts'
 import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
+import { isGateway } from '../../inventory/context.ts'
 import type { AuditLine } from '../../policy/audit-line.ts'
 import { policyOf } from '../../policy/entries.ts'
 import { createReport, type Report } from '../../policy/report.ts'
 import { auditPage } from '../../report/audit-page.ts'
 import { auditText } from '../../report/audit-table.ts'
 import { proxiesOf } from '../audit-hosts.ts'
-import { type Heard, hearFiles, hearProxies } from '../audit-lines.ts'
+import { type Heard, hearFiles, hearGateways, hearProxies, together } from '../audit-lines.ts'
 import { withOnly } from '../limit.ts'
 import type { Session } from '../session.ts'
 import { sinceOf } from '../since.ts'
@@ -67,10 +68,16 @@ export const hearAll = async (
   onLine: (line: AuditLine) => void,
   seconds = readSeconds,
   signal = session.world.abort,
-): Promise<Heard> =>
-  session.flags.log.length > 0
-    ? hearFiles(session.flags.log, signal, onLine)
-    : hearProxies(session, await proxiesOf(session), { since, seconds, signal }, onLine)
+): Promise<Heard> => {
+  const { context, flags, state, clients } = session
+  if (flags.log.length > 0) return hearFiles(flags.log, signal, onLine)
+  const kube = clients.kube(context.cluster.kubeconfig ?? join(state, 'kubeconfig'))
+  const [hosts, pods] = await Promise.all([
+    proxiesOf(session).then(it => hearProxies(session, it, { since, seconds, signal }, onLine)),
+    hearGateways(kube, context.tenants.filter(isGateway), onLine),
+  ])
+  return together(hosts, pods)
+}
 
 const textIn: Record<(typeof formats)[number], (it: Report) => string> = {
   table: it => auditText(it),

@@ -8,7 +8,9 @@ import { hostPlay } from '../../hosts/play.ts'
 import type { Ssh } from '../../hosts/ssh.ts'
 import { Unreachable } from '../../hosts/ssh-problems.ts'
 import type { PolicyState } from '../../hosts/tasks/policy.ts'
+import { type GatewayTenant, isGateway } from '../../inventory/context.ts'
 import { narrowTable, table } from '../../report/table.ts'
+import { gatewayAddress, gatewayName } from '../../rollout/gateway-pod.ts'
 import { calledAs } from '../../rollout/workload.ts'
 import { findLeaks } from '../../scaleway/leaks.ts'
 import { listOwned } from '../../scaleway/leftovers.ts'
@@ -53,6 +55,7 @@ export const status = async (asked: Session): Promise<ExitCode> => {
   const away = new Map<string, Problem>()
   const policies = session.context.tenants.flatMap(it => {
     const fixed = publicIpsOf(staged, it)
+    if (isGateway(it)) return [gatewayRow(staged, it)]
     return it.egress.proxies.map(({ name, privateIp }, at) => {
       const seen = plan.seen.get(`host-play/${name}`)
       const live = seen?.live as unknown as Seen | null | undefined
@@ -105,6 +108,18 @@ export const status = async (asked: Session): Promise<ExitCode> => {
   tellFound(staged, surveys)
   tellLeaks(session, leaks)
   return finish(session, { status: 'ok', changes: countChanges([]), outputs: outputsOf(staged) })
+}
+
+/** Pods have no address of their own; the Service's name is how others reach them. */
+const gatewayRow = (staged: Staged, tenant: GatewayTenant) => {
+  const { live, problem } = staged.plan.seen.get(`gateway-policy/${tenant.tenant}`) ?? {}
+  const [publicIp = ''] = publicIpsOf(staged, tenant)
+  return {
+    ...{ tenant: tenant.tenant, proxy: gatewayName(tenant.tenant) },
+    ...{ publicIp: publicIp || null, privateIp: gatewayAddress(tenant.tenant) },
+    reached: problem ? 'unclear' : 'yes',
+    revision: (live as { revision: string | null } | null | undefined)?.revision ?? null,
+  }
 }
 
 const revisionIn = ({ reached, revision }: { reached: string; revision: string | null }): string =>

@@ -22,7 +22,7 @@ export const egressAddressGate = gate<Subject, Probes>("egress address is the te
       return ['-A', agents.at(-1) ?? '']
     }
     const verdicts = await everyPod(subject, probes, async pod =>
-      worst(await Promise.all(subject.echo.map(url => seenAs(fixed, probes, pod, url, marked())))),
+      worst(await Promise.all(subject.echo.map(url => seenAs(fixed, probes.curl, pod, url, marked())))),
     )
     const seen = worst(verdicts)
     if (seen.verdict !== 'pass') return seen
@@ -34,6 +34,7 @@ export const egressAddressGate = gate<Subject, Probes>("egress address is the te
  * For the phase before any workload moves: from a pod that still leaves the old way, each proxy, asked for by
  * name, shows its own fixed address, and a Service before them one of these. A pod that has not moved has no
  * certificate: where one is asked for, the proxy must cut it off, and the address is seen when the canary has moved.
+ * Where only moved pods are let in, a pod of ours asks that looks like one.
  */
 export const proxyAnswers = gate<Subject, Probes>('proxy answers with its fixed address', {
   interval: '500ms',
@@ -45,11 +46,12 @@ export const proxyAnswers = gate<Subject, Probes>('proxy answers with its fixed 
     if (ways.every(it => it.address !== proxy.address)) ways.push({ ...proxy, fixed: proxies.map(it => it.publicIp) })
     const pods = await probes.pods(subject)
     if (!pods?.length) return inconclusive(`${subject.namespace}/${subject.workload.name} has no pods to ask`)
+    const curl = subject.onlyMoved ? probes.curlAsMoved : probes.curl
     const asked = ways.flatMap(({ fixed, ...at }) => {
       // The pod's NO_PROXY must not take the probe past the proxy.
       const by = ['--noproxy', '', '--proxy', proxyUrl(at)]
       if (at.certificates) return [cutOff(probes, pods[0] as Pod, subject.echo[0]!, by)]
-      return subject.echo.map(url => seenAs(fixed, probes, pods[0] as Pod, url, by))
+      return subject.echo.map(url => seenAs(fixed, curl, pods[0] as Pod, url, by))
     })
     return worst(await Promise.all(asked))
   },
@@ -69,9 +71,11 @@ const cutOff = async (probes: Probes, pod: Pod, url: string, by: string[]): Prom
 
 const heard = (pod: Pod) => fail(`${pod.metadata.name} shows no certificate, and was answered`)
 
-const seenAs = async (fixed: string[], probes: Probes, pod: Pod, url: string, args: string[]): Promise<Verdict> => {
+type Curl = Probes['curl']
+
+const seenAs = async (fixed: string[], curl: Curl, pod: Pod, url: string, args: string[]): Promise<Verdict> => {
   const from = `${pod.metadata.name} at ${url}`
-  const answer = await probes.curl(pod, [...args, '--fail', url])
+  const answer = await curl(pod, [...args, '--fail', url])
   if ('unheard' in answer) return inconclusive(answer.unheard)
   if (answer.code !== 0) return inconclusive(`${from}: curl exit ${answer.code} ${answer.stderr.trim()}`)
   const address = addressIn(answer.stdout)

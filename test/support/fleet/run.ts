@@ -98,7 +98,7 @@ const planned = async (session: Session): Promise<Staged> => {
     thing(`host-play/${PROXY.name}`, { live: {}, want: { host } }),
   ]
   const empty = Object.fromEntries(stageNames.map(it => [it, []]))
-  const ids = { gatewayIp: '', cluster: '', kubeconfig: '', proxies: [] }
+  const ids = { gatewayIp: '', cluster: '', kubeconfig: '', proxies: [], gateways: [] }
   const site = { stages: { ...empty, rollout }, phases, cloud: [], protectedIds: new Set(), ids } as unknown as Site
   const plan = await makePlan([...stands, ...rollout], session.world)
   return { session, site, plan, projectId: '', stages: ['rollout'], counts: countChanges([]), orphans: [] }
