@@ -10,6 +10,7 @@ import { createProbes } from '../rollout/probe.ts'
 import { createProber, sweepProbes } from '../rollout/probe-pod.ts'
 import type { Subject } from '../rollout/subject.ts'
 import { calledAs } from '../rollout/workload.ts'
+import { kindOf } from '../rollout/workloads/read.ts'
 import { kubeconfigOf, kubeOf, liveOf } from './kube-of.ts'
 import { logsOf } from './logs.ts'
 import type { Staged } from './staged.ts'
@@ -89,6 +90,9 @@ export const publicIpsOf = (staged: Staged, { egress: { proxies, gateway } }: Te
           existing?.publicIp ?? String(liveOf(staged, `flexible-ip/${flexibleIp}`)?.address ?? ''),
       )
 
+/** A Job that was started is left to finish: it leaves by the old way, and nobody asks about it. */
+export const staysAsItIs = ({ workload }: Moved): boolean => kindOf(workload).fixed === true
+
 /** Asks the gates one after the other about one workload; stops at the first that does not pass and guards. */
 export const askGates = async (
   staged: Staged,
@@ -97,6 +101,7 @@ export const askGates = async (
   { onResult, onPause }: Telling,
   { restartsBefore, memories = new Map(), enough }: Known = {},
 ): Promise<GateResult[]> => {
+  if (staysAsItIs(move)) return []
   const { session } = staged
   const { abort } = session.world
   const signal = enough ? AbortSignal.any([abort, enough]) : abort

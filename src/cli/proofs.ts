@@ -4,7 +4,17 @@ import { table } from '../report/table.ts'
 import { gatesAt } from '../rollout/gates.ts'
 import { fail } from '../rollout/measure.ts'
 import { egressAddress } from '../rollout/probe.ts'
-import { askGates, type GateResult, isHeld, kubeOf, lineOf, publicIpsOf, subjectOf, sweep } from './gates.ts'
+import {
+  askGates,
+  type GateResult,
+  isHeld,
+  kubeOf,
+  lineOf,
+  publicIpsOf,
+  staysAsItIs,
+  subjectOf,
+  sweep,
+} from './gates.ts'
 import type { Staged } from './staged.ts'
 import { refusedNodes, unknownNodes } from './unknown-nodes.ts'
 
@@ -31,7 +41,7 @@ export const prove = async (staged: Staged, say: (line: string) => void): Promis
   const refused = unknownNodes(staged).filter(it => it.unknown.length > 0)
   return Promise.all(
     session.context.tenants.map(async tenant => {
-      const moves = movesOf(staged).filter(it => it.tenant === tenant)
+      const moves = movesOf(staged).filter(it => it.tenant === tenant && !staysAsItIs(it))
       const gates = gatesAt('moved', tenant)
       const results = await Promise.all(
         moves.map(move =>

@@ -55,6 +55,15 @@ test('the first gate that does not hold ends it', async () => {
   assert.equal(it, { lines: ['a/web: one: pass', 'a/web: two: fail'], held: false, pauses: [] })
 })
 
+test('a Job that is left to finish is not asked about', async () => {
+  const staged = await stage()
+  const job = { ...moveWith(), workload: { kind: 'Job' as const, name: 'import' } }
+  const gates = [saying('one', [fail('it leaves by the old way')])]
+  const asked: GateResult[] = []
+  assert.equal(await askGates(staged, job, gates, { onResult: it => asked.push(it) }), [])
+  assert.equal(asked, [])
+})
+
 test('a dry run is told, guards nothing, and nobody waits for it', async () => {
   const gates = [saying('one', [fail('no')], { dryRun: true }), saying('two', [inconclusive('?')], { dryRun: true })]
   const it = await asked([...gates, saying('three', [pass])], patience('10m'))
