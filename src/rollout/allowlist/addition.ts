@@ -73,6 +73,8 @@ export const told = (firewall: FirewallRef, report: Report): Told => ({
   waiting: what => report.waiting(what),
   progress: (part, data) => report.progress(part, data),
   signal: report.signal,
+  // Nothing is changed yet: a list that does not answer is looked at again later.
+  ...(report.planning && { withinMs: 3000 }),
 })
 
 const missingIn = ({ addresses }: Want, live: Live | null): string[] =>
