@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import type { KubeObject } from '../../src/rollout/object.ts'
@@ -7,7 +7,7 @@ import { makeCheckout, type Ran } from '../support/checkout.ts'
 import { suite } from '../support/suite.ts'
 import { looksAt, ok, summaryOf } from './looks.ts'
 
-const { test, before, after } = suite("a partner's firewall, with real packets", { seconds: 280 })
+const { test, before, after } = suite("a partner's firewall, with real packets", { seconds: 390 })
 const checkout = makeCheckout()
 const { run, start } = checkout
 const { kube, inPod } = looksAt(checkout)
@@ -50,6 +50,17 @@ const watched = async <T>(work: () => Promise<T>): Promise<{ result: T; lists: s
   return { result, lists }
 }
 
+/** Until the newest run has written this down. */
+const journalHas = async (part: string) => {
+  const runs = join(checkout.state, 'runs')
+  for (let n = 0; n < 4000; n++) {
+    const newest = readdirSync(runs).sort().at(-1)!
+    if (readFileSync(join(runs, newest), 'utf8').includes(part)) return
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  throw new Error(`nobody wrote ${part}`)
+}
+
 /** As a pod of the tenant sees the partner, with whatever environment it has. */
 const asked = async () => {
   const { stdout } = await inPod(NS, 'curl -sk -m 10 https://api.partner.example/')
@@ -87,6 +98,10 @@ test('a deploy adds the proxy, proves it, and takes the gateway out', async () =
   const sorted = (...all: string[]) => [...all, THEIRS].sort()
   assert.equal(lists, [sorted(gateway), sorted(gateway, proxy), sorted(proxy)], told(result))
   assert.equal(await asked(), { status: 'ok', ip: proxy })
+  const stands = await run('status.mjs', '--json')
+  const { lists: status } = stands.events.find(it => it.event === 'status') as { lists?: object }
+  const list = `Crunchy Bridge network ${firewall.network}`
+  assert.equal(status, [{ tenant: 'client-a', list, ours: 'in', toGo: [] }], told(stands))
   const again = await run('deploy.mjs', '--json')
   ok(again)
   assert.equal({ ...summaryOf(again).changes, unchanged: 0 }, { create: 0, update: 0, delete: 0, unchanged: 0 })
@@ -105,7 +120,7 @@ test('a rollback lets the gateway in again before it takes a label, and then the
   assert.equal(await asked(), { status: 'ok', ip: gateway })
 })
 
-test('a pod that nobody moves keeps the gateway in, and nothing is taken back', async () => {
+test('a pod that nobody moves keeps the gateway in, nothing is taken back, and a killed run is gone on with', async () => {
   const cluster = kube()
   const spec = {
     containers: [{ name: 'main', image: 'none', command: ['sleep', 'infinity'] }],
@@ -120,6 +135,11 @@ test('a pod that nobody moves keeps the gateway in, and nothing is taken back', 
   assert.is((await partner()).length, 3)
   await cluster.delete({ apiVersion: 'v1', kind: 'Pod', namespace: NS, name: 'stranger' }, { graceSeconds: 0 })
   await cluster.close()
+  const deploying = start('deploy.mjs', ['--resume'])
+  await journalHas(`take ${gateway}/32 out`)
+  deploying.kill('SIGKILL')
+  await deploying
+  assert.ok((await partner()).length >= 2, 'ours and theirs')
   ok(await run('deploy.mjs', '--resume', '--json'))
   assert.is((await partner()).includes(gateway), false)
 })
