@@ -22,6 +22,16 @@ if sudo -n sh -c : 2>/dev/null; then unset ke_word; exec sudo -n sh -s; fi
 printf '%s\\n' "$ke_word" | sudo -S -k -p '' true || exit 1
 { printf '%s\\n' "$ke_word"; exec cat; } | sudo -S -k -p '' sh -s`
 
+/** Who is not root and takes sudo away can neither go on nor bring it back. Packages: those that a play takes away. */
+export const refuseToLoseSudo = (host: HostAddress, packages: readonly string[]): void => {
+  if (host.user === 'root' || !packages.some(it => /^sudo(-ldap|-rs)?$/.test(it))) return
+  throw new Problem(`${host.name}: package sudo cannot be taken away`, {
+    why: `we come in as ${host.user} and become root by it, so nothing could bring it back`,
+    next: 'do that by hand, from the console of the host, or come in as root',
+    exit: 2,
+  })
+}
+
 /** The secret itself, for stdin alone; `of` is what it opens. */
 export const passwordFrom = (from: PasswordFrom, of = 'sudo', env = process.env): string => {
   const password = 'env' in from ? env[from.env] : inFile(from.file, of)

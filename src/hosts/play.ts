@@ -1,8 +1,9 @@
 import { word } from '../engine/desired.ts'
-import { sameJson } from '../engine/json.ts'
+import { type Json, sameJson } from '../engine/json.ts'
 import type { Detail, Kind, Report } from '../engine/kind.ts'
 import { Problem } from '../engine/problem.ts'
 import type { HostAddress } from './address.ts'
+import { refuseToLoseSudo } from './become.ts'
 import type { Bundle, BundleStep } from './bundle.ts'
 import { look, lookBody, newMark, parseLook, type Seen } from './exchange.ts'
 import type { Guard } from './guard/guard.ts'
@@ -13,6 +14,7 @@ import { refuseOddWords } from './odd-words.ts'
 import { settled } from './settle.ts'
 import type { Ssh } from './ssh.ts'
 import { kindOf, notifies, type Task, titleOf } from './tasks/all.ts'
+import { leavingBy } from './tasks/package-leaving.ts'
 
 /**
  * What should be true on one host. Handlers are sh commands, run once at the end, in this order, if notified. After a
@@ -30,6 +32,10 @@ export const hostPlay: Kind<HostPlay, Seen, { ssh: Ssh }> = {
   async read({ host, tasks, handlers }, { ssh }, report) {
     refuseOddWords(tasks)
     refuseTwins(host, tasks)
+    refuseToLoseSudo(
+      host,
+      tasks.flatMap(it => (it.task === 'package' ? leavingBy(it) : [])),
+    )
     refuseNobody({ host, tasks, handlers })
     return look(ssh, host, tasks, options(report))
   },
@@ -131,7 +137,7 @@ const forward = (task: Task, seen: Seen): BundleStep => {
   const state = stateOf(seen, task)
   const { retries, delaySeconds, timeoutSeconds } = task
   return {
-    ...step(task, kind.change(withCheck(task), state), (kind.restoreHere ?? kind.restore)(task, state)),
+    ...step(task, state, kind.change(withCheck(task), state), (kind.restoreHere ?? kind.restore)(task, state)),
     ...(retries !== undefined && { retries }),
     ...(delaySeconds !== undefined && { delaySeconds }),
     ...(timeoutSeconds !== undefined && { timeoutSeconds }),
@@ -140,17 +146,18 @@ const forward = (task: Task, seen: Seen): BundleStep => {
 
 const backward = (task: Task, before: Seen, now: Seen): BundleStep => {
   const kind = kindOf(task)
-  return step(task, kind.restore(task, stateOf(before, task)), kind.restore(task, stateOf(now, task)))
+  const state = stateOf(now, task)
+  return step(task, state, kind.restore(task, stateOf(before, task)), kind.restore(task, state))
 }
 
-const step = (task: Task, run: string, back: string): BundleStep => {
+const step = (task: Task, state: Json | undefined, run: string, back: string): BundleStep => {
   const { live = false } = kindOf(task)
-  return { title: titleOf(task), run, back, notify: notifies(task), live, guard: guardOf(task) }
+  return { title: titleOf(task), run, back, notify: notifies(task), live, guard: guardOf(task, state) }
 }
 
 /** Whatever the kind of task: what is written where sshd, the firewall or the network read it could cut us off. */
-const guardOf = (task: Task): Guard | null =>
-  kindOf(task).guard?.(task) ??
+const guardOf = (task: Task, state?: Json): Guard | null =>
+  kindOf(task).guard?.(task, state) ??
   ('path' in task ? guardPath(task.path, 'confirmSeconds' in task ? task.confirmSeconds : undefined) : null)
 
 /** A candidate for sshd is tried by sshd itself before it replaces anything. */

@@ -52,6 +52,20 @@ for (const more of [
     assert.is((await refused({ ...file('/srv/x', 'x'), ...more })).exit, 2)
   })
 
+test('sudo cannot be taken away by those who become root by it', async () => {
+  for (const task of [
+    { task: 'package', name: 'sudo', present: false },
+    { task: 'package', name: 'doas', insteadOf: 'sudo' },
+  ] satisfies Task[]) {
+    const look = (user: string) =>
+      hostPlay.read({ host: { ...address, user }, tasks: [task], handlers: {} }, { ssh: nobody }, quiet)
+    const { exit, message } = await problem(look('ops'))
+    assert.is(exit, 2)
+    assert.match(message, /sudo cannot be taken away/)
+    assert.not.instance(await look('root').catch(it => it), Problem)
+  }
+})
+
 test('a handler that the play does not have is refused', async () => {
   const want = { host: address, tasks: [file('/srv/x', 'x', { notify: ['relaod'] })], handlers: { reload: ':' } }
   const thrown = await hostPlay.read(want, { ssh: nobody }, quiet).then(

@@ -1,5 +1,7 @@
 import { firewalld, reloadUfw, ufw } from './firewalls.ts'
 import type { Guard } from './guard.ts'
+import { everyLogin } from './homes.ts'
+import { kernelSettings } from './kernel.ts'
 import { network } from './network.ts'
 import { rawFirewall } from './raw-firewall.ts'
 import { sshd, sshdCheck } from './sshd.ts'
@@ -22,7 +24,10 @@ const places: [RegExp, Zone][] = [
   [/^\/etc\/firewalld(\/|$)/, 'firewalld'],
   [/^\/etc\/(nftables(\.conf)?|iptables|sysconfig\/(ip6?tables|nftables\.conf))(\/|$)/, 'firewall'],
   [/^\/etc\/(netplan|network|systemd\/network|NetworkManager|sysconfig\/network(-scripts)?|iproute2)(\/|$)/, 'network'],
-  [/\/\.ssh(\/authorized_keys2?)?$/, 'login'],
+  [/\/\.ssh(\/(authorized_keys2?|rc|environment))?$/, 'login'],
+  // What every command by SSH reads first.
+  [/^\/(root|home\/[^/]+)\/\.(bashrc|zshenv)$/, 'login'],
+  [/^\/etc\/(environment|bash\.bashrc|zsh\/zshenv|ld\.so\.preload|passwd|group|g?shadow)$/, 'login'],
   [/^\/etc\/(sudoers|sudoers\.d|pam\.d|security|nsswitch\.conf|hosts\.(allow|deny)|nologin)(\/|$)/, 'login'],
 ]
 
@@ -32,9 +37,19 @@ export const zoneOfPath = (path: string): Zone | null => places.find(([at]) => a
 /** Everything the zone keeps and does. */
 export const guardZone = (zone: Zone, seconds: number): Guard => ({ seconds, ...zones[zone] })
 
-/** All of them at once. What each keeps in memory has names of its own. */
+/** What a task of its own keeps for itself, and a command may do as well. */
+const ofCommands: Partial<typeof zones> = {
+  login: everyLogin,
+  network: {
+    ...network,
+    save: `${network.save}\n${kernelSettings.save}`,
+    back: `${network.back}\n${kernelSettings.back}`,
+  },
+}
+
+/** Of a command: all of them at once. What each keeps in memory has names of its own. */
 export const guardZones = (names: readonly Zone[], seconds: number): Guard => {
-  const all = names.map(it => zones[it])
+  const all = names.map(it => ofCommands[it] ?? zones[it])
   const both = (part: 'save' | 'back' | 'boot') => all.map(it => it[part] ?? ':').join('\n')
   const keep = [...new Set(all.flatMap(it => it.keep))]
   return { seconds, keep, save: both('save'), back: both('back'), boot: both('boot') }

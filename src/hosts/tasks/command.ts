@@ -51,6 +51,13 @@ const checked = (task: CommandTask): CommandTask => {
   if (guard !== undefined && zones.length === 0) return task
   const open = visibleCalls(`${run}\n${undo}`).filter(({ zone }) => !covers(zones, zone))
   if (open.length === 0) return task
+  const down = open.find(it => it.zone === null)
+  if (down)
+    throw new Problem(`command ${name} takes the host down, and nothing would bring it back`, {
+      why: `it calls ${down.call}: what the host was doing for this run ends with it`,
+      next: 'do that between two runs, by hand; guard: [] says that it cannot cut anybody off',
+      exit: 2,
+    })
   const needed = [...new Set([...zones, ...open.map(it => it.zone)])]
   throw new Problem(`command ${name} could lock us out, and nothing would take it back`, {
     why: `it calls ${open.map(it => `${it.call} (${it.zone})`).join('; ')}`,

@@ -1,7 +1,16 @@
+import { guardRights, leadsToKeys } from '../guard/homes.ts'
 import { quote } from '../shell.ts'
 import { fields, type TaskKind } from './kind.ts'
 
-export type DirectoryTask = { task: 'directory'; path: string; mode: string; owner: string; group: string }
+export type DirectoryTask = {
+  task: 'directory'
+  path: string
+  mode: string
+  owner: string
+  group: string
+  /** How long the host waits for a new login, where sshd passes through it to somebody's keys. */
+  confirmSeconds?: number
+}
 export type Rights = { mode: string; owner: string; group: string }
 export type DirectoryState = { type: 'absent' | 'directory' | 'other' } & Rights
 
@@ -39,6 +48,8 @@ if ! { [ -d "$p" ] && ${haveRights(before)}; }; then
 fi`
   },
   same: (before, now) => before.type === now.type && rightsDiff(before, now).length === 0,
+  guard: ({ path, confirmSeconds }, state) =>
+    leadsToKeys(path) && state?.type !== 'absent' ? guardRights(path, confirmSeconds) : null,
 }
 
 /** With fewer digits chmod lets a directory keep setuid and setgid, which a new one has from its parent. @see chmod(1) */

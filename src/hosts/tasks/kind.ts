@@ -25,8 +25,8 @@ export type TaskKind<Task, State extends Json> = {
   same(before: State, now: State, task: Task): boolean
   /** Running services see the change at once, so taking it back needs their handlers again. */
   live?: true
-  /** A change that could cut us off: a new login must confirm it, or the host takes it back by itself. */
-  guard?(task: Task): Guard | null
+  /** A change that could cut us off: a new login must confirm it, or the host takes it back. `state`: what is there. */
+  guard?(task: Task, state?: State): Guard | null
 }
 
 /** What any task may say besides. A change that fails is tried again; one that takes longer than its time has failed. */

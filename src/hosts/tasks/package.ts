@@ -1,6 +1,7 @@
 import { Problem } from '../../engine/problem.ts'
 import { quote } from '../shell.ts'
 import { fields, type TaskKind } from './kind.ts'
+import { leavingBy } from './package-leaving.ts'
 import { lookAhead, type Manager, managers, nameHere } from './package-managers.ts'
 
 export type PackageTask = {
@@ -187,11 +188,7 @@ const checked = (task: PackageTask): PackageTask => {
     })
   for (const it of [task.name, ...othersOf(task), ...Object.values(task.names ?? {}), ...Object.keys(task.names ?? {})])
     if (!/^[A-Za-z0-9][A-Za-z0-9.+_-]*$/.test(it)) throw bad(JSON.stringify(it))
-  const going = [
-    ...(task.present === false ? [task.name, ...Object.values(task.names ?? {})] : []),
-    task.insteadOf ?? '',
-  ]
-  if (going.some(it => /^(openssh(-server)?|dropbear(-bin)?)$/.test(it)))
+  if (leavingBy(task).some(it => /^(openssh(-server)?|dropbear(-bin)?)$/.test(it)))
     throw new Problem(`package ${task.name} cannot be taken away`, {
       why: 'it is how we come in, and a host without network or archive could not bring it back by itself',
       next: 'do that by hand, from the console of the host',

@@ -1,4 +1,5 @@
 import { Problem } from '../../engine/problem.ts'
+import { cutsOff } from '../guard/kernel.ts'
 import { quote, unbase64 } from '../shell.ts'
 import { type FileState, type FileTask, fileTask, lookFile, sameFile } from './file.ts'
 import type { TaskKind } from './kind.ts'
@@ -51,12 +52,6 @@ ${fileTask.restore(fileOf(task), file)}`,
           back: `[ ! -s value ] || cat value >${quote(procPath(task))}`,
         },
 }
-
-// Forwarding, filters by the way back, ARP, whether there is IPv6. What only has to do with speed is left alone.
-const harmless = /^net[./](core[./]|unix[./]|ipv4[./](tcp_|udp_|ip_local_port_range$|ip_local_reserved_ports$|ping_))/
-
-/** May the kernel not answer us any more? */
-export const cutsOff = (name: string): boolean => /^net[./]/.test(name) && !harmless.test(name)
 
 const words = (text: string) => text.trim().split(/\s+/).join(' ')
 

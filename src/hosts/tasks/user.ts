@@ -19,7 +19,7 @@ export type UserTask = {
   shell?: string
   system?: boolean
   locked?: boolean
-  /** How long the host waits for a new login after `locked` or `shell` changed: they may be those we log in as. */
+  /** How long the host waits for a new login after `locked`, `shell`, `home` or `uid` changed: they may be those we log in as. */
   confirmSeconds?: number
 }
 /** `expires`: days since 1970 as text, '' for never. */
@@ -70,8 +70,9 @@ fi`,
     return `usermod -u ${quote(uid)} ${back.map(it => (it === '' ? "''" : quote(it))).join(' ')} -- ${name}`
   },
   same: (before, now) => JSON.stringify(before) === JSON.stringify(now),
-  guard: ({ locked, shell, confirmSeconds = 30 }) =>
-    locked || shell !== undefined
+  // A user that is not there is nobody we come in as. sshd goes by the home, and by whom it belongs to.
+  guard: ({ uid, home, locked, shell, confirmSeconds = 30 }, state) =>
+    state !== null && (locked || [shell, home, uid].some(it => it !== undefined))
       ? { ...guardZone('login', confirmSeconds), keep: ['/etc/passwd', '/etc/group', '/etc/shadow', '/etc/gshadow'] }
       : null,
 }

@@ -52,8 +52,31 @@ for (const [run, ...zones] of [
   ['touch /x # "quoted; ip link set eth0 down'],
   ['command ip link set eth0 down', 'network'],
   ['command -v iptables && command -V ip'],
-] as [string, ...Zone[]][])
-  test(`${run.replaceAll('\n', ' ')}: ${zones.join(', ') || 'nothing'}`, () =>
+  ['sysctl -w net.ipv4.conf.all.rp_filter=1', 'network'],
+  ['sysctl -q net/ipv6/conf/all/disable_ipv6=1', 'network'],
+  ['sysctl -w vm.swappiness=1 net.core.somaxconn=9; sysctl net.ipv4.ip_forward; sysctl -a'],
+  ['echo 0 > /proc/sys/net/ipv4/ip_forward', 'network'],
+  ['echo 9 >/proc/sys/net/core/somaxconn; cat /proc/sys/net/ipv4/ip_forward 2>/dev/null'],
+  ['echo Port 2222 | sudo tee -a /etc/ssh/sshd_config >/dev/null', 'sshd'],
+  ["printf 'Port 2222\\n' >>/etc/ssh/sshd_config.d/x.conf", 'sshd'],
+  ["sed -i 's/a/b/' /etc/ssh/sshd_config", 'sshd'],
+  ["sed -n 's/a/b/p' /etc/ssh/sshd_config; cp -a /etc/ssh /root/ssh.before; cat </etc/sudoers"],
+  ['cp /root/x /etc/sudoers.d/ops', 'login'],
+  ['install -m 600 /dev/null /root/.ssh/authorized_keys', 'login'],
+  ['rm -rf "$HOME/.ssh"', 'login'],
+  ['mv /etc/netplan/a.yaml /root', 'network'],
+  ['chmod 777 /root', 'login'],
+  ['chmod -R go+w ~/', 'login'],
+  ['chown -R x:x /home/ops/', 'login'],
+  ['install -d -m 0777 /home/ops', 'login'],
+  ['chmod 750 /home/ops/data; chown x /srv/y; cp x /root; rm -rf /root/x'],
+  ['truncate -s 0 ~/.bashrc', 'login'],
+  ['reboot', null],
+  ['sudo -n /sbin/shutdown -r +1', null],
+  ['if true; then systemctl reboot; fi', null],
+  ['shutdown -c; grep reboot /var/log/x; test -e /run/reboot; echo poweroff; systemctl status reboot.target'],
+] as [string, ...(Zone | null)[]][])
+  test(`${run.replaceAll('\n', ' ')}: ${zones.map(it => it ?? 'down').join(', ') || 'nothing'}`, () =>
     assert.equal([...new Set(visibleCalls(run).map(it => it.zone))], zones))
 
 const command = (more: object): Task => ({
@@ -79,6 +102,17 @@ test('a command that is not guarded against what it calls is refused before anyt
   }
   for (const guard of [['network', 'ufw'], ['firewall', 'network'], []])
     assert.ok(kindOf(command({ guard })).look(command({ guard })))
+})
+
+test('a command that takes the host down is refused, whatever guards it', () => {
+  for (const guard of [undefined, 'network'] as const) {
+    const task = command({ run: 'reboot', ...(guard && { guard }) })
+    assert.throws(
+      () => kindOf(task).look(task),
+      (it: Problem) => it.exit === 2 && /takes the host down/.test(it.message),
+    )
+  }
+  assert.ok(kindOf(command({ run: 'reboot', guard: [] })).look(command({ run: 'reboot', guard: [] })))
 })
 
 test('several zones keep what each of them keeps', () => {

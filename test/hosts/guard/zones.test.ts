@@ -22,6 +22,11 @@ for (const [path, zone] of [
   ['/root/.ssh/authorized_keys', 'login'],
   ['/home/ubuntu/.ssh', 'login'],
   ['/root/.ssh/known_hosts', null],
+  ['/root/.ssh/rc', 'login'],
+  ['/home/ops/.bashrc', 'login'],
+  ['/srv/.bashrc', null],
+  ['/etc/shadow', 'login'],
+  ['/etc/environment', 'login'],
   ['/etc/sudoers.d/90-ops', 'login'],
   ['/etc/pam.d/sshd', 'login'],
   ['/etc/squid/squid.conf', null],
@@ -61,6 +66,14 @@ for (const [task, guarded] of [
   [{ task: 'sysctl', name: 'net.core.somaxconn', value: '9' }, false],
   [{ task: 'sysctl', name: 'net.ipv4.tcp_fin_timeout', value: '9' }, false],
   [{ task: 'sysctl', name: 'vm.swappiness', value: '9' }, false],
+  [{ task: 'directory', name: '/root', path: '/root' }, true],
+  [{ task: 'directory', name: '/home/ops', path: '/home/ops' }, true],
+  [{ task: 'directory', name: '/', path: '/' }, true],
+  [{ task: 'directory', name: '/usr', path: '/usr' }, true],
+  [{ task: 'directory', name: '/home/ops/data', path: '/home/ops/data' }, false],
+  [{ task: 'directory', name: '/srv/x', path: '/srv/x' }, false],
+  [{ task: 'user', name: 'ops', home: '/srv/ops' }, true],
+  [{ task: 'user', name: 'ops', groups: ['adm'] }, false],
 ] as const)
   test(`${task.task} ${task.name}: ${guarded ? 'guarded' : 'not guarded'}`, () => {
     const it = { running: false, enabled: false, ...task } as Task
