@@ -115,7 +115,7 @@ const guided = async (staged: Staged, phase: RolloutPhase, hand: Hand, say: (lin
 }
 
 /** What a phase that did not hold ends the run with, after what that takes. */
-const notHeld = async (session: Session, phase: RolloutPhase, end: PhaseEnd): Promise<unknown> => {
+export const notHeld = async (session: Session, phase: RolloutPhase, end: PhaseEnd): Promise<unknown> => {
   const { failures } = end.outcome
   if (session.world.abort.aborted) return interrupted(session)
   const led = failures.find(it => it.error instanceof NotLeader)
