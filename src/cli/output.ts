@@ -20,6 +20,8 @@ export type Output = {
   know(part: Partial<Known>): void
   /** From now on these values are masked, besides the secrets of the environment. */
   hide(...secrets: string[]): void
+  /** The same text without them, for other ways out. */
+  mask(text: string): string
 }
 
 export type Known = { context: string; run: string; changes: Counts; outputs: { [key: string]: Json } }
@@ -50,6 +52,7 @@ export const createOutput = (
       streams.stderr.write(`${mask(line)}\n`)
     },
     hide,
+    mask,
     know(part) {
       Object.assign(known, part)
     },

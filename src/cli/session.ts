@@ -13,6 +13,7 @@ import { loadInventory, type ProblemAt } from '../inventory/load.ts'
 import { lagMs } from '../scaleway/make.ts'
 import { type Clients, createClients } from './clients.ts'
 import type { Flags } from './flags.ts'
+import { createHerald, type Herald } from './herald.ts'
 import { createLeadership, type Leadership } from './leader.ts'
 import { forTargets } from './limit.ts'
 import type { Output } from './output.ts'
@@ -64,6 +65,7 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
   let journal: Journal = noJournal(run)
   let clients: Clients | undefined
   let leadership: Leadership | undefined
+  let herald: Herald | undefined
   let touched = false
   try {
     if (writes) {
@@ -85,13 +87,15 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
         record(entry) {
           touched ||= entry.event === 'started' || entry.event === 'undoing'
           kept.record(entry)
+          herald?.heard(entry)
         },
       }
       journal.record({ event: 'run-started', command, context: context.context, pid: process.pid })
       leadership = createLeadership({ command, run, state, context, journal, abort: interrupt.abort }, output)
     }
     clients = createClients(context, interrupt.abort, output, { root, leadership })
-    const { clientsFor } = clients
+    const { clientsFor, kube } = clients
+    if (writes) herald = createHerald({ command, run, state, context, output, kube })
     const world: World = { clientsFor, journal, watch() {}, stop: interrupt.stop, abort: interrupt.abort }
     return await work({ command, context, problemAt, flags, root, state, run, output, clients, journal, world })
   } catch (thrown) {
@@ -99,6 +103,7 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
     tryRecord({ journal }, { event: 'run-ended', status: statusOf(exitOf(error)) })
     throw error
   } finally {
+    await herald?.close()
     await leadership?.release()
     await clients?.close()
     journal.close()
