@@ -7,10 +7,13 @@ import { policyOf } from '../policy/entries.ts'
 import { type Sample, samplesOf } from '../policy/samples.ts'
 import type { EvidenceSample, Finding } from '../report/evidence.ts'
 import { askSample, judgeSample, type Logged, type Seen } from '../rollout/ask-sample.ts'
+import { searchGateway } from '../rollout/gateway-log.ts'
+import { gatewayAddress } from '../rollout/gateway-pod.ts'
 import type { Verdict } from '../rollout/measure.ts'
 import type { Probes } from '../rollout/probe.ts'
 import type { Subject } from '../rollout/subject.ts'
 import type { Pod } from '../rollout/workload.ts'
+import { kubeOf } from './kube-of.ts'
 import { searchLog } from './logs.ts'
 import type { Staged } from './staged.ts'
 
@@ -21,8 +24,24 @@ const patience = 8
 /** Why nobody could be asked. */
 export type Unheard = { unheard: string }
 
-/** `host` null: it cannot be read. */
-type Log = { name: string; host: HostAddress | null }
+/** Lines with a mark, once there are so many or some seconds are over. */
+type Find = (mark: string, atLeast: number) => Promise<string[]>
+
+/** `find` null: it cannot be read. */
+export type Log = { name: string; find: Find | null }
+
+export const onHost =
+  (staged: Staged, host: HostAddress): Find =>
+  (mark, atLeast) =>
+    searchLog(staged, host, mark, atLeast)
+
+export const inGateway =
+  (staged: Staged, tenant: string): Find =>
+  async (needle, atLeast) => {
+    const search = { needle, atLeast, withinMs: 5000, signal: staged.session.world.abort }
+    return (await searchGateway(kubeOf(staged), tenant, gatewayAddress(tenant), search)) ?? []
+  }
+
 type Asking = { tenant: Tenant; subject: Subject; probes: Probes; pod: Pod | Unheard; mark: string; logs: Log[] }
 
 /** Asks the pod everything of the list, then the logs of the proxies what they wrote down of it. */
@@ -35,7 +54,7 @@ export const samplesSeen = async (staged: Staged, asking: Asking): Promise<Evide
   const seen = await askAll(asking, samples)
   const heard = samples.filter((it, n) => it.by === 'proxy' && !('unheard' in seen[n]!)).length
   const logged = await loggedOf(staged, asking, heard)
-  const unread = logs.flatMap(it => (it.host ? [] : [it.name])).join(', ')
+  const unread = logs.flatMap(it => (it.find ? [] : [it.name])).join(', ')
   return samples.map(({ kind, method, url, by, expected, why }, n) => {
     const line = logged.get(n) ?? null
     const finding = findingOf(judgeSample(expected, seen[n]!, line))
@@ -78,10 +97,9 @@ const askAll = async ({ subject, probes, pod, mark }: Asking, samples: Sample[])
 /** What the proxies wrote down, by the number of the question: each came with an agent of its own. */
 const loggedOf = async (staged: Staged, { logs, mark }: Asking, count: number) => {
   const found = new Map<number, NonNullable<Logged>>()
-  const hosts = logs.flatMap(it => it.host ?? [])
-  if (hosts.length === 0 || count === 0) return found
-  const read = (atLeast: number) =>
-    Promise.all(hosts.map(it => searchLog(staged, it, mark, atLeast).catch(() => [] as string[])))
+  const finds = logs.flatMap(it => it.find ?? [])
+  if (finds.length === 0 || count === 0) return found
+  const read = (atLeast: number) => Promise.all(finds.map(find => find(mark, atLeast).catch(() => [] as string[])))
   let lines = await read(logs.length === 1 ? count : 1)
   // Several proxies share the questions, nobody knows how: until all together have them, and not for ever.
   for (let n = 0; n < 5 && logs.length > 1 && lines.flat().length < count; n++) {

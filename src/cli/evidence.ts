@@ -6,8 +6,8 @@ import { makePlan } from '../engine/plan.ts'
 import { Problem } from '../engine/problem.ts'
 import { countChanges } from '../engine/step.ts'
 import type { HostAddress } from '../hosts/address.ts'
-import { readProxyFacts } from '../hosts/proxy-facts.ts'
-import type { Tenant } from '../inventory/context.ts'
+import { factsIn, type ProxyFacts, readProxyFacts } from '../hosts/proxy-facts.ts'
+import { isGateway, type Tenant } from '../inventory/context.ts'
 import { policyOf } from '../policy/entries.ts'
 import { policyText } from '../policy/policy-file.ts'
 import {
@@ -18,6 +18,9 @@ import {
   type Finding,
   verdictOf,
 } from '../report/evidence.ts'
+import { readGatewayFacts, readGatewayWall } from '../rollout/gateway-facts.ts'
+import { gatewayName } from '../rollout/gateway-pod.ts'
+import { gatewayPods } from '../rollout/gateway-pods.ts'
 import { OWN_NAMESPACE } from '../rollout/guard/rule.ts'
 import { survey } from '../rollout/guard/survey.ts'
 import { proxyUrl } from '../rollout/no-proxy.ts'
@@ -25,7 +28,7 @@ import { addressIn, createProbes, noLogs, type Probes } from '../rollout/probe.t
 import type { Subject } from '../rollout/subject.ts'
 import type { Pod } from '../rollout/workload.ts'
 import { proxiesIn } from './audit-hosts.ts'
-import { samplesSeen, type Unheard } from './evidence-samples.ts'
+import { inGateway, type Log, onHost, samplesSeen, type Unheard } from './evidence-samples.ts'
 import { kubeOf, subjectOf } from './gates.ts'
 import { groundOf } from './guard.ts'
 import { outputsOf } from './outputs.ts'
@@ -57,16 +60,20 @@ export const gatherEvidence = async (staged: Staged, tenant: Tenant): Promise<Ev
   const hosts = new Map(proxiesIn(staged).map(it => [it.name, it.host]))
   const pod = await podOf(subject, probes)
   const [proxies, addresses, namespaces] = await Promise.all([
-    Promise.all(
-      tenant.egress.proxies.map(({ name }, at) => {
-        const fixedAddress = subject.proxies[at]?.publicIp ?? ''
-        return proxyFacts(staged, tenant, { name, fixedAddress, host: hosts.get(name) ?? null, sha256 })
-      }),
-    ),
+    isGateway(tenant)
+      ? gatewayFacts(staged, tenant.tenant, { fixedAddress: subject.proxies[0]?.publicIp ?? '', sha256 })
+      : Promise.all(
+          tenant.egress.proxies.map(({ name }, at) => {
+            const fixedAddress = subject.proxies[at]?.publicIp ?? ''
+            return proxyFacts(staged, tenant, { name, fixedAddress, host: hosts.get(name) ?? null, sha256 })
+          }),
+        ),
     addressesSeen(subject, probes, pod),
     Promise.all([tenant.namespace, OWN_NAMESPACE].map(it => namespaceSeen(staged, it))),
   ])
-  const logs = proxies.map(({ name, facts }) => ({ name, host: facts ? hosts.get(name)! : null }))
+  const logs: Log[] = isGateway(tenant)
+    ? [{ name: gatewayName(tenant.tenant), find: inGateway(staged, tenant.tenant) }]
+    : proxies.map(({ name, facts }) => ({ name, find: facts ? onHost(staged, hosts.get(name)!) : null }))
   const samples = await samplesSeen(staged, { tenant, subject, probes, pod, mark, logs })
   return {
     format: 'kapsule-egress-evidence/1',
@@ -148,24 +155,60 @@ const proxyFacts = async (
   const base = { name, fixedAddress }
   try {
     if (!host) throw new Problem(`${name} does not stand`, { why: 'it was not made yet', next: 'deploy first' })
-    const { policies, ...facts } = await readProxyFacts(clients.ssh, host, world.abort)
-    const mine = policies[tenant] ?? { revision: '-', inForce: '-', sha256: '-' }
-    const wrong = [
-      ...(mine.sha256 === sha256 ? [] : ['its policy is not the one of the inventory']),
-      ...(mine.inForce === mine.revision ? [] : ['its policy is not in force']),
-      ...(facts.firewall === 'active' ? [] : ['its firewall is not on']),
-    ]
-    const { revision, inForce } = mine
-    return {
-      ...base,
-      ...{ facts: { ...facts, revision, inForce, policy: mine.sha256 }, problem: null },
-      ...{ verdict: wrong.length > 0 ? 'fails' : 'holds', why: wrong.join('; ') },
-    }
+    return { ...base, ...judged(await readProxyFacts(clients.ssh, host, world.abort), tenant, sha256) }
   } catch (error) {
-    if (!(error instanceof Problem)) throw error
-    const why = `${error.message}: ${error.why}`
-    return { ...base, facts: null, problem: why, verdict: 'unclear', why }
+    return { ...base, ...unasked(error) }
   }
+}
+
+/** The same of each pod of a gateway, behind a NetworkPolicy. */
+const gatewayFacts = async (
+  staged: Staged,
+  tenant: string,
+  { fixedAddress, sha256 }: Pick<Asked, 'fixedAddress' | 'sha256'>,
+): Promise<EvidenceProxy[]> => {
+  const kube = kubeOf(staged)
+  try {
+    const [wall, all] = await Promise.all([readGatewayWall(kube, tenant), gatewayPods(kube, tenant)])
+    const pods = all.filter(it => !it.leaving)
+    const none = new Problem(`${gatewayName(tenant)} has no pods`, { why: 'it was not made yet', next: 'deploy first' })
+    if (pods.length === 0) return [{ ...{ name: gatewayName(tenant), fixedAddress }, ...unasked(none) }]
+    const wallFacts = { ufw: 'none: a NetworkPolicy', firewall: wall ? 'active' : '', ufwRules: wall?.sha256 ?? '' }
+    return await Promise.all(
+      pods.map(async ({ name }): Promise<EvidenceProxy> => {
+        try {
+          const { stdout } = await readGatewayFacts(kube, tenant, name, staged.session.world.abort)
+          return { ...{ name, fixedAddress }, ...judged({ ...factsIn(stdout), ...wallFacts }, tenant, sha256) }
+        } catch (error) {
+          return { ...{ name, fixedAddress }, ...unasked(error) }
+        }
+      }),
+    )
+  } catch (error) {
+    return [{ ...{ name: gatewayName(tenant), fixedAddress }, ...unasked(error) }]
+  }
+}
+
+type Judged = Omit<EvidenceProxy, 'name' | 'fixedAddress'>
+
+const judged = ({ policies, ...facts }: ProxyFacts, tenant: string, sha256: string): Judged => {
+  const mine = policies[tenant] ?? { revision: '-', inForce: '-', sha256: '-' }
+  const wrong = [
+    ...(mine.sha256 === sha256 ? [] : ['its policy is not the one of the inventory']),
+    ...(mine.inForce === mine.revision ? [] : ['its policy is not in force']),
+    ...(facts.firewall === 'active' ? [] : ['its firewall is not on']),
+  ]
+  const { revision, inForce } = mine
+  return {
+    ...{ facts: { ...facts, revision, inForce, policy: mine.sha256 }, problem: null },
+    ...{ verdict: wrong.length > 0 ? 'fails' : 'holds', why: wrong.join('; ') },
+  }
+}
+
+const unasked = (error: unknown): Judged => {
+  if (!(error instanceof Problem)) throw error
+  const why = `${error.message}: ${error.why}`
+  return { facts: null, problem: why, verdict: 'unclear', why }
 }
 
 const madeBy = ({ session: { root } }: Staged): Evidence['madeBy'] => {

@@ -58,7 +58,10 @@ const plansOf = (staged: Staged): Plan[] => {
       {
         ...{ namespace, moves: mine },
         inside: [podCidr, serviceCidr, context.network.privateNetwork.cidr],
-        makes: { service: egress.through === 'service', certificates: egress.clientCertificates !== undefined },
+        makes: {
+          ...{ service: egress.through === 'service', gateway: egress.through === 'gateway' },
+          certificates: egress.clientCertificates !== undefined,
+        },
         wishes: {
           patient: rollout.inconclusive !== undefined,
           patch: rollout.ownership === 'patch',

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import type { KubeObject } from '../../src/rollout/object.ts'
@@ -162,6 +162,22 @@ test('status names the revision, a report what left, and an earlier revision is 
   const back = await run('policy.mjs', '--tenant', 'client-a', '--to', 'previous', '--yes')
   ok(back, 2)
   assert.match(back.stderr, /no earlier revision of client-a is kept/)
+})
+
+test('evidence is gathered of its pods and holds', async () => {
+  const out = join(directory, 'evidence')
+  const it = await run('60-verify.mjs', '--tenant', 'client-a', '--evidence', out, '--json')
+  const files = readdirSync(out).filter(name => name.endsWith('.json'))
+  const found = JSON.parse(readFileSync(join(out, files[0]!), 'utf8')) as {
+    proxies: { name: string; verdict: string; why: string; facts: { revision: string; policy: string } }[]
+    samples: { logged: object | null; by: string; verdict: string; why: string }[]
+  }
+  const wrong = [...found.proxies, ...found.samples].filter(({ verdict }) => verdict !== 'holds')
+  assert.equal(wrong, [])
+  ok(it)
+  assert.is(found.proxies.length, 2)
+  assert.match(found.proxies[0]!.facts.revision, /^2-/)
+  assert.ok(found.samples.some(({ logged }) => logged !== null))
 })
 
 test('nothing is left to do, and a rollback takes pods and policies away, the tenant by its old way again', async () => {

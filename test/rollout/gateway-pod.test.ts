@@ -9,6 +9,7 @@ import { gatewayPolicyKind } from '../../src/rollout/gateway-policy.ts'
 import { forbidden } from '../../src/rollout/guard.ts'
 import { namespace } from '../../src/rollout/manifests.ts'
 import { idOf, type KubeObject } from '../../src/rollout/object.ts'
+import { neededRights } from '../../src/rollout/preflight/rights.ts'
 import { changed, cleanUp } from '../inventory/edited.ts'
 import { suite } from '../support/suite.ts'
 import { until } from '../support/until.ts'
@@ -95,6 +96,18 @@ test('what Squid is started with is named by what is in it, so pods and a rollba
   assert.match(data['squid.conf']!, /^pid_filename none$/m)
   assert.is(mounted(same), mounted(one))
   assert.is.not(mounted(other), mounted(one))
+})
+
+test('rights in the namespace of the pods are asked for, and only where there are such', () => {
+  const of = (gateway: boolean) => neededRights(['Deployment'], { service: false, certificates: false, gateway })
+  assert.equal(
+    of(false).flatMap(it => it.namespace ?? []),
+    [],
+  )
+  const elsewhere = of(true).filter(it => it.namespace === 'egress-system')
+  assert.ok(elsewhere.some(it => it.resource === 'deployments' && it.verbs.includes('delete')))
+  assert.ok(elsewhere.some(it => it.resource === 'pods' && it.verbs.includes('patch')))
+  assert.ok(elsewhere.every(it => it.level === 'stop'))
 })
 
 test('several tenants have one each, and none of a host', async () => {

@@ -1,3 +1,4 @@
+import { OWN_NAMESPACE } from '../guard/rule.ts'
 import { LEASES } from '../lease.ts'
 import type { WorkloadRef } from '../workload.ts'
 import { kindOf } from '../workloads/read.ts'
@@ -30,7 +31,7 @@ export const sharedRights: Right[] = [
 ]
 
 /** What a rollout makes of its own in the namespace, beside the workloads. */
-export type Makes = { service: boolean; certificates: boolean }
+export type Makes = { service: boolean; certificates: boolean; gateway?: boolean }
 
 const plural: Record<WorkloadRef['kind'], string> = {
   ...{ Deployment: 'deployments', StatefulSet: 'statefulsets', DaemonSet: 'daemonsets' },
@@ -43,7 +44,10 @@ const between: { [kind in WorkloadRef['kind']]?: [group: string, resource: strin
 }
 
 /** All rights of a rollout and its way back. */
-export const neededRights = (kinds: readonly WorkloadRef['kind'][], { service, certificates }: Makes): Right[] => {
+export const neededRights = (
+  kinds: readonly WorkloadRef['kind'][],
+  { service, certificates, gateway }: Makes,
+): Right[] => {
   const right = (verbs: string, [group, resource, subresource]: string[], without: string): Right => ({
     level: 'stop',
     verbs: verbs.split(' '),
@@ -87,5 +91,21 @@ export const neededRights = (kinds: readonly WorkloadRef['kind'][], { service, c
           made('apps', 'deployments'),
         ]
       : []),
+    ...(gateway ? inItsOwn(right, made) : []),
   ]
 }
+
+type Say = (verbs: string, of: string[], without: string) => Right
+
+/** Of a gateway's pods, where they live. */
+const inItsOwn = (right: Say, made: (group: string, resource: string) => Right): Right[] =>
+  [
+    ...['configmaps', 'services'].map(it => made('', it)),
+    made('networking.k8s.io', 'networkpolicies'),
+    made('policy', 'poddisruptionbudgets'),
+    right('get list watch create patch delete', ['apps', 'deployments'], 'the way out itself could not be made'),
+    right('list', ['apps', 'replicasets'], 'new pods could not be told from old ones'),
+    right('get list watch patch', ['', 'pods'], 'pods are told of a new policy by an annotation'),
+    right('get', ['', 'pods', 'exec'], 'each pod is asked whether it decides by a policy'),
+    right('get', ['', 'pods', 'log'], 'the audit log is what its pods say'),
+  ].map(it => ({ ...it, namespace: OWN_NAMESPACE }))
