@@ -14,9 +14,10 @@ export const lookScript = (tasks: Task[], mark: string): string => `ke_look() {
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
 KE_STATE=/var/lib/kapsule-egress
 if [ -e "$KE_STATE/lock" ]; then exec 9<"$KE_STATE/lock"; flock -s -w 300 9 || exit 75; fi
-# Nor is what is being taken back a state: its runner may be dead, its timer is not.
+# Nor is what is being taken back a state: its runner may be dead, its timer is not: one whose number
+# somebody else has by now is.
 while [ -e "$KE_STATE/guard/armed" ] || [ -e "$KE_STATE/guard/reverting" ]; do
-  kill -0 "$(cat "$KE_STATE/guard/timer")" || break
+  grep -q guard/revert.sh "/proc/$(cat "$KE_STATE/guard/timer")/cmdline" || break
   sleep 0.1
 done 2>/dev/null
 ${lookBody(tasks, mark)}
@@ -81,7 +82,7 @@ export const look = async (
     next:
       code === 75
         ? 'another run still changes this host: wait for it'
-        : `log in as ${host.user} and see whether \`sh\` and sudo work there`,
+        : `log in as ${host.user} and see whether \`sh\` and sudo work there: a login shell such as nologin, or a .bashrc that reads or ends, keeps commands from it`,
   })
 }
 

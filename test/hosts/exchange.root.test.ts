@@ -30,6 +30,17 @@ const playOf = (tasks: Task[], handlers: Record<string, string> = {}): HostPlay 
 const has = (path: string) => host.sh(`ls ${path} 2>/dev/null || :`) !== ''
 const look = async (it: HostPlay) => (await hostPlay.read(it, { ssh }, quiet))!
 
+test('a look does not wait for a process that only has the number of a timer', async () => {
+  host.sh('d=/var/lib/kapsule-egress/guard; mkdir -p $d; echo x >$d/armed; echo 1 >$d/timer')
+  try {
+    const began = Date.now()
+    await look(playOf([file('/etc/first', 'x')]))
+    assert.ok(Date.now() - began < 60_000)
+  } finally {
+    host.sh('rm -r /var/lib/kapsule-egress/guard')
+  }
+})
+
 test('a look waits for a change that still runs', async () => {
   const slow = playOf([
     { task: 'command', name: 'slow', run: 'touch /run/begun; sleep 2; touch /run/slow', unless: 'test -e /run/slow' },

@@ -336,7 +336,7 @@ test('handlers that will run are told, and are no differences', () => {
 
 test('an owner without a name is known by the number, as it has to be given back', () => {
   const seen = kindOf(file).parse(seenFile('one\ntwo\n', 'mode 644\nowner UNKNOWN 12345\ngroup UNKNOWN 54321'))
-  assert.match(kindOf(file).restore(file, seen), /^chown 12345:54321 /m)
+  assert.match(kindOf(file).restore(file, seen), /^chown -- 12345:54321 /m)
   const named = kindOf(file).parse(seenFile('one\ntwo\n', 'mode 644\nowner root 0\ngroup root 0'))
   assert.is(kindOf(file).diff(file, named), null)
 })

@@ -55,6 +55,29 @@ test('a change that fails without a word is told with its exit code', async () =
   assert.is(why, 'it ended with exit code 7 and said nothing')
 })
 
+for (const bad of [
+  { run: "echo it's" },
+  { run: '' },
+  { run: '# later' },
+  { run: 'cat <<END' },
+  { run: 'true', unless: 'test -e "/x' },
+  { run: 'true', undo: 'if true' },
+])
+  test(`${JSON.stringify(bad)} is told by its name, before anything is done`, async () => {
+    const { exit, message, why } = await problem(
+      apply(playOf(file('/etc/never', 'x'), { task: 'command', name: 'odd', unless: 'false', ...bad })),
+    )
+    assert.is(exit, 2)
+    assert.match(message, /command odd is no sh/)
+    assert.ok(why)
+    assert.is(host.sh('ls /etc/never 2>/dev/null; :'), '')
+  })
+
+test('a question with quotes, brackets and a comment at its end is asked as it is', async () => {
+  const unless = `[ "$(printf '%s' "a }b")" = 'a }b' ] # it's so`
+  await apply(playOf({ task: 'command', name: 'quotes', run: 'exit 1', unless }))
+})
+
 test('what a question leaves running keeps no change waiting', async () => {
   const sleeper = 'sleep 6007 & test -e /run/asked'
   try {

@@ -11,7 +11,7 @@ guard_arm() {
   # The same change, tried once more.
   if [ "$(cat "$guard/armed" 2>/dev/null)" = "$1" ]; then sh -c 'echo $PPID' >"$guard/changing"; return 0; fi
   n=0
-  while [ -e "$guard/armed" ] && kill -0 "$(cat "$guard/timer" 2>/dev/null)" 2>/dev/null && [ $n -lt 3000 ]; do
+  while [ -e "$guard/armed" ] && grep -qs guard/revert.sh "/proc/$(cat "$guard/timer")/cmdline" && [ $n -lt 3000 ]; do
     n=$((n + 1)); sleep 0.1
   done
   if [ -e "$guard/armed" ] || [ -e "$guard/reverting" ]; then sh "$guard/revert.sh" now; fi

@@ -18,6 +18,8 @@ const zones: Record<Zone, Omit<Guard, 'seconds'>> = {
   login: { keep: [] },
 }
 
+export const zoneNames = Object.keys(zones) as Zone[]
+
 const places: [RegExp, Zone][] = [
   [/^\/etc\/(ssh|default\/ssh|sysconfig\/sshd)(\/|$)/, 'sshd'],
   [/^\/etc\/(ufw|default\/ufw)(\/|$)/, 'ufw'],

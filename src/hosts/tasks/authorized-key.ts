@@ -44,9 +44,9 @@ fi`,
     return `${find(task.user)}
 if [ -z "$h" ]; then echo ${quote(`there is no user ${task.user}`)}; exit 1; fi
 if [ -L "$d" ] || { [ -e "$d" ] && [ ! -d "$d" ]; }; then echo "$d is not a directory"; exit 1; fi
-[ -d "$d" ] || { mkdir -m 700 -- "$d"; chown "$owner" -- "$d"; }
+[ -d "$d" ] || { mkdir -m 700 -- "$d"; chown -- "$owner" "$d"; }
 fresh=no; [ -e "$p" ] || fresh=yes
-${editInPlace(editOf(task), 'if [ $fresh = yes ]; then chown "$owner" -- {}; chmod 600 -- {}; fi')}`
+${editInPlace(editOf(task), 'if [ $fresh = yes ]; then chown -- "$owner" {}; chmod -- 600 {}; fi')}`
   },
   restore: (task, { folder, file }) => `${find(task.user)}
 if [ -n "$h" ] && [ ! -L "$d" ]; then

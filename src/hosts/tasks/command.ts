@@ -1,7 +1,7 @@
 import { Problem } from '../../engine/problem.ts'
 import { covers, visibleCalls } from '../guard/visible.ts'
-import { guardZones, type Zone } from '../guard/zones.ts'
-import { quote } from '../shell.ts'
+import { guardZones, type Zone, zoneNames } from '../guard/zones.ts'
+import { quote, unbase64 } from '../shell.ts'
 import { fields, type TaskKind } from './kind.ts'
 
 /**
@@ -28,10 +28,15 @@ export const commandTask: TaskKind<CommandTask, CommandState> = {
   title: ({ name }) => `command ${name}`,
   // Without the lock: what a question leaves running would keep the change waiting for it.
   look: task =>
-    `if ${doneWhen(checked(task))
+    `ke_bad=$( { eval ${quote(readOnly(task))}; } 2>&1 ) || { echo "bad $(printf %s "$ke_bad" | base64 -w0)"; exit; }
+if ${doneWhen(checked(task))
       .map(it => `( ${it}\n) >/dev/null 2>&1 9<&-`)
       .join(' || ')}; then echo done yes; else echo done no; fi`,
-  parse: output => ({ done: fields(output).done === 'yes' }),
+  parse(output, task) {
+    const { done, bad } = fields(output)
+    if (bad !== undefined) throw notSh(task!.name, unbase64(bad).toString())
+    return { done: done === 'yes' }
+  },
   diff: ({ name, run }, { done }) => (done ? null : { name: `command ${name}`, action: 'update', diff: `+ ${run}` }),
   change: ({ run }) => run,
   restore: ({ undo }, { done }) => (done || !undo ? ':' : undo),
@@ -43,11 +48,32 @@ export const commandTask: TaskKind<CommandTask, CommandState> = {
   },
 }
 
+/** All that is sh in it, for a shell that reads it and runs nothing: one text that it cannot read ends a whole script. */
+const readOnly = ({ run, undo, unless, changedWhen }: CommandTask): string =>
+  [run, undo, unless, changedWhen]
+    .filter(it => it !== undefined)
+    .map((it, n) => `ke_read_${n}() {\n${it}\n}`)
+    .join('\n')
+
+const notSh = (name: string, said: string) =>
+  new Problem(`command ${name} is no sh that the host can read`, {
+    why: said.trim().slice(-500) || 'its shell does not say why',
+    next: 'correct run, undo, unless or changedWhen: a quote may be open, or nothing but a comment left',
+    exit: 2,
+  })
+
 const zonesOf = (guard: CommandTask['guard']): Zone[] => (typeof guard === 'string' ? [guard] : (guard ?? []))
 
 const checked = (task: CommandTask): CommandTask => {
   const { name, run, undo = '', guard } = task
   const zones = zonesOf(guard)
+  const none = zones.find(it => !zoneNames.includes(it))
+  if (none !== undefined)
+    throw new Problem(`command ${name} has a guard that there is not: ${JSON.stringify(none)}`, {
+      why: `guards are ${zoneNames.join(', ')}`,
+      next: 'correct it where the task is written',
+      exit: 2,
+    })
   if (guard !== undefined && zones.length === 0) return task
   const open = visibleCalls(`${run}\n${undo}`).filter(({ zone }) => !covers(zones, zone))
   if (open.length === 0) return task
@@ -69,8 +95,8 @@ const checked = (task: CommandTask): CommandTask => {
 const doneWhen = ({ name, creates, unless, changedWhen }: CommandTask): string[] => {
   const asked = [
     ...(creates === undefined ? [] : [`p=${quote(creates)}; [ -e "$p" ] || [ -L "$p" ]`]),
-    ...(unless === undefined ? [] : [unless]),
-    ...(changedWhen === undefined ? [] : [`! ( ${changedWhen}\n)`]),
+    ...(unless === undefined ? [] : [`eval ${quote(unless)}`]),
+    ...(changedWhen === undefined ? [] : [`! ( eval ${quote(changedWhen)}\n)`]),
   ]
   if (asked.length) return asked
   throw new Problem(`command ${name} would run every time`, {

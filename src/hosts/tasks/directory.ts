@@ -37,14 +37,14 @@ else echo type absent; fi`,
   change: ({ path, mode, owner, group }) => `p=${quote(path)}
 make_parents "$p"
 mkdir -p -- "$p"
-chown ${quote(`${owner}:${group}`)} -- "$p"
-chmod ${whole(mode)} -- "$p"`,
+chown -- ${quote(`${owner}:${group}`)} "$p"
+chmod -- ${whole(mode)} "$p"`,
   restore({ path }, before) {
     if (before.type === 'absent') return `p=${quote(path)}\nrmdir -- "$p" 2>/dev/null || :\ndrop_parents "$p"`
     if (before.type === 'other') return ':'
     return `p=${quote(path)}
 if ! { [ -d "$p" ] && ${haveRights(before)}; }; then
-  chown ${quote(`${before.owner}:${before.group}`)} -- "$p"; chmod ${whole(before.mode)} -- "$p"
+  chown -- ${quote(`${before.owner}:${before.group}`)} "$p"; chmod -- ${whole(before.mode)} "$p"
 fi`
   },
   same: (before, now) => before.type === now.type && rightsDiff(before, now).length === 0,

@@ -154,8 +154,8 @@ elif [ -f "$p" ]; then
 elif [ -e "$p" ]; then echo type other
 else echo type absent; fi`
 
-export const rights = ({ owner, group, mode }: Rights) => `chown ${quote(`${owner}:${group}`)} -- "$c"
-chmod ${quote(mode)} -- "$c"`
+export const rights = ({ owner, group, mode }: Rights) => `chown -- ${quote(`${owner}:${group}`)} "$c"
+chmod -- ${quote(mode)} "$c"`
 
 /** Most files are lines of ASCII: these travel as they are, and one process makes the candidate. */
 const written = ({ content, owner, group, mode }: FileTask): string =>

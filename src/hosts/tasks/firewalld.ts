@@ -110,7 +110,7 @@ const setPolicy = (content: string | null) =>
     : `mkdir -p /etc/firewalld/policies
 c=/etc/firewalld/policies/.${policyName}.new
 ${writing(unbase64(content), '"$c"')}
-chmod 644 -- "$c"
+chmod -- 644 "$c"
 put_in_place "$c" ${policyPath}`
 
 /** Everything between what is wanted and what is there, a line each. */

@@ -138,7 +138,7 @@ const inItsPlace = (install: string, service: string | false | undefined): strin
         // An empty directory goes with the package that leaves, and comes anew with rights of its own.
         `rights=$(dpkg -L ${quote(service)} 2>/dev/null | while read -r it; do if [ -d "$it" ] && [ ! -L "$it" ]; then stat -c '%a %u:%g %n' -- "$it"; fi; done)`,
         install,
-        'while read -r mode owner it; do if [ -d "$it" ]; then chown "$owner" -- "$it"; chmod "00$mode" -- "$it"; fi; done <<RIGHTS\n$rights\nRIGHTS',
+        'while read -r mode owner it; do if [ -d "$it" ]; then chown -- "$owner" "$it"; chmod -- "00$mode" "$it"; fi; done <<RIGHTS\n$rights\nRIGHTS',
         '[ -z "$quiet" ] || rm -f -- "$quiet"',
         `if [ -d /run/systemd/system ]; then systemctl restart ${quote(service)}; else service ${quote(service)} restart; fi`,
       ]

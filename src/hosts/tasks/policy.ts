@@ -128,8 +128,8 @@ c=$dir/.$revision.new
 (umask 077; : >"$c")
 ${write}
 ${policyHelper} --check "$c" || { rm -f -- "$c"; exit 1; }
-chown root:proxy -- "$c"
-chmod 640 -- "$c"
+chown -- root:proxy "$c"
+chmod -- 640 "$c"
 put_in_place "$c" "$dir/$revision.policy"
 ${link}
 ${awaitForce}`

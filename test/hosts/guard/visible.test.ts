@@ -115,6 +115,14 @@ test('a command that takes the host down is refused, whatever guards it', () => 
   assert.ok(kindOf(command({ run: 'reboot', guard: [] })).look(command({ run: 'reboot', guard: [] })))
 })
 
+test('a guard that there is not is told, and those that there are', () => {
+  const task = command({ guard: 'nonsense' })
+  assert.throws(
+    () => kindOf(task).look(task),
+    (it: Problem) => it.exit === 2 && /there is not: "nonsense"/.test(it.message) && /ufw, firewalld/.test(it.why),
+  )
+})
+
 test('several zones keep what each of them keeps', () => {
   const task = command({ guard: ['firewall', 'network', 'sshd'], confirmSeconds: 7 })
   const guard = kindOf(task).guard?.(task)
