@@ -50,8 +50,8 @@ export const shrunk = (context: Context, tenant: Tenant, kubeconfig: Ref | strin
 const markOf = ({ context }: Context, { tenant }: Tenant): string => `kapsule-egress ${context}/${tenant}`
 
 /** A partner's list is one for all tenants that write the same. */
-const othersAt = ({ tenants, neighbours = [] }: Context, tenant: Tenant): Tenant[] =>
-  [...tenants, ...neighbours].filter(it => it !== tenant && sharePartner(it, tenant))
+const othersAt = ({ tenants, partners = [] }: Context, tenant: Tenant): Tenant[] =>
+  [...tenants, ...partners].filter(it => it !== tenant && sharePartner(it, tenant))
 
 /** Pods of the cluster leave as their nodes do, whoever they belong to. */
 const namesOf = ({ egress: { proxies, gateway } }: Tenant): string[] =>
@@ -68,11 +68,11 @@ const addressesOf = (context: Context, { egress: { proxies, gateway } }: Tenant)
       )
 
 /** Of a tenant that this run leaves out nobody asks its selectors: every pod counts. */
-const moverOf = ({ neighbours = [] }: Context, it: Tenant): Mover => ({
+const moverOf = ({ partners = [] }: Context, it: Tenant): Mover => ({
   namespace: it.namespace,
   label: EGRESS_LABEL,
   workloads: it.workloads.map(({ kind, name }) => ({ kind, name })),
-  others: neighbours.includes(it) && it.selectors ? 'count' : (it.rollout.externalAllowlist?.otherPods ?? 'count'),
+  others: partners.includes(it) && it.selectors ? 'count' : (it.rollout.externalAllowlist?.otherPods ?? 'count'),
 })
 
 const firewallOf = ({ rollout: { externalAllowlist: said } }: Tenant): FirewallRef | undefined => {

@@ -32,12 +32,15 @@ export const forTargets = (context: Context, limit: string | undefined): Context
 /** The context with only these tenants; who shares a proxy or a partner's list with them stays known. */
 export const withOnly = (context: Context, tenants: Context['tenants']): Context => {
   const proxies = new Set(proxiesIn({ tenants }).map(it => it.proxy.name))
-  const neighbours = context.tenants.filter(
-    it =>
-      !tenants.includes(it) &&
-      (it.egress.proxies.some(({ name }) => proxies.has(name)) || tenants.some(other => sharePartner(it, other))),
-  )
-  return { ...context, tenants, ...(neighbours.length > 0 && { neighbours }) }
+  const others = context.tenants.filter(it => !tenants.includes(it))
+  const neighbours = others.filter(it => it.egress.proxies.some(({ name }) => proxies.has(name)))
+  const partners = others.filter(it => tenants.some(other => sharePartner(it, other)))
+  return {
+    ...context,
+    tenants,
+    ...(neighbours.length > 0 && { neighbours }),
+    ...(partners.length > 0 && { partners }),
+  }
 }
 
 /** A machine that existed before answers to what Ansible calls it, too. */

@@ -32,11 +32,10 @@ export type Context = Omit<ContextFile, 'verify' | 'network' | 'cluster'> & {
   cluster: ContextFile['cluster'] & { name: string }
   verify: { echo: string[]; forbidden: string; probeImage: string }
   tenants: Tenant[]
-  /**
-   * Tenants that a run leaves out, and that share a proxy with one that it is about: a proxy is configured whole. Or a
-   * partner's list: what they still need stays in it.
-   */
+  /** Tenants that a run leaves out, and that share a proxy with one that it is about: a proxy is configured whole. */
   neighbours?: Tenant[]
+  /** The same that share a partner's list: what they still need stays in it. */
+  partners?: Tenant[]
 }
 
 type Served = { tenant: Tenant; proxy: ProxyHost }

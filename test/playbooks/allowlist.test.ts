@@ -11,7 +11,7 @@ after(cleanUp)
 
 const list = (more = '') =>
   `externalAllowlist: { provider: crunchybridge, network: n, prove: 'https://api.partner.example/'${more} }`
-const phasesOf = async (edits: { a?: string; b?: string }, limit?: string) => {
+const siteOf = async (edits: { a?: string; b?: string }, limit?: string) => {
   const allow: [string, string] = ['- { domain: example.com }', '- { domain: api.partner.example }']
   const copy = changed({
     ...(edits.a && { 'tenants/client-a.yaml': [['soak: 1s }', `soak: 1s }\n  ${edits.a}`]] }),
@@ -20,8 +20,9 @@ const phasesOf = async (edits: { a?: string; b?: string }, limit?: string) => {
     }),
   })
   const context = forTargets(await loadContext('sandbox', { root: copy, env: {} }), limit)
-  return site(context, { operatorKey: 'ssh-ed25519 A', kubeconfig: '/k' }).phases
+  return site(context, { operatorKey: 'ssh-ed25519 A', kubeconfig: '/k' })
 }
+const phasesOf = async (...of: Parameters<typeof siteOf>) => (await siteOf(...of)).phases
 const REMOVE = ', remove: [198.51.100.7, 198.51.100.0/29]'
 
 test('without the word there is no phase and no step more', async () => {
@@ -78,4 +79,10 @@ test('who shares a list keeps what it needs in it, also where a run leaves it ou
     movers.map(it => it.namespace),
     ['client-a-demo'],
   )
+})
+
+test('a run that leaves a tenant out makes nothing of its, list or no list', async () => {
+  const { stages } = await siteOf({ a: list(REMOVE), b: list() }, 'client-a')
+  const made = Object.values(stages).flatMap(all => all.map(it => it.id))
+  assert.equal(made.filter(it => it.includes('client-b')), []) // biome-ignore format: one line
 })
