@@ -1,6 +1,6 @@
 import { Problem } from '../engine/problem.ts'
+import { semaphore } from '../engine/semaphore.ts'
 import { readAudit, readAuditFile } from '../hosts/audit-read.ts'
-import { semaphore } from '../hosts/semaphore.ts'
 import { auditLog } from '../hosts/squid.ts'
 import type { GatewayTenant } from '../inventory/context.ts'
 import { type AuditLine, parseAuditLine } from '../policy/audit-line.ts'

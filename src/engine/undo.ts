@@ -77,7 +77,7 @@ export const undoAll = async (
   list: readonly ToUndo[],
   kinds: ReadonlyMap<string, AnyKind>,
   world: World,
-  { width = 16 } = {},
+  { width = 64 } = {},
 ): Promise<UndoOutcome> => {
   const byId = new Map(list.map(it => [it.step, it]))
   const children = new Map<string, string[]>(list.map(it => [it.step, []]))

@@ -1,12 +1,12 @@
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { semaphore } from '../engine/semaphore.ts'
 import { type HostAddress, keyOf, where } from './address.ts'
 import { type Connection, connect } from './connection.ts'
 import { createCredentials, type Ways } from './credentials.ts'
 import { type Exec, type ExecResult, NotSent } from './exec.ts'
 import { NotAhead } from './flight.ts'
 import { completing } from './resolve.ts'
-import { semaphore } from './semaphore.ts'
 import { ConnectionLost, Unreachable, unreachable } from './ssh-problems.ts'
 
 export type SshOptions = {

@@ -2,7 +2,7 @@ import WebSocket from 'ws'
 import { urlOf } from './kube-http.ts'
 import type { Credentials } from './kube-login.ts'
 import { KubeProblem, refusal, type Status, silence } from './kube-problem.ts'
-import { tunnelBy } from './kube-route.ts'
+import { resumed, tlsAs, tunnelBy } from './kube-route.ts'
 import type { Access } from './kubeconfig.ts'
 import { pathOf } from './object.ts'
 
@@ -31,12 +31,13 @@ export const exec = async (access: Access, what: Exec, options: ExecOptions = {}
 }
 
 const run = (
-  { server, tls, proxy }: Access,
+  access: Access,
   { token, ...as }: Credentials,
   { namespace, pod, container, command }: Exec,
   { stdin, timeoutMs = 30_000, signal }: ExecOptions,
 ): Promise<ExecResult> =>
   new Promise((resolve, reject) => {
+    const { server, proxy } = access
     const doing = `exec ${command[0]} in ${namespace}/${pod}`
     const unclear = (why: string) => new KubeProblem(`${doing}: no result`, why, 'look at the pod, then run again', 0)
     const target = { path: pathOf({ apiVersion: 'v1', kind: 'Pod', namespace, name: pod }, 'exec') }
@@ -46,9 +47,10 @@ const run = (
     for (const [name, value] of Object.entries(flags)) url.searchParams.set(name, value)
 
     const socket = new WebSocket(url, ['v5.channel.k8s.io', 'v4.channel.k8s.io'], {
-      ...tls,
-      ...as,
-      ...(proxy !== undefined && { agent: tunnelBy(proxy, server) }),
+      ...tlsAs(access, as),
+      ...(proxy !== undefined
+        ? { agent: tunnelBy(proxy, server) }
+        : server.startsWith('https:') && resumed(access, as)),
       headers: { 'user-agent': 'kapsule-egress', ...(token && { authorization: `Bearer ${token}` }) },
     })
     const output: [Buffer[], Buffer[]] = [[], []]

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { fetch, type Response } from 'undici'
 import type { Json } from '../engine/json.ts'
+import { semaphore } from '../engine/semaphore.ts'
 import type { Credentials } from './kube-login.ts'
 import { isUntrusted, refusal, type Status, silence } from './kube-problem.ts'
 import { createRoutes } from './kube-route.ts'
@@ -27,6 +28,8 @@ export type Http = {
 }
 
 const TRIES = 6
+/** Of all that are asked for, at one time: each has a connection of its own. */
+const SIDE_BY_SIDE = 48
 const DEADLINE_MS = 30_000
 
 export const createHttp = (
@@ -35,6 +38,7 @@ export const createHttp = (
 ): Http => {
   const { server, login } = access
   const routes = createRoutes(access)
+  const turn = semaphore(SIDE_BY_SIDE)
 
   const send = (call: Call, signal: AbortSignal, { token, ...as }: Credentials) =>
     fetch(urlOf(server, call), {
@@ -67,8 +71,12 @@ export const createHttp = (
       stop.throwIfAborted()
       let wait: number
       try {
-        const response = await once(call, AbortSignal.any([stop, AbortSignal.timeout(DEADLINE_MS)]))
-        const text = await response.text()
+        const { response, text } = await turn(() =>
+          within(DEADLINE_MS, stop, async signal => {
+            const response = await once(call, signal)
+            return { response, text: await response.text() }
+          }),
+        )
         if (response.ok) return text
         const status = statusOf(text)
         // A 429 was not acted upon. A 5xx may have been: only what can be said twice is said again.
@@ -109,6 +117,24 @@ export const createHttp = (
       }
     },
     close: routes.close,
+  }
+}
+
+/**
+ * With a deadline of its own, and without a trace afterwards: AbortSignal.timeout and any() hold on to a request and its
+ * answer until the time is over, which is most of the memory of a run that asks much.
+ */
+const within = async <T>(ms: number, stop: AbortSignal, act: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+  const end = new AbortController()
+  const stopped = () => end.abort(stop.reason)
+  if (stop.aborted) stopped()
+  stop.addEventListener('abort', stopped)
+  const timer = setTimeout(() => end.abort(new DOMException('no answer in time', 'TimeoutError')), ms)
+  try {
+    return await act(end.signal)
+  } finally {
+    clearTimeout(timer)
+    stop.removeEventListener('abort', stopped)
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Json } from '../engine/json.ts'
+import { semaphore } from '../engine/semaphore.ts'
 import { type Exec, type ExecOptions, type ExecResult, exec } from './kube-exec.ts'
 import { createFollower, type Follower } from './kube-follow.ts'
 import { createHttp } from './kube-http.ts'
@@ -43,6 +44,9 @@ const PATCH_TYPE = {
   json: 'application/json-patch+json',
 } as const
 
+/** At one time: most of them wait for somebody else, and each has a connection of its own. */
+const EXECS = 128
+
 export const createKube = ({
   kubeconfig,
   signal,
@@ -52,7 +56,7 @@ export const createKube = ({
   let opened: ReturnType<typeof open> | undefined
   const open = async () => {
     const access = await readKubeconfig(kubeconfig, options)
-    return { access, http: createHttp(access, { signal }) }
+    return { access, http: createHttp(access, { signal }), turn: semaphore(EXECS) }
   }
   const connection = () => {
     opened ??= open().catch(thrown => {
@@ -139,9 +143,9 @@ export const createKube = ({
     watch: watchAll,
     follow: follower.follow,
     async exec(what, options = {}) {
-      const { access } = await connection()
+      const { access, turn } = await connection()
       const stop = AbortSignal.any([signal, options.signal].filter(it => it !== undefined))
-      return exec(access, what, { ...options, signal: stop })
+      return turn(() => exec(access, what, { ...options, signal: stop }))
     },
     async logs({ namespace, pod, container, tailLines, previous }) {
       const path = pathOf({ apiVersion: 'v1', kind: 'Pod', namespace, name: pod }, 'log')
