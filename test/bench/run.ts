@@ -19,6 +19,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   proxy: async () => (await import('./proxy.bench.ts')).proxy,
   'proxy-lists': async () => (await import('./proxy-lists.bench.ts')).proxyLists,
   'proxy-certificates': async () => (await import('./proxy-certificates.bench.ts')).proxyCertificates,
+  rollout: async () => (await import('./rollout.bench.ts')).rollout,
   'proxy-changes': async () => (await import('./proxy-changes.bench.ts')).proxyChanges,
 }
 

@@ -1,7 +1,24 @@
-import { back, forward } from './run.ts'
+import { readFileSync } from 'node:fs'
+import { stayLight } from '../../../src/cli/heap.mjs'
 
-/** `driver.ts ROOT HISTORY forward|back`: one run as a process of its own, so that it can really be killed. */
-const [root = '', history = '', act] = process.argv.slice(2)
+/**
+ * `driver.ts ROOT HISTORY forward|back|follow`: one run as a process of its own, so that it can really be killed, and
+ * weighed: its last line says what it took.
+ */
+stayLight() // as every command does, first of all
+const { back, follow, forward } = await import('./run.ts')
+const [root = '', history = '', act = ''] = process.argv.slice(2)
 const fleet = { root, log: `${root}/access.log`, kubeconfig: `${root}/kubeconfig` }
 process.stdout.write('begun\n')
-await (act === 'back' ? back : forward)(fleet, history)
+const began = Date.now()
+const acts: Record<string, typeof forward> = { back, follow, forward }
+const { writes } = await acts[act]!(fleet, history)
+const { user, system } = process.cpuUsage()
+const peakKiB = Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1])
+const cost = {
+  writes,
+  seconds: (Date.now() - began) / 1000,
+  cpuSeconds: (user + system) / 1e6,
+  megabytes: peakKiB / 1024,
+}
+process.stdout.write(`${JSON.stringify(cost)}\n`)

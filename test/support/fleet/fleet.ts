@@ -10,7 +10,7 @@ import type { KubeObject } from '../../../src/rollout/object.ts'
 import { createClusters } from '../../../src/sandbox/kubernetes/clusters.ts'
 import { until } from '../until.ts'
 import { NAMESPACE, nameOf, type Wanted, writeInventory } from './inventory.ts'
-import { street } from './street.ts'
+import { paperStreet, street } from './street.ts'
 
 /** Where a fleet is: another process finds all of it from `root`. */
 export type Fleet = {
@@ -25,43 +25,55 @@ export type Fleet = {
   close(): Promise<void>
 }
 
+/** `paperMs`: its pods are on nodes of paper, and get ready in so many ms; absent: they are on record. */
+type Pods = { replicas?: number; paperMs?: number }
+
 /** One tenant's Deployments of `replicas` pods each, ready, in an emulated cluster; nothing of ours is there yet. */
-export const startFleet = async (wanted: Wanted, { replicas = 1 } = {}): Promise<Fleet> => {
+export const startFleet = async (wanted: Wanted, { replicas = 1, paperMs }: Pods = {}): Promise<Fleet> => {
   const root = mkdtempSync(join(tmpdir(), 'fleet-'))
   const log = join(root, 'access.log')
   const kubeconfig = join(root, 'kubeconfig')
   const pace = { poll: 10, calm: 500 }
-  const clusters = await createClusters({ pods: street(log), directory: join(root, 'cluster'), onChange() {}, pace })
+  const pods = paperMs === undefined ? street(log) : paperStreet(log)
+  const clusters = await createClusters({ pods, directory: join(root, 'cluster'), onChange() {}, pace })
   const id = '11111111-1111-4111-8111-111111111111'
   const ranges = { podCidr: '100.64.0.0/15', serviceCidr: '10.32.0.0/20', dnsIp: '10.32.0.10' }
   await clusters.create({ id, name: 'shared', version: '1.34.1', ...ranges })
   const labels = { 'node-pool': 'a-pool' }
-  await clusters.addNode(id, { name: 'node-1', address: '172.16.28.20', labels, taints: [] })
+  if (paperMs === undefined) await clusters.addNode(id, { name: 'node-1', address: '172.16.28.20', labels, taints: [] })
   writeFileSync(kubeconfig, clusters.kubeconfig(id, 'admin@shared'), { mode: 0o600 })
   writeFileSync(join(root, 'id_ed25519.pub'), `ssh-ed25519 ${'A'.repeat(68)} operator`)
   writeInventory(root, kubeconfig, wanted)
-  const http = createHttp(await readKubeconfig(kubeconfig))
   const kubes = createKubes()
   const kube = kubes(kubeconfig)
   await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } })
+  if (paperMs !== undefined) await layNodes(kube, { paperMs, pods: wanted.workloads * replicas, labels })
   for (let at = 0; at < wanted.workloads; at++)
     await kube.create(workload(nameOf(at), replicas), { manager: 'shop-team' })
   await settled(kube, wanted.workloads)
   return {
     ...{ root, kubeconfig, log, kube },
-    door: (method, path, body) =>
-      // The client of the product has no need for PUT.
-      http.json({
-        method: method as 'POST',
-        path: `/emulator/${path}`,
-        doing: path,
-        ...(body && { body: body as Json }),
-      }),
+    door: (method, path, body) => openDoor(kubeconfig, method, path, body),
     async close() {
-      await Promise.all([kubes.close(), http.close()])
+      await kubes.close()
       await clusters.close()
       rmSync(root, { recursive: true, force: true })
     },
+  }
+}
+
+/** The emulator's back door. The client of the product has no need for PUT. */
+export const openDoor = async (kubeconfig: string, method: string, path: string, body?: object): Promise<unknown> => {
+  const http = createHttp(await readKubeconfig(kubeconfig))
+  const call = { method: method as 'POST', path: `/emulator/${path}`, doing: path }
+  return http.json({ ...call, ...(body && { body: body as Json }) }).finally(http.close)
+}
+
+/** Room for twice as many, for a rollout has old pods and new ones. */
+const layNodes = async (kube: Kube, { paperMs, pods, labels }: { paperMs: number; pods: number; labels: object }) => {
+  for (let at = 0; at < (2 * pods) / 240 + 1; at++) {
+    const metadata = { name: `paper-${at}`, labels, annotations: { 'emulator/paper': `${paperMs}` } }
+    await kube.create({ apiVersion: 'v1', kind: 'Node', metadata } as KubeObject)
   }
 }
 
@@ -77,6 +89,6 @@ export const settled = async (kube: Kube, workloads: number): Promise<void> => {
     const isWhole = ({ spec, status }: Deployment) =>
       status?.readyReplicas === spec.replicas && status.replicas === spec.replicas
     return items.length === workloads && items.every(isWhole)
-  }, 120)
+  }, 600)
   if (!isSo) throw new Error('the workloads of the fleet did not get ready')
 }

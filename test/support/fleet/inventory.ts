@@ -10,6 +10,7 @@ export type Wanted = {
   workloads: number
   /** Cumulative, of all but the canary. */
   batches: string[]
+  maxUnverified?: number
   /** Between two looks of a gate; absent: as the product has it. */
   interval?: string
 }
@@ -38,7 +39,7 @@ verify:
   forbidden: http://${FORBIDDEN}/
 `
 
-const tenantFile = ({ workloads, batches, interval }: Wanted) => `
+const tenantFile = ({ workloads, batches, maxUnverified, interval }: Wanted) => `
 tenant: shop
 namespace: ${NAMESPACE}
 pool: { name: a-pool, type: DEV1-M, size: 1 }
@@ -49,7 +50,7 @@ workloads:
 ${Array.from({ length: workloads }, (_, at) => `  - { kind: Deployment, name: ${nameOf(at)} }`).join('\n')}
 rollout:
   canary: { kind: Deployment, name: ${nameOf(0)} }
-  then: { batches: ${JSON.stringify(batches)} }
+  then: { batches: ${JSON.stringify(batches)}${maxUnverified ? `, maxUnverified: ${maxUnverified}` : ''} }
 ${interval ? `  builtIn:\n${gates.map(it => `    ${JSON.stringify(it)}: { interval: ${interval} }`).join('\n')}` : ''}
 `
 

@@ -49,11 +49,13 @@ export const power = (cut: Cut = {}): Power => {
         }
         return [name, guarded]
       })
-    const dead = new Promise<never>((_, reject) => {
-      end.signal.addEventListener('abort', () => reject(end.signal.reason))
-    })
-    dead.catch(() => undefined)
-    const living = <T>(call: Promise<T>) => Promise.race([call, dead])
+    // Not a race with one promise for all: it would keep every answer.
+    const living = <T>(call: Promise<T>) =>
+      new Promise<T>((resolve, reject) => {
+        const stop = () => reject(end.signal.reason)
+        end.signal.addEventListener('abort', stop)
+        call.then(resolve, reject).finally(() => end.signal.removeEventListener('abort', stop))
+      })
     const calls = [...wire(writing, 'writes', wrote), ...wire(reading, 'reads', () => undefined)]
     return { ...kube, ...Object.fromEntries(calls) }
   }

@@ -4,6 +4,7 @@ import { type Site, stageNames } from '../../../playbooks/site.ts'
 import { rollOut } from '../../../src/cli/carry-out.ts'
 import { createClients, kinds } from '../../../src/cli/clients.ts'
 import { parse } from '../../../src/cli/flags.ts'
+import { createLeadership } from '../../../src/cli/leader.ts'
 import { createOutput } from '../../../src/cli/output.ts'
 import { isRollout } from '../../../src/cli/rollout.ts'
 import type { Session } from '../../../src/cli/session.ts'
@@ -15,6 +16,7 @@ import { makePlan } from '../../../src/engine/plan.ts'
 import { countChanges } from '../../../src/engine/step.ts'
 import { standing, type UndoOutcome, undoAll } from '../../../src/engine/undo.ts'
 import type { Progress } from '../../../src/report/progress.ts'
+import { eyesOn } from '../../../src/rollout/workloads/read.ts'
 import { thing } from '../things.ts'
 import type { Fleet } from './fleet.ts'
 import { PROXY, readInventory } from './inventory.ts'
@@ -44,6 +46,19 @@ export const back = async (fleet: At, history: string, cut: Cut = {}, ears: Ears
     throwLeft(outcome)
   })
 
+/** Looks at everything as a plan does, then has an eye on every workload for some seconds. */
+export const follow = async (fleet: At, history: string): Promise<Power['spent']> =>
+  inSession(fleet, history, {}, {}, async session => {
+    const { plan } = await planned(session)
+    const { signal } = new AbortController()
+    const eyes = session.context.tenants.flatMap(({ namespace, workloads }) =>
+      workloads.map(it => eyesOn(session.clients.kube(fleet.kubeconfig), { namespace, ...it })),
+    )
+    await Promise.all(eyes.map(it => it.next(10_000, signal)))
+    for (const it of eyes) it.close()
+    if (plan.seen.size < eyes.length) throw new Error('not everything was looked at')
+  })
+
 const throwLeft = ({ failures, left }: UndoOutcome) => {
   if (failures.length > 0) throw failures[0]!.error
   if (left.length > 0) throw new Error(`left: ${left.join(', ')}`)
@@ -63,7 +78,9 @@ const inSession = async (
   const output = createOutput({ json: false }, { stdout: nowhere, stderr: nowhere })
   const kept = openJournal(state, run)
   const journal = its.journal(kept, ears.line ?? (() => undefined))
-  const clients = createClients(context, new AbortController().signal, output, { root: fleet.root })
+  const leading = { command: '50-rollout', run, state, context, journal, abort: its.signal }
+  const leadership = createLeadership(leading, output)
+  const clients = createClients(context, new AbortController().signal, output, { root: fleet.root, leadership })
   const kube = its.kubes(clients.kube, ears.wrote ?? (() => undefined))
   const world = {
     clientsFor: (kind: AnyKind) => ({ ...(clients.clientsFor(kind) as object), kube }),
@@ -83,6 +100,8 @@ const inSession = async (
     its.signal.throwIfAborted()
     throw thrown
   } finally {
+    // What is dead lets go of nothing.
+    if (!its.signal.aborted) await leadership.release()
     await clients.close()
     kept.close()
   }

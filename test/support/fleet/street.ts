@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs'
+import { appendFileSync, closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { Ssh } from '../../../src/hosts/ssh.ts'
 import type { PodFirewall, PodSpec, Pods } from '../../../src/sandbox/ports.ts'
 import { type Command, memoryPods } from '../../rollout/cluster.ts'
@@ -22,6 +22,16 @@ export const street = (log: string): Pods & ReturnType<typeof memoryPods> => {
     },
   }
 }
+
+/** Pods of paper have no variables that could be looked at: all are seen as if they had moved. */
+export const paperStreet = (log: string): ReturnType<typeof street> => {
+  const pods = street(log)
+  const env = { http_proxy: `http://${PROXY.privateIp}:3128` }
+  const anyone = { ip: '100.64.0.1', containers: [{ env }] } as unknown as PodSpec
+  pods.commands.run = (_, command) => answerTo(anyone, command, { log, isHeld: true })
+  return { ...pods, exec: (_, ...rest) => pods.exec(ANYONE, ...rest), running: pods.running.set(ANYONE, anyone) }
+}
+const ANYONE = 'anyone'
 
 type Seen = { log: string; isHeld: boolean }
 
@@ -59,12 +69,30 @@ const auditLine = ({ client, host, agent, egress, isDenied }: Request): string =
 
 /** The proxy's machine, of which nothing is asked but its log: what `tail | grep | tail` would find. */
 export const proxyAt = (log: string): Ssh => {
+  const newLines = tailOf(log)
+  let lines: string[] = []
   const exec: Ssh['exec'] = async (_host, { stdin }) => {
     const [, needle] = /grep -F -- '?([^' ]+)'? \|/.exec(String(stdin)) ?? []
     if (needle === undefined) throw new Error(`the proxy is asked for more than its log: ${stdin}`)
-    const lines = existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n').slice(-5000) : []
+    lines = [...lines, ...newLines()].slice(-5000)
     const found = lines.filter(it => it.includes(needle)).slice(-500)
     return { code: 0, stdout: found.map(it => `${it}\n`).join(''), stderr: '' } as Awaited<ReturnType<Ssh['exec']>>
   }
   return { exec, fresh: exec, close: async () => undefined }
+}
+
+/** What came since it was last asked. */
+const tailOf = (file: string) => {
+  let at = 0
+  let rest = ''
+  return (): string[] => {
+    if (!existsSync(file)) return []
+    const open = openSync(file, 'r')
+    const bytes = Buffer.alloc(Math.max(0, fstatSync(open).size - at))
+    at += readSync(open, bytes, 0, bytes.length, at)
+    closeSync(open)
+    const lines = `${rest}${bytes}`.split('\n')
+    rest = lines.pop() ?? ''
+    return lines
+  }
 }

@@ -12,10 +12,10 @@ import { type Cut, NO_POWER } from './power.ts'
 import { back, forward, stateOf } from './run.ts'
 import { watchman } from './watchman.ts'
 
-/** A canary, and two batches of the others: 2 and 1, or 3 and 8. */
+/** A canary, and then batches of 2 and 1, or of 3, 4 and 4: none may be larger than what may be unproved. */
 const sizes = {
-  small: { workloads: 4, batches: ['50%', '100%'], interval: '5ms', most: 2 },
-  whole: { workloads: 12, batches: ['25%', '100%'], interval: '5ms', most: 8 },
+  small: { workloads: 4, batches: ['50%', '100%'], interval: '5ms', maxUnverified: 2 },
+  whole: { workloads: 12, batches: ['25%', '100%'], interval: '5ms', maxUnverified: 4 },
 }
 
 /** A fleet, and what it looks like before a rollout and after one that nobody disturbed. */
@@ -31,7 +31,7 @@ export type Range = {
 }
 
 export const openRange = async (size: keyof typeof sizes): Promise<Range> => {
-  const { most } = sizes[size]
+  const most = sizes[size].maxUnverified
   const fleet = await startFleet(sizes[size])
   const start = await seen(fleet)
   const before = await changes(fleet)
