@@ -74,11 +74,11 @@ const takeBackHosts = async (session: Session) => {
 export const lookingAhead = 'rollout: preflight'
 
 /** Phase after phase, if nothing stands in the way; one that does not hold, or an abort, takes the rollout back. */
-export const rollOut = async (staged: Staged, progress: Progress) => {
+export const rollOut = async (staged: Staged, progress: Progress, { tryNetwork = false } = {}) => {
   const { session, site } = staged
   await refuseFound(staged)
   const { found } = await progress.stage(lookingAhead, async () => {
-    const found = await preflightOf(staged)
+    const found = await preflightOf(staged, { tryNetwork })
     return { ok: found.every(it => it.level === 'note'), summary: foundText(found), found }
   })
   refuseRollout(staged, found)

@@ -1,8 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '../engine/problem.ts'
 import { preflightText } from '../report/preflight-table.ts'
+import { isCanary } from '../rollout/phases.ts'
 import { type Found, judge } from '../rollout/preflight/checks.ts'
+import { enforcementFinding, proveEnforcement } from '../rollout/preflight/enforcement.ts'
 import { look, type Plan } from '../rollout/preflight/look.ts'
+import type { Sight } from '../rollout/preflight/sight.ts'
+import { createProbes, noLogs } from '../rollout/probe.ts'
+import { isLeaving, isReady } from '../rollout/workload.ts'
 import type { EgressWant } from '../rollout/workload-egress.ts'
 import { kubeOf } from './gates.ts'
 import type { Staged } from './staged.ts'
@@ -11,19 +16,52 @@ import { chosen, chosenIn } from './stages.ts'
 /** What is under way in the cluster may be through soon. */
 const PATIENCE_MS = 60_000
 
-/** Everything that would stand in the way of what this command would move; nothing to move: nothing is read. */
-export const preflightOf = async (staged: Staged, { patience = PATIENCE_MS } = {}): Promise<Found[]> => {
+/**
+ * Everything that would stand in the way of what this command would move; nothing to move: nothing is read. With
+ * `tryNetwork`, where nothing else is in the way, a pod of ours shows whether the network holds pods to a policy.
+ */
+export const preflightOf = async (
+  staged: Staged,
+  { patience = PATIENCE_MS, tryNetwork = false } = {},
+): Promise<Found[]> => {
+  const { found, sights } = await lookAhead(staged, patience)
+  if (!tryNetwork || found.some(it => it.level === 'stop')) return found
+  return [...(await networkOf(staged, sights)), ...found]
+}
+
+/** Asked where a canary moves: what has moved is proved by gates. */
+const networkOf = async (staged: Staged, sights: readonly Sight[]): Promise<Found[]> => {
+  const canary = sights.flatMap(it => it.moving).find(it => isCanary({ name: it.phase }) && !it.begun)
+  const like = canary && [...canary.current, ...canary.old].find(it => isReady(it) && !isLeaving(it))
+  if (!like) return []
+  const { session } = staged
+  const { verify } = session.context
+  const kube = kubeOf(staged)
+  const { namespace = '' } = like.metadata
+  const signal = session.world.abort
+  const verdict = await proveEnforcement(kube, like, createProbes(kube, { ...noLogs, signal }), {
+    ...{ run: session.run, image: verify.probeImage, echo: verify.echo, signal },
+    onMake(made) {
+      session.journal.record({ event: 'note', topic: 'probe-pod', data: { namespace, ...made } })
+      session.output.event('probe-pod', { namespace, ...made })
+    },
+  })
+  return enforcementFinding(namespace, verdict).map((it): Found => ({ ...it, check: 'enforcement' }))
+}
+
+const lookAhead = async (staged: Staged, patience: number): Promise<{ found: Found[]; sights: Sight[] }> => {
   const plans = plansOf(staged)
-  if (plans.length === 0) return []
+  if (plans.length === 0) return { found: [], sights: [] }
   const { session } = staged
   const { abort, stop } = session.world
   const acceptedIn = (namespace: string) =>
     session.context.tenants.find(it => it.namespace === namespace)?.rollout.preflight?.accept ?? []
   for (const until = Date.now() + patience; ; ) {
-    const sights = await look(kubeOf(staged), plans)
+    const sights = await look(kubeOf(staged), plans, session.context.verify.probeImage)
     const found = judge(sights.map(sight => ({ sight, accept: acceptedIn(sight.namespace) })))
     const stops = found.filter(it => it.level === 'stop')
-    if (stops.length === 0 || !stops.every(it => it.passing) || Date.now() > until || stop.aborted) return found
+    if (stops.length === 0 || !stops.every(it => it.passing) || Date.now() > until || stop.aborted)
+      return { found, sights }
     session.output.say(`waiting: ${stops[0]!.workload}: ${stops[0]!.what}: ${stops[0]!.why}`)
     await delay(2000, undefined, { signal: AbortSignal.any([abort, stop]) }).catch(() => undefined)
     abort.throwIfAborted()

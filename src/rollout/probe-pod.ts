@@ -119,7 +119,7 @@ export const createProber = (
       // Its variables are those of the pod it stands in for, whatever they say.
       refuseForbidden(object, { proxies: [] })
       await kube.create(object)
-      return await running(kube, object, Date.now() + withinMs, signal)
+      return await untilRunning(kube, object, Date.now() + withinMs, signal)
     } catch (thrown) {
       if (!(thrown instanceof Problem)) throw thrown
       return { unheard: `probe pod ${object.metadata.name}: ${thrown.message}: ${thrown.why}` }
@@ -140,7 +140,8 @@ export const createProber = (
   }
 }
 
-const running = async (kube: Kube, object: KubeObject, until: number, signal: AbortSignal | undefined) => {
+/** The pod once its container runs, or why it never did. */
+export const untilRunning = async (kube: Kube, object: KubeObject, until: number, signal: AbortSignal | undefined) => {
   const { name, namespace } = object.metadata
   for (let pause = 50; ; pause = Math.min(pause * 1.5, 1000)) {
     const pod = await kube.get<Pod>({ apiVersion: 'v1', kind: 'Pod', namespace, name })
@@ -163,5 +164,5 @@ export const sweepProbes = async (kube: Kube, namespace: string, run: string): P
   return items.map(it => it.metadata.name)
 }
 
-const remove = (kube: Kube, { namespace, name, uid }: KubeObject['metadata']) =>
+export const remove = (kube: Kube, { namespace, name, uid }: KubeObject['metadata']) =>
   kube.delete({ apiVersion: 'v1', kind: 'Pod', namespace, name }, { ...(uid && { uid }), graceSeconds: 0 })

@@ -53,6 +53,7 @@ const stage = async (names: string[], { json = false, accept }: { json?: boolean
       tenants: [{ tenant: 'client-a', namespace, egress: { through: 'address', proxy, proxies: [proxy] }, rollout: accept ? { preflight: { accept } } : {} }], // biome-ignore format: one
       cluster: { kubeconfig, podCidr: '100.64.0.0/15', serviceCidr: '10.32.0.0/20' },
       network: { privateNetwork: { cidr: '172.16.28.0/22' } },
+      verify: { echo: [], probeImage: 'curlimages/curl' },
     },
     clients: cluster.clients,
     output: createOutput({ json, env: {} }, { stdout: stream('out'), stderr: stream('talk') } as never),

@@ -133,7 +133,7 @@ const make = async (staged: Staged, replace: readonly string[]): Promise<ExitCod
   try {
     if (goes) await clearWay(staged, progress)
     for (const stage of stages) {
-      if (stage === 'rollout') await rollOut(staged, progress)
+      if (stage === 'rollout') await rollOut(staged, progress, { tryNetwork: true })
       else if (stage === 'verify') proofs = proving ? await verify(staged, progress) : []
       else await provision(staged, stage, progress)
     }

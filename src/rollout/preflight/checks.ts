@@ -12,6 +12,7 @@ import { rights } from './rights.ts'
 import { room } from './room.ts'
 import type { Sight } from './sight.ts'
 import { standstill } from './standstill.ts'
+import { tools } from './tools.ts'
 import { variables } from './variables.ts'
 
 /** By the name that an operator accepts them by. */
@@ -30,6 +31,7 @@ const checks: Record<string, Check> = {
   conflicts,
   ownership,
   ...{ 'partner-list': partnerList },
+  tools,
 }
 
 export const names: readonly string[] = Object.keys(checks)

@@ -3,7 +3,9 @@ import { appliedBy } from '../fields.ts'
 import { type Kube, MANAGER } from '../kube.ts'
 import { LEASES } from '../lease.ts'
 import type { KubeObject } from '../object.ts'
-import type { Pod, Workload, WorkloadRef } from '../workload.ts'
+import { createProbes, noLogs } from '../probe.ts'
+import { probePodFor } from '../probe-pod.ts'
+import { isLeaving, isReady, type Pod, type Workload, type WorkloadRef } from '../workload.ts'
 import { type EgressWant, objectOf } from '../workload-egress.ts'
 import { kindOf, templateOf } from '../workloads/read.ts'
 import { missingRights } from './ask-rights.ts'
@@ -12,7 +14,18 @@ import { nameOf } from './finding.ts'
 import { podOf, tried } from './rehearse.ts'
 import { type Makes, neededRights, sharedRights } from './rights.ts'
 import { type Lists, shareLists } from './shared-lists.ts'
-import type { Budget, ClusterNode, Moving, Policy, Quota, Service, Sight, Wishes } from './sight.ts'
+import {
+  type Budget,
+  type ClusterNode,
+  type Moving,
+  mayAskPods,
+  mayMakePods,
+  type Policy,
+  type Quota,
+  type Service,
+  type Sight,
+  type Wishes,
+} from './sight.ts'
 
 /** What would be moved in one namespace. */
 export type Plan = {
@@ -26,25 +39,45 @@ export type Plan = {
 /** Calls for single workloads that are under way at once. */
 const WIDTH = 8
 
-/** Reads what a rollout will meet: each list once, then the cluster's word to each change. Changes nothing. */
-export const look = async (kube: Kube, plans: readonly Plan[]): Promise<Sight[]> => {
+/**
+ * Reads what a rollout will meet: each list once, then the cluster's word to each change. Changes nothing. `image`: of
+ * pods that stand in.
+ */
+export const look = async (kube: Kube, plans: readonly Plan[], image: string): Promise<Sight[]> => {
   const [shared, ...sights] = await Promise.all([
     missingRights(kube, LEASES, sharedRights),
     ...plans.map(it => lookAt(kube, it)),
   ])
   sights[0]?.missing.unshift(...shared)
   if (sights.some(it => it.moving.some(one => disruption(one).extra > 0))) await lookAtNodes(kube, sights)
-  const moving = sights.flatMap(it => it.moving.map(one => ({ one, mayMake: mayMakePods(it) })))
+  const moving = sights.flatMap(sight => sight.moving.map(one => ({ one, sight })))
   const byName = new Map(moving.map(it => [`${it.one.phase} ${it.one.name}`, it]))
   const visit = async (name: string) => {
-    const { one, mayMake } = byName.get(name)!
-    one.refused = await tried(() => kube.apply(one.target, { dryRun: true }))
-    const pod = mayMake ? podOf(one) : null
-    if (pod && !one.refused) one.podRefused = await tried(() => kube.create(pod, { dryRun: true }))
+    const { one, sight } = byName.get(name)!
+    await rehearse(kube, one, sight)
+    await lookForCurl(kube, one, sight, image)
     return true
   }
   await walkGraph([...byName.keys()], () => [], visit, { width: WIDTH })
   return sights
+}
+
+/** Tries the change and one of its new pods. */
+const rehearse = async (kube: Kube, one: Moving, sight: Sight): Promise<void> => {
+  one.refused = await tried(() => kube.apply(one.target, { dryRun: true }))
+  const pod = mayMakePods(sight) ? podOf(one) : null
+  if (pod && !one.refused) one.podRefused = await tried(() => kube.create(pod, { dryRun: true }))
+}
+
+/** Asks one pod for its curl, and where it has none, the cluster for a pod that stands in. */
+const lookForCurl = async (kube: Kube, one: Moving, sight: Sight, image: string): Promise<void> => {
+  const pod = [...one.current, ...one.old].find(it => isReady(it) && !isLeaving(it))
+  if (!pod || !mayAskPods(sight)) return
+  const answer = await createProbes(kube, noLogs).curl(pod, ['-V'])
+  one.lacksCurl = 'unheard' in answer && answer.lacks === true
+  if (!one.lacksCurl || !mayMakePods(sight)) return
+  const stand = probePodFor(pod, { run: 'preflight', image })
+  one.standInRefused = await tried(() => kube.create(stand, { dryRun: true }))
 }
 
 /** Where pods are, and where more could be: of the whole cluster, so it is read only where a move adds a pod. */
@@ -61,9 +94,6 @@ const lookAtNodes = async (kube: Kube, sights: Sight[]): Promise<void> => {
     it.everyPod = pods.items
   }
 }
-
-const mayMakePods = ({ missing }: Sight): boolean =>
-  !missing.some(it => it.resource === 'pods' && !it.subresource && it.verbs.includes('create'))
 
 const lookAt = async (kube: Kube, { namespace, moves, inside, makes, wishes }: Plan): Promise<Sight> => {
   const lists = shareLists(kube)
@@ -113,5 +143,6 @@ const movingOf = async (
     target: objectOf(want, rollout),
     refused: null,
     podRefused: null,
+    ...{ lacksCurl: false, standInRefused: null },
   }
 }

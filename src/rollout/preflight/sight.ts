@@ -59,6 +59,10 @@ export type Moving = Rollout & {
   refused: Refused | null
   /** The same of one new pod. */
   podRefused: Refused | null
+  /** A pod of it was asked, and has none. */
+  lacksCurl: boolean
+  /** Then: what the cluster said to one that would stand in. */
+  standInRefused: Refused | null
 }
 
 export type Labels = Record<string, string>
@@ -115,3 +119,10 @@ export type Right = {
   namespace?: string
   without: string
 }
+
+export const mayMakePods = ({ missing }: Pick<Sight, 'missing'>): boolean => mayDo(missing, 'create')
+
+export const mayAskPods = ({ missing }: Pick<Sight, 'missing'>): boolean => mayDo(missing, 'get', 'exec')
+
+const mayDo = (missing: readonly Right[], verb: string, subresource?: string): boolean =>
+  !missing.some(it => it.resource === 'pods' && it.subresource === subresource && it.verbs.includes(verb))

@@ -13,6 +13,7 @@ import { policies } from '../../../src/rollout/preflight/policies.ts'
 import { rights } from '../../../src/rollout/preflight/rights.ts'
 import type { Sight } from '../../../src/rollout/preflight/sight.ts'
 import { standstill } from '../../../src/rollout/preflight/standstill.ts'
+import { tools } from '../../../src/rollout/preflight/tools.ts'
 import { variables } from '../../../src/rollout/preflight/variables.ts'
 import { suite } from '../../support/suite.ts'
 import { budget as budgetOf, env, held, moving, pod, policy, sight, wishes } from './sights.ts'
@@ -216,6 +217,14 @@ table('ownership', ownership, [
 table('rights', rights, [
   { when: 'all', see: {} },
   { when: 'one is missing', see: { missing: [{ level: 'stop', verbs: ['get'], group: '', resource: 'pods', subresource: 'exec', without: 'gates look from inside pods' }] }, says: 'stop shop: may not get pods/exec: gates look from inside pods; .*resources ."pods/exec".' },
+]) // biome-ignore format: a table
+
+const noPods = [{ level: 'note' as const, verbs: ['create'], group: '', resource: 'pods', without: '' }]
+table('tools', tools, [
+  { when: 'curl is there', see: one() },
+  { when: 'no curl', see: one({ lacksCurl: true }), says: 'note shop/web: its image has no curl' },
+  { when: 'no curl, and nobody may stand in', see: { ...one({ lacksCurl: true }), missing: noPods }, says: 'stop shop/web: .*may not create pods' },
+  { when: 'no curl, and who stands in is refused', see: one({ lacksCurl: true, standInRefused: refused('no such image') }), says: 'stop shop/web: .*is refused: no such image' },
 ]) // biome-ignore format: a table
 
 test('what the inventory lets a tenant accept are checks', () => {

@@ -55,7 +55,7 @@ const plan = (...moves: WorkloadRef[]): Plan => ({
 })
 
 const told = async (kube: Kube, ...moves: WorkloadRef[]) =>
-  judge((await look(kube, [plan(...moves)])).map(sight => ({ sight, accept: [] }))).map(
+  judge((await look(kube, [plan(...moves)], 'curlimages/curl')).map(sight => ({ sight, accept: [] }))).map(
     it => `${it.level} ${it.check} ${it.workload}: ${it.what}`,
   )
 
@@ -200,6 +200,14 @@ test('each right that a user lacks is told, and what it may not read is said', a
   } finally {
     await kube.close()
   }
+})
+
+test('an image without curl is told, and whether a pod may stand in', async () => {
+  cluster.pods.commands.run = () => ({ code: 127 })
+  assert.equal(await told(cluster.kube, deployment('plain')), [
+    'note tools shop/plain: its image has no curl for the gates',
+  ])
+  cluster.pods.commands.run = () => ({ code: 0 })
 })
 
 test('forty workloads: each list is asked for once', async () => {

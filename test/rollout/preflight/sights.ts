@@ -78,7 +78,7 @@ export const moving = ({ kind = 'Deployment', name = 'web', ...words }: Words = 
     ...{ ...rollout, want, ref: { kind, name }, name: `shop/${name}`, phase: 'canary', begun: false },
     labels: { before: labels, after: { ...labels, egress: 'external' } },
     target: objectOf(want, rollout),
-    ...{ refused: null, podRefused: null, ...more },
+    ...{ refused: null, podRefused: null, lacksCurl: false, standInRefused: null, ...more },
   }
 }
 
