@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Review } from './admission-match.ts'
 import { isFor } from './admission-match.ts'
+import { paramsOf } from './admission-params.ts'
 import { compile, type Expression, toCel, trouble } from './cel.ts'
 import type { Loose, Obj } from './object.ts'
 import type { Caller } from './rbac.ts'
@@ -24,12 +25,25 @@ export const decide = (store: Store, review: Review, asking: Asking): void => {
     const policy = store.get(kind('ValidatingAdmissionPolicy'), undefined, binding.spec?.policyName)
     if (!policy || !isFor(policy.spec.matchConstraints, review) || !isFor(binding.spec.matchResources, review)) continue
     context ??= contextOf(review, asking)
+    const known = context
+    const judgeAll = () =>
+      paramsOf(store, policy, binding, review).flatMap(it => judge(policy, { ...known, params: toCel(it) }))
     const names = `ValidatingAdmissionPolicy '${policy.metadata.name}' with binding '${binding.metadata.name}'`
-    for (const { message, reason } of judge(policy, context)) {
+    for (const { message, reason } of orTrouble(policy, judgeAll)) {
       const actions: string[] = binding.spec.validationActions ?? []
       if (actions.includes('Warn')) asking.warn(`Validation failed for ${names}: ${message}`)
       if (actions.includes('Deny')) throw denied(review, `${names} denied request: ${message}`, reason)
     }
+  }
+}
+
+/** A binding that cannot be set up is a failure of its policy. */
+const orTrouble = (policy: Obj, ask: () => Denial[]): Denial[] => {
+  try {
+    return ask()
+  } catch (thrown) {
+    if (policy.spec.failurePolicy === 'Ignore') return []
+    return [{ message: `failed to configure binding: ${trouble(thrown)}`, reason: 'Invalid' }]
   }
 }
 

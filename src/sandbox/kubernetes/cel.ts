@@ -5,7 +5,7 @@ import { isMap } from './object.ts'
 /** An expression ready to be asked; throws what a real server would call a compilation error. */
 export type Expression = (context: Record<string, unknown>) => unknown
 
-const names = ['object', 'oldObject', 'request', 'namespaceObject', 'variables']
+const names = ['object', 'oldObject', 'request', 'params', 'namespaceObject', 'variables']
 
 const environment = (() => {
   const it = new Environment({ enableOptionalTypes: true, homogeneousAggregateLiterals: false })

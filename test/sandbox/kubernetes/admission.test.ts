@@ -189,3 +189,39 @@ test('what does not compile is refused when it is written', async () => {
   assert.is(code, 422)
   assert.match(body.message, /spec.validations\[0\].expression: Invalid value: "object.spec..x": compilation failed:/)
 })
+
+test('a policy reads what its binding names, by name or by label; without it a write is refused, or let be', async () => {
+  const spec = {
+    matchConstraints: rule('', ['secrets']),
+    paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
+    validations: [{ expression: "params.data.open == 'yes'", message: 'closed' }],
+  }
+  const secrets = '/api/v1/namespaces/default/secrets'
+  const make = async (name: string) => (await world.call('POST', secrets, { metadata: { name } })).body as Loose
+  const asked = { paramRef: { name: 'door', namespace: 'kube-system', parameterNotFoundAction: 'Deny' } }
+  await under(
+    'door',
+    spec,
+    async () => {
+      assert.match((await make('a')).message, /failed to configure binding: no params found for policy binding/)
+      const doors = '/api/v1/namespaces/kube-system/configmaps'
+      await made(doors, { metadata: { name: 'door' }, data: { open: 'no' } })
+      assert.match((await make('a')).message, /denied request: closed$/)
+      await world.patch(`${doors}/door`, 'merge-patch+json', { data: { open: 'yes' } })
+      assert.is((await make('a')).metadata.name, 'a')
+    },
+    asked,
+  )
+  const selector = { matchLabels: { door: 'front' } }
+  const picked = { paramRef: { selector, parameterNotFoundAction: 'Allow' } }
+  await under(
+    'door',
+    spec,
+    async () => {
+      assert.is((await make('b')).metadata.name, 'b', 'none is picked')
+      await made(maps, { metadata: { name: 'front', labels: { door: 'front' } }, data: { open: 'no' } })
+      assert.match((await make('c')).message, /denied request: closed$/)
+    },
+    picked,
+  )
+})
