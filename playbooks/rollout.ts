@@ -2,9 +2,14 @@ import { Address4 } from 'ip-address'
 import type { Desired, Ref } from '../src/engine/desired.ts'
 import { healthName } from '../src/hosts/squid.ts'
 import { type Context, isGateway, type Tenant } from '../src/inventory/context.ts'
+import { admissionPolicy } from '../src/rollout/admission-policy.ts'
 import { clientSecret } from '../src/rollout/client-secret.ts'
 import { endpointSlice } from '../src/rollout/endpoint-slice.ts'
 import { GATEWAY_NAMESPACE, gatewayAddress, gatewayLabels } from '../src/rollout/gateway-pod.ts'
+import { labelPolicy } from '../src/rollout/guard/label-policy.ts'
+import { type Admission, guardPolicy } from '../src/rollout/guard/policy.ts'
+import type { Ground } from '../src/rollout/guard/rule.ts'
+import { leaseOf } from '../src/rollout/lease.ts'
 import { manifest } from '../src/rollout/manifest.ts'
 import { EGRESS_LABEL, egressPolicy, type ProxyPeer, proxyConfigMap, proxyFiles } from '../src/rollout/manifests.ts'
 import { noProxy, proxyEnv } from '../src/rollout/no-proxy.ts'
@@ -95,7 +100,10 @@ const standing = (
       { after },
     ),
   }
-  const always = [...(secret ? [secret.seen] : []), ...[settings, policy].map(it => make(it, after))]
+  const guards = policiesOf(context, tenant).map(it =>
+    admissionPolicy(it.policy.metadata.name, { kubeconfig, namespace, ...it }, { after }),
+  )
+  const always = [...(secret ? [secret.seen] : []), ...[settings, policy].map(it => make(it, after)), ...guards]
   if (isGateway(tenant))
     return [...always, ...gatewayPod(context, tenant, { kubeconfig, dnsIp, inner: innerOf(context) }, after)]
   if (tenant.egress.through === 'address') return always
@@ -110,6 +118,15 @@ const standing = (
   // The loop is ready when it has changed the slice once.
   return [...always, ...service, slice, make(deployment, [...after, ...always, ...service, slice])]
 }
+
+/** What the cluster itself refuses in a tenant's namespace. */
+const policiesOf = (context: Context, tenant: Tenant): Admission[] =>
+  context.cluster.admissionPolicies === false
+    ? []
+    : [
+        guardPolicy(tenant.namespace, groundOf(context, [tenant])),
+        labelPolicy(tenant.namespace, leaseOf(context.context)),
+      ]
 
 const moved = (context: Context, { tenant, workload }: Moved, kubeconfig: Ref | string, after: Desired[]): Desired => {
   const { namespace } = tenant
@@ -163,6 +180,12 @@ const proxiesOf = ({ tenant, egress }: Tenant): ProxyPeer[] => {
     podSelector: { matchLabels: gatewayLabels(tenant) },
   }
   return [{ pods, port: egress.gateway.port }]
+}
+
+/** What objects of these tenants are judged against. */
+export const groundOf = ({ cluster }: Context, tenants: readonly Tenant[]): Required<Ground> => {
+  const addresses = tenants.flatMap(it => [proxyOf(it).address, ...it.egress.proxies.map(({ privateIp }) => privateIp)])
+  return { inside: [cluster.podCidr, cluster.serviceCidr], proxies: [...new Set([SERVICE, ...addresses])] }
 }
 
 const withoutProxy = ({ cluster, network }: Context) =>

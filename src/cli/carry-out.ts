@@ -9,7 +9,7 @@ import { StillNeeded } from '../rollout/allowlist/removal.ts'
 import { NotLeader } from '../rollout/lease.ts'
 import { shrinkAllowlist } from './allowlist.ts'
 import { kinds } from './clients.ts'
-import { refuseFound } from './guard.ts'
+import { refuseFound, tellLeft } from './guard.ts'
 import { type Hand, openHand } from './hand.ts'
 import { hostPolicy, nameOf, recapOf } from './hosts.ts'
 import { type Proof, prove } from './proofs.ts'
@@ -95,6 +95,7 @@ export const rollOut = async (staged: Staged, progress: Progress, { tryNetwork =
   } finally {
     await hand.close()
   }
+  tellLeft(staged)
   const { limit, tags } = session.flags
   if (limit === undefined && !tags) session.journal.record({ event: 'note', topic: 'rollout-passed', data: null })
 }

@@ -5,6 +5,7 @@ import { cloudInit, hostKeyOf, newHostKey } from '../hosts/cloud-init.ts'
 import { hostPlay } from '../hosts/play.ts'
 import { createSsh, type Ssh } from '../hosts/ssh.ts'
 import { type Context, zonesIn } from '../inventory/context.ts'
+import { admissionPolicyKind } from '../rollout/admission-policy.ts'
 import { allowlistAdditionKind } from '../rollout/allowlist/addition.ts'
 import { createFirewalls, ledFirewalls } from '../rollout/allowlist/firewalls.ts'
 import { allowlistLeftoversKind } from '../rollout/allowlist/leftovers.ts'
@@ -36,6 +37,7 @@ export const kinds: ReadonlyMap<string, AnyKind> = new Map(
     authorityKind,
     manifestKind,
     clientSecretKind,
+    admissionPolicyKind,
     endpointSliceKind,
     gatewayPolicyKind,
     workloadEgressKind,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { groundOf } from '../../playbooks/rollout.ts'
 import { makePlan } from '../engine/plan.ts'
 import { Problem } from '../engine/problem.ts'
 import { countChanges } from '../engine/step.ts'
@@ -30,7 +31,6 @@ import type { Pod } from '../rollout/workload.ts'
 import { proxiesIn } from './audit-hosts.ts'
 import { inGateway, type Log, onHost, samplesSeen, type Unheard } from './evidence-samples.ts'
 import { kubeOf, subjectOf } from './gates.ts'
-import { groundOf } from './guard.ts'
 import { outputsOf } from './outputs.ts'
 import type { Session } from './session.ts'
 import type { Staged } from './staged.ts'
@@ -132,8 +132,9 @@ const addressesSeen = (subject: Subject, probes: Probes, pod: Pod | Unheard): Pr
 
 /** Holds when everything in it could be looked at, and nothing is what must never be. */
 const namespaceSeen = async (staged: Staged, namespace: string): Promise<EvidenceNamespace> => {
+  const { context } = staged.session
   try {
-    const { found, unseen } = await survey(kubeOf(staged), namespace, groundOf(staged.session.context))
+    const { found, unseen } = await survey(kubeOf(staged), namespace, groundOf(context, context.tenants))
     const told = found.map(({ object, what, why }) => ({ object, what, why }))
     const why = [...found.map(it => `${it.object}: ${it.why}`), ...unseen.map(it => `not looked at: ${it}`)].join('; ')
     const verdict = found.length > 0 ? 'fails' : unseen.length > 0 ? 'unclear' : 'holds'

@@ -1,30 +1,20 @@
-import { proxyOf } from '../../playbooks/rollout.ts'
+import { groundOf } from '../../playbooks/rollout.ts'
 import { throwAll } from '../engine/plan.ts'
-import type { Context } from '../inventory/context.ts'
-import { type Ground, OWN_NAMESPACE } from '../rollout/guard/rule.ts'
+import { admissionPolicyKind } from '../rollout/admission-policy.ts'
+import { OWN_NAMESPACE } from '../rollout/guard/rule.ts'
 import { type Survey, survey } from '../rollout/guard/survey.ts'
 import { type Forbidden, problemOf } from '../rollout/guard.ts'
 import { showId } from '../rollout/object.ts'
-import { SERVICE } from '../rollout/proxy-service.ts'
 import { kubeOf, liveOf } from './gates.ts'
 import { movesOf } from './proofs.ts'
 import type { Staged } from './staged.ts'
-
-/** What objects of a context's cluster are judged against. */
-export const groundOf = ({ cluster, tenants }: Context): Ground => ({
-  inside: [cluster.podCidr, cluster.serviceCidr],
-  proxies: [
-    SERVICE,
-    ...new Set(tenants.flatMap(it => [proxyOf(it).address, ...it.egress.proxies.map(({ privateIp }) => privateIp)])),
-  ],
-})
 
 /** What is forbidden in the namespaces of these tenants, and in our own. No cluster yet: none. */
 export const surveyAll = async (staged: Staged): Promise<Survey[]> => {
   const { context } = staged.session
   if (!context.cluster.kubeconfig && !liveOf(staged, staged.site.ids.kubeconfig)) return []
   const namespaces = [...new Set([OWN_NAMESPACE, ...context.tenants.map(it => it.namespace)])]
-  return Promise.all(namespaces.map(it => survey(kubeOf(staged), it, groundOf(context))))
+  return Promise.all(namespaces.map(it => survey(kubeOf(staged), it, groundOf(context, context.tenants))))
 }
 
 /** Throws what is forbidden, all at once, where this run would move something: before it does. */
@@ -47,6 +37,16 @@ const tellUnseen = ({ session: { output } }: Staged, surveys: readonly Survey[])
   const lines = surveys.flatMap(({ namespace, unseen }) => unseen.map(why => ({ namespace, why })))
   for (const [why, all] of Map.groupBy(lines, it => it.why))
     output.say(`note: not looked at for what is forbidden in ${all.map(it => it.namespace).join(', ')}: ${why}`)
+}
+
+/** Once for each reason: the cluster itself refuses nothing there, and why. */
+export const tellLeft = ({ plan, session: { output } }: Staged): void => {
+  const reasons = [...plan.seen].flatMap(([id, { live }]) =>
+    id.startsWith(`${admissionPolicyKind.name}/`) && (live as { left?: string | null } | null)?.left
+      ? [(live as { left: string }).left]
+      : [],
+  )
+  for (const it of new Set(reasons)) output.say(`note: the cluster itself refuses nothing that must never be: ${it}`)
 }
 
 /** What a rollout sets itself does not stand in its way. */

@@ -99,6 +99,7 @@ export const cluster = z.strictObject({
     .min(1)
     .optional()
     .describe('who may reach the API server, beside the nodes; absent: as it is, which at first is everybody'),
+  admissionPolicies: z.boolean().optional().describe('false: no ValidatingAdmissionPolicies of ours are made in it'),
   kubeconfig: path.optional().describe('a cluster that exists already; then none is made'),
   kubeconfigContext: z.string().min(1).optional().describe('of the kubeconfig; absent: its current-context'),
   pools: z.array(pool.extend({ tenant: name.optional().describe('one more pool for this tenant alone') })).default([]),

@@ -5,6 +5,7 @@ import { Problem } from '../engine/problem.ts'
 import { awaitRollout } from './await-rollout.ts'
 import { detail, differences } from './difference.ts'
 import { appliedBy, holders, leaves, lookup, type Path } from './fields.ts'
+import { admitted } from './guard/admitted.ts'
 import { refuseForbidden } from './guard.ts'
 import { type Kube, MANAGER } from './kube.ts'
 import { isGone } from './kube-problem.ts'
@@ -104,7 +105,7 @@ export const workloadEgressKind: Kind<EgressWant, Live, Clients> = {
     if (uid && live.metadata.uid !== uid) return
     if (appliedBy(live, MANAGER) || before?.owned) {
       const target = before?.owned ? withContainersOf(before.owned, rollout) : bare(live)
-      const { object } = await applyOurs(cluster, target, live)
+      const { object } = await admitted(() => applyOurs(cluster, target, live), report.signal)
       await restore(cluster, object, before?.earlier ?? [])
     }
     const seconds = want.waitSeconds

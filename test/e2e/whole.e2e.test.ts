@@ -131,11 +131,17 @@ test('hand edits are found, named, shown and mended', async () => {
   ])
   const cluster = kube()
   const id = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'client-b-demo', name: 'curl-demo' }
-  await cluster.patch(
-    id,
-    { merge: { spec: { template: { metadata: { labels: { egress: 'none' } } } } } },
-    { manager: 'kubectl-edit' },
+  const other = { merge: { spec: { template: { metadata: { labels: { egress: 'none' } } } } } }
+  const edit = () => cluster.patch(id, other, { manager: 'kubectl-edit' })
+  await edit().then(
+    () => assert.unreachable('the cluster itself refuses it'),
+    thrown => assert.match(thrown.why, /the label egress=external comes off by scripts\/rollback.ts alone/),
   )
+  // Somebody who may, and means it.
+  const guard = 'kapsule-egress-label-client-b-demo'
+  const binding = { apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicyBinding' }
+  await cluster.delete({ ...binding, name: guard })
+  await edit()
   await cluster.close()
   const seen = await run('deploy.mjs', '--check', '--diff')
   ok(seen, 3)
@@ -143,6 +149,7 @@ test('hand edits are found, named, shown and mended', async () => {
   assert.match(seen.stdout, /-# by hand/)
   assert.match(seen.stdout, /client-b-demo\/curl-demo/)
   assert.match(seen.stdout, /none/)
+  assert.ok(seen.stdout.includes(guard))
   const mended = await run('deploy.mjs', '--json')
   ok(mended)
   const proof = mended.events.find(({ event, tenant }) => event === 'proof' && tenant === 'client-b')

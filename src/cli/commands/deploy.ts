@@ -9,7 +9,7 @@ import { plainProgress } from '../../report/plain.ts'
 import { clearWay, lookingAhead, provision, rollOut, takingDown, verify } from '../carry-out.ts'
 import type { Flags } from '../flags.ts'
 import { foreseeReplay } from '../foresee-replay.ts'
-import { surveyAll, tellFound } from '../guard.ts'
+import { surveyAll, tellFound, tellLeft } from '../guard.ts'
 import { foreseenOf } from '../hosts.ts'
 import { leadEarly } from '../leader.ts'
 import { findOrphans, prune, refusePrune, tellOrphans } from '../orphans.ts'
@@ -91,7 +91,10 @@ const check = async (staged: Staged): Promise<ExitCode> => {
   const changes = removed > 0 || pending.some(it => it.step)
   tellPlan(staged, pending)
   await foreseeReplay(staged, pending)
-  if (staged.stages.includes('rollout')) tellFound(staged, await surveyAll(staged))
+  if (staged.stages.includes('rollout')) {
+    tellFound(staged, await surveyAll(staged))
+    tellLeft(staged)
+  }
   const { out } = session.flags
   if (out !== undefined) {
     writePlan(out, savedPlanOf(staged))

@@ -5,7 +5,7 @@ import type { Ground, GuardedContainer, Rule } from './rule.ts'
 const ip = lazily(() => createRequire(import.meta.url)('ip-address') as typeof import('ip-address'))
 
 /** Names of a cluster: of Services and pods, DNS, the API server. */
-const NAMES = ['.svc', '.cluster.local']
+export const NAMES = ['.svc', '.cluster.local']
 
 /** What a container sends to a proxy of ours although it is in the cluster: its NO_PROXY does not say it. */
 export const aroundTheProxy: Rule = {

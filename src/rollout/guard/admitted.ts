@@ -1,0 +1,22 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { KubeProblem } from '../kube-problem.ts'
+
+const WITHIN_MS = 20_000
+
+/**
+ * Does what our own policy allows while we hold the Lease. An API server hears of the Lease a moment after it was taken,
+ * each of several in its own time: until then it refuses, and is asked again, 20 s at most.
+ */
+export const admitted = async <T>(act: () => Promise<T>, signal?: AbortSignal): Promise<T> => {
+  const until = Date.now() + WITHIN_MS
+  for (let pause = 100; ; pause = Math.min(pause * 1.5, 1000)) {
+    try {
+      return await act()
+    } catch (thrown) {
+      const ours =
+        thrown instanceof KubeProblem && thrown.status === 403 && thrown.why.includes("'kapsule-egress-label-")
+      if (!ours || Date.now() > until) throw thrown
+      await delay(pause, undefined, signal ? { signal } : {})
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import * as assert from 'uvu/assert'
+import { guardPolicy } from '../../src/rollout/guard/policy.ts'
+import { KubeProblem } from '../../src/rollout/kube-problem.ts'
+import type { KubeObject } from '../../src/rollout/object.ts'
+import { suite } from '../support/suite.ts'
+import { startCluster } from './cluster.ts'
+import { cases, ground, moved, workload } from './guard-cases.ts'
+
+const { test, before, after } = suite('rollout/guard: policy')
+let cluster: Awaited<ReturnType<typeof startCluster>>
+before(async () => {
+  cluster = await startCluster()
+  for (const name of ['shop', 'free'])
+    await cluster.kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+  const { policy, binding } = guardPolicy('shop', ground)
+  await cluster.kube.apply(policy)
+  await cluster.kube.apply(binding)
+})
+after(() => cluster?.close())
+
+/** What the API says against it; null: it is made, and taken away again. */
+const refused = async (object: KubeObject): Promise<string | null> => {
+  try {
+    const { metadata } = await cluster.kube.create(object)
+    await cluster.kube.delete({ ...object, namespace: metadata.namespace, name: metadata.name })
+    return null
+  } catch (thrown) {
+    if (!(thrown instanceof KubeProblem)) throw thrown
+    assert.is(thrown.status, 403, thrown.why)
+    return thrown.why
+  }
+}
+
+/** What an API server wants of one besides. */
+const whole = (object: KubeObject): KubeObject => {
+  const spec = object.spec as Record<string, unknown>
+  const api = { CronJob: 'batch/v1', Job: 'batch/v1' }[object.kind] ?? object.apiVersion
+  if (object.kind === 'CronJob') {
+    const { template } = (spec.jobTemplate as { spec: { template: { spec: object } } }).spec
+    const once = { spec: { template: { ...template, spec: { ...template.spec, restartPolicy: 'Never' } } } }
+    return { ...object, apiVersion: api, spec: { ...spec, schedule: '0 0 1 1 *', jobTemplate: once } } as never
+  }
+  if (object.kind === 'Pod' || object.kind === 'ConfigMap') return object
+  const { template } = spec as { template: { metadata: { labels: object } } }
+  const labels = { ...template.metadata.labels, app: 'api' }
+  const made = { ...template, metadata: { labels } }
+  return { ...object, apiVersion: api, spec: { selector: { matchLabels: { app: 'api' } }, template: made } } as never
+}
+
+for (const { when, object, says, strict, elsewhere } of cases) {
+  if (elsewhere || JSON.stringify(object).includes('ephemeralContainers')) continue
+  test(`the API server judges ${when} as the rule does`, async () => {
+    const why = await refused(whole(object))
+    if (says.length > 0 || strict) assert.match(why ?? 'it was made', /denied request: kapsule-egress: /)
+    else assert.is(why, null)
+  })
+}
+
+test('other namespaces are not judged', async () => {
+  const object = workload({ kind: 'Pod', labels: moved, spec: { hostNetwork: true }, namespace: 'free' })
+  assert.is(await refused(object), null)
+})
