@@ -12,6 +12,8 @@ const words = {
 } as const
 const all = [...new Set(Object.values(words).flatMap(it => [...it.needs, ...it.takes]))]
 
+const LOOPBACK = /^http:\/\/(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?(\/|$)/
+
 /** The words of its provider and no others; and nothing is taken out that nobody proves to be needless. */
 export const checkAllowlist = ({ rollout, egress }: Parts<TenantFile>, say: Say) => {
   const list = rollout?.externalAllowlist
@@ -26,6 +28,9 @@ export const checkAllowlist = ({ rollout, egress }: Parts<TenantFile>, say: Say)
       if (word in list && !known.includes(word))
         say([...path, word], `${word} says nothing here`, `${list.provider} takes ${known.join(', ')}`, 'take it out')
   }
+  const { url } = list
+  if (url?.startsWith('http:') && !LOOPBACK.test(url))
+    say([...path, 'url'], `${url} is not encrypted`, 'whoever is on the way reads the API key', 'write https://')
   const { remove = [], prove } = list
   if (remove.length > 0 && !('prove' in list)) {
     const why = 'before an entry goes, every moved workload has to get in without it'
