@@ -7,6 +7,7 @@ import { type Task, titleOf } from './tasks/all.ts'
  * guards /etc/ssh, and what keeps two tasks from one file, goes by it. A time that is no number would never be over.
  */
 export const refuseOddWords = (tasks: readonly Task[]): void => {
+  refuseRivals(tasks)
   for (const task of tasks) {
     if ('path' in task) refusePath(task.path)
     refuseNumbers(task)
@@ -16,6 +17,19 @@ export const refuseOddWords = (tasks: readonly Task[]): void => {
       for (const it of [owner, group])
         if (!/^\w[\w.-]*\$?$/.test(it)) throw odd(path, `${show(it)} is neither a name nor a number of an account`)
     }
+  }
+}
+
+const whole = new Set<Task['task']>(['file', 'template', 'fetch', 'symlink', 'absent', 'directory'])
+
+/** What says all that is at a path, and another task that says something else: neither would ever hold. */
+const refuseRivals = (tasks: readonly Task[]) => {
+  const first = new Map<string, Task>()
+  for (const task of tasks) if ('path' in task && whole.has(task.task) && !task.onlyOn) first.set(task.path, task)
+  for (const task of tasks) {
+    const other = 'path' in task && !task.onlyOn ? first.get(task.path) : undefined
+    if (other && other.task !== task.task)
+      throw odd(titleOf(task), `a ${other.task} task and a ${task.task} task say what is there, so neither would hold`)
   }
 }
 

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import { Problem } from '../engine/problem.ts'
+import { visible } from './visible.ts'
 
 /** A Problem as three lines, what, why and next; a bug as its stack with its causes. */
 export const problemText = (error: unknown, stream: NodeJS.WriteStream = process.stderr): string => {
@@ -7,7 +8,7 @@ export const problemText = (error: unknown, stream: NodeJS.WriteStream = process
   const dim = (text: string) => styleText('dim', text, { stream })
   if (error instanceof Problem) {
     return [
-      `${red('✖')} ${error.message}`,
+      `${red('✖')} ${hanging(error.message)}`,
       `  ${dim('why')}   ${hanging(error.why)}`,
       `  ${dim('next')}  ${hanging(error.next)}`,
     ].join('\n')
@@ -15,7 +16,13 @@ export const problemText = (error: unknown, stream: NodeJS.WriteStream = process
   return `${red('✖')} a bug in kapsule-egress: ${stackOf(error)}`
 }
 
-const hanging = (text: string) => text.trimEnd().split('\n').join('\n        ')
+/** What a host's command said may hold bytes that move the cursor, or set colours. */
+const hanging = (text: string) =>
+  text
+    .trimEnd()
+    .split(/\r?\n/)
+    .map(it => visible(it.replaceAll('\t', '    '), Number.POSITIVE_INFINITY))
+    .join('\n        ')
 
 const stackOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error)

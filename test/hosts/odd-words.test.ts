@@ -75,6 +75,21 @@ test('a handler that the play does not have is refused', async () => {
   assert.match(thrown?.message ?? '', /no handler relaod, which \/srv\/x notifies/)
 })
 
+test('two tasks that say what one path is are refused', async () => {
+  for (const other of [
+    { task: 'line', path: '/srv/x', line: 'y' },
+    { task: 'absent', path: '/srv/x' },
+    { task: 'symlink', path: '/srv/x', to: 'y' },
+  ] satisfies Task[])
+    for (const tasks of [
+      [file('/srv/x', 'x'), other],
+      [other, file('/srv/x', 'x')],
+    ]) {
+      const read = hostPlay.read({ host: address, tasks, handlers: {} }, { ssh: nobody }, quiet)
+      assert.match((await problem(read)).why, /neither would hold/)
+    }
+})
+
 test('odd paths that a host can have are taken', async () => {
   for (const path of ["/srv/$(x) 'a' \\b *", '/-rf/--help', '/srv/..a/b..', '/srv/caf\u00e9', '/srv/br\neak'])
     assert.not.instance(await refused(file(path, 'x')).catch(it => it), Problem)

@@ -159,6 +159,20 @@ test('kernel settings hold now and after a boot, and come back', async () => {
     await whyOf([{ task: 'sysctl', name: 'net.ipv4.ip_forward', value: 'maybe' }]),
     /the kernel refuses maybe/,
   )
+  for (const [name, value, why] of [
+    ['net.ipv4.route.flush', '1', /cannot be read back/],
+    ['net.ipv4.ip_local_port_range', '30000', /makes something else of it: 30000 \d+|refuses 30000/],
+  ] as const)
+    assert.match(await whyOf([{ task: 'sysctl', name, value }]), why)
+  await round([{ task: 'sysctl', name: 'net/ipv4/ip_local_port_range', value: '0x7530 50000' }])
+})
+
+test('numbers of owners and groups that have names hold', async () => {
+  await round([
+    { task: 'user', name: 'old', group: '100' },
+    { task: 'file', path: '/srv/by-number', content: 'x\n', mode: '0640', owner: '1', group: '100' },
+    { task: 'directory', path: '/srv/f', mode: '0750', owner: '1', group: '65534' },
+  ])
 })
 
 test('a cron job is a file of its own', async () => {

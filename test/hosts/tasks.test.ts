@@ -224,6 +224,31 @@ table.push(
     action: 'update',
     says: /^-OnCalendar=Mon\.\.Fri 04:30\n\+OnCalendar=Mon\.\.Fri 03:30$/m,
   },
+  {
+    when: 'directory: the number of an owner who has a name',
+    task: { ...directory, owner: '1', group: '13' } as Task,
+    output: 'type directory\nmode 750\nowner daemon 1\ngroup proxy 13\n',
+    action: undefined,
+  },
+  {
+    when: 'directory: another number',
+    task: { ...directory, owner: '2' } as Task,
+    output: 'type directory\nmode 750\nowner daemon 1\ngroup proxy 13\n',
+    action: 'update',
+    says: /^owner: daemon -> 2$/,
+  },
+  {
+    when: 'user: the number of a group that has a name',
+    task: { task: 'user', name: 'eva', group: '100' },
+    output: 'passwd eva:x:1500:100::/home/eva:/bin/sh\ngroup users\ngroups users\nexpires \n',
+    action: undefined,
+  },
+  {
+    when: 'sysctl: another way to write a number',
+    task: { ...sysctl, value: '0x1f  017' } as Task,
+    output: `live ${b64('31\t15')}\n${seenFile('net.ipv4.conf.eth0/7.forwarding = 0x1f 017\n')}`,
+    action: undefined,
+  },
   { when: 'timer: no systemd', task: timer, output: 'type absent\n', action: 'update', says: /use a cron task/ },
 )
 
@@ -232,6 +257,19 @@ for (const { when, task } of [
   { when: 'a user with a blank', task: { ...user, name: 'eva x' } },
   { when: 'a group that is sh', task: { ...group, name: 'x;reboot' } },
   { when: 'a sysctl that leaves its folder', task: { ...sysctl, name: '../../etc/passwd' } },
+  { when: 'a sysctl of two lines', task: { ...sysctl, value: '1\n2' } },
+  { when: 'a sysctl without a value', task: { ...sysctl, value: ' ' } },
+  ...[
+    '99 99 * * *',
+    '* * 0 * *',
+    '* * * 13 *',
+    '* * * * 8',
+    '5-1 * * * *',
+    '*/0 * * * *',
+    '1,, * * * *',
+    '* * * foo *',
+  ].map(it => ({ when: `the cron schedule ${it}`, task: { task: 'cron', name: 'c', schedule: it, run: 'x' } })),
+  { when: 'a cron job that runs nothing', task: { task: 'cron', name: 'c', schedule: '@daily', run: ' ' } },
   { when: 'a cron schedule of four fields', task: { task: 'cron', name: 'c', schedule: '* * * *', run: 'x' } },
   { when: 'a cron name that cron skips', task: { task: 'cron', name: 'c.d', schedule: '@daily', run: 'x' } },
   { when: 'a cron command of two lines', task: { task: 'cron', name: 'c', schedule: '@daily', run: 'x\ny' } },
@@ -268,6 +306,27 @@ for (const { when, task, output, action, says } of table)
     assert.is(detail?.action, action)
     if (says) assert.match(detail?.diff ?? '', says)
   })
+
+const refusedCron = (schedule: string): Problem | null => {
+  const task: Task = { task: 'cron', name: 'c', schedule, run: 'x' }
+  try {
+    kindOf(task).look(task)
+    return null
+  } catch (error) {
+    return error as Problem
+  }
+}
+
+test('cron schedules that there are', () => {
+  for (const schedule of ['*/5 0-23/2 1,15 Jan-mar Mon', '0 4 * * 1-5,7', '59 23 31 12 0', '@reboot'])
+    assert.equal(refusedCron(schedule), null)
+})
+
+test('with a slash first, slashes part the words of a kernel setting', () => {
+  const look = (name: string) => kindOf(sysctl).look({ ...sysctl, name } as Task)
+  assert.match(look('net/ipv4/conf/eth0.7/forwarding'), /\/proc\/sys\/net\/ipv4\/conf\/eth0\.7\/forwarding/)
+  assert.match(look('net.ipv4.conf.eth0/7.forwarding'), /\/proc\/sys\/net\/ipv4\/conf\/eth0\.7\/forwarding/)
+})
 
 const installed = { manager: 'apt', name: 'squid', installed: true, version: '1', held: false }
 

@@ -37,6 +37,9 @@ const fileOf = ({ name, schedule, run, user = 'root' }: CronTask): FileTask => {
   if (!/^[\w-]+$/.test(name)) refuse('its name', 'letters, digits, - and _')
   if (!/^(@(reboot|hourly|daily|weekly|monthly|yearly)|[\d*,/A-Za-z-]+( [\d*,/A-Za-z-]+){4})$/.test(schedule))
     refuse(JSON.stringify(schedule), 'five fields with one blank between them, or @daily and the like')
+  const never = schedule.startsWith('@') ? undefined : fields.find(([, it], n) => !it(schedule.split(' ')[n]!))
+  if (never) refuse(JSON.stringify(schedule), `its ${never[0]} is none`)
+  if (run.trim() === '') refuse('its command', 'there is none')
   if (!/^[a-z_][\w-]*$/.test(user)) refuse(JSON.stringify(user), 'not the name of a user')
   if (/[\n\r\0]/.test(run)) refuse('its command', 'one line')
   return {
@@ -53,3 +56,31 @@ ${schedule} ${user} ${run.replaceAll('%', '\\%')}
     group: 'root',
   }
 }
+
+type Field = [string, (text: string) => boolean]
+
+const months = 'jan feb mar apr may jun jul aug sep oct nov dec'.split(' ')
+const days = 'sun mon tue wed thu fri sat'.split(' ')
+
+/** A list of numbers, names and ranges between two bounds, or *, each with a step or without. @see crontab(5) */
+const within =
+  (low: number, high: number, names: string[] = []) =>
+  (text: string): boolean =>
+    text.split(',').every(part => {
+      const [range = '', step, ...more] = part.split('/')
+      if (more.length || (step !== undefined && !/^0*[1-9]\d*$/.test(step))) return false
+      if (range === '*') return true
+      const ends = range.split('-').map(it => {
+        const named = names.indexOf(it.toLowerCase())
+        return named >= 0 ? named + low : /^\d+$/.test(it) ? Number(it) : Number.NaN
+      })
+      return ends.length <= 2 && ends.every(it => it >= low && it <= high) && ends[0]! <= (ends[1] ?? high)
+    })
+
+const fields: Field[] = [
+  ['minute', within(0, 59)],
+  ['hour', within(0, 23)],
+  ['day of the month', within(1, 31)],
+  ['month', within(1, 12, months)],
+  ['day of the week', within(0, 7, days)],
+]

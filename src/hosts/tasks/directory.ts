@@ -11,7 +11,8 @@ export type DirectoryTask = {
   /** How long the host waits for a new login, where sshd passes through it to somebody's keys. */
   confirmSeconds?: number
 }
-export type Rights = { mode: string; owner: string; group: string }
+/** `uid`, `gid`: the numbers behind names. */
+export type Rights = { mode: string; owner: string; group: string; uid?: string; gid?: string }
 export type DirectoryState = { type: 'absent' | 'directory' | 'other' } & Rights
 
 const title = ({ path }: DirectoryTask) => `directory ${path}`
@@ -64,7 +65,9 @@ export const haveRights = ({ mode, owner, group }: Rights): string => {
 /** Of `owner NAME UID` and the like: stat says UNKNOWN where a number has no name, and nobody is called that. */
 export const rightsOf = ({ mode = '', owner = '', group = '' }: Record<string, string>): Rights => {
   const who = (text: string) => text.replace(/^UNKNOWN (?=\d)| \d+$/, '')
-  return { mode, owner: who(owner), group: who(group) }
+  const number = (text: string) => /^(?!UNKNOWN ).+ (\d+)$/.exec(text)?.[1]
+  const [uid, gid] = [number(owner), number(group)]
+  return { mode, owner: who(owner), group: who(group), ...(uid && { uid }), ...(gid && { gid }) }
 }
 
 /** `mode: 0644 -> 0640`, for every right that differs. Modes are compared as numbers. */
@@ -72,7 +75,7 @@ export const rightsDiff = (want: Rights, live: Rights): string[] => {
   const mode = (text: string) => text.replace(/^0+(?=.)/, '').padStart(4, '0')
   const lines: string[] = []
   if (mode(want.mode) !== mode(live.mode)) lines.push(`mode: ${mode(live.mode)} -> ${mode(want.mode)}`)
-  if (want.owner !== live.owner) lines.push(`owner: ${live.owner} -> ${want.owner}`)
-  if (want.group !== live.group) lines.push(`group: ${live.group} -> ${want.group}`)
+  if (want.owner !== live.owner && want.owner !== live.uid) lines.push(`owner: ${live.owner} -> ${want.owner}`)
+  if (want.group !== live.group && want.group !== live.gid) lines.push(`group: ${live.group} -> ${want.group}`)
   return lines
 }

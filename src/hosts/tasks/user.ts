@@ -26,6 +26,8 @@ export type UserTask = {
 export type UserState = null | {
   uid: string
   group: string
+  /** The number behind it. */
+  gid?: string
   groups: string[]
   home: string
   shell: string
@@ -47,9 +49,9 @@ fi`,
   parse(output) {
     const { passwd, group = '', groups = '', expires = '' } = fields(output)
     if (passwd === undefined) return null
-    const [, , uid = '', , , home = '', shell = ''] = passwd.split(':')
+    const [, , uid = '', gid = '', , home = '', shell = ''] = passwd.split(':')
     const others = groups.split(' ').filter(it => it !== '' && it !== group)
-    return { uid, group, groups: others.sort(), home, shell, expires }
+    return { uid, group, gid, groups: others.sort(), home, shell, expires }
   },
   diff(task, state) {
     if (!state)
@@ -85,7 +87,7 @@ const changes = ({ uid, group, groups = [], home, shell, locked }: UserTask, sta
   const isLocked = state.expires === gone
   const all: [string, string, string | undefined][] = [
     ['uid', state.uid, uid?.toString()],
-    ['group', state.group, group],
+    ['group', state.group, group === state.gid ? state.group : group],
     ['groups', state.groups.join(','), missing.length ? [...state.groups, ...missing].join(',') : undefined],
     ['home', state.home, home],
     ['shell', state.shell, shell],
