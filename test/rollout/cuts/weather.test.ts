@@ -1,0 +1,15 @@
+import { weather } from '../../support/fleet/storm.ts'
+import { openRange, type Range } from '../../support/fleet/trial.ts'
+import { suite } from '../../support/suite.ts'
+
+const { test, before, after } = suite('rollout: each twentieth call fails, and it dies on the way')
+
+let range: Range
+before(async () => {
+  range = await openRange('small')
+})
+after(() => range?.fleet.close())
+
+test('it comes to the same objects, there and back', async () => {
+  for (const seed of [1, 2]) await weather(range, seed)
+})
