@@ -29,6 +29,7 @@ import { startCluster } from '../rollout/cluster.ts'
 
 const NS = 'a-demo'
 const names = ['w0', 'w1', 'w2']
+const ids: Staged['site']['ids'] = { gatewayIp: '', cluster: '', kubeconfig: '', proxies: [], gateways: [] }
 const dry = { dryRun: true, interval: '0s', count: 1, consecutiveErrorLimit: 0, inconclusiveLimit: 0 }
 const env = proxyEnv(
   { address: '192.0.2.1', port: 3128 },
@@ -136,7 +137,7 @@ export const createRolling = async () => {
       const all = phasesOf(context)
       const staged: Staged = {
         session,
-        site: { phases: all, ids: { kubeconfig: '', proxies: [] } } as unknown as Staged['site'],
+        site: { phases: all, ids } as unknown as Staged['site'],
         plan: await makePlan(
           all.flatMap(it => it.desired),
           world,
