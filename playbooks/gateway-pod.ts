@@ -8,6 +8,7 @@ import { policyOf } from '../src/policy/entries.ts'
 import { policyText } from '../src/policy/policy-file.ts'
 import {
   GATEWAY_NAMESPACE,
+  type GatewayPod,
   gatewayDeployment,
   gatewayLabels,
   gatewayObjects,
@@ -17,32 +18,18 @@ import {
 import { gatewayPolicy } from '../src/rollout/gateway-policy.ts'
 import { manifest } from '../src/rollout/manifest.ts'
 import type { KubeObject } from '../src/rollout/object.ts'
-
-type Inside = { kubeconfig: Ref | string; dnsIp: string; inner: string[] }
+import { innerOf } from './configure.ts'
+import { dnsAddress } from './dns-address.ts'
 
 /** A tenant's Squid in the cluster: the Service before it, what may reach it, its files and policy, then its pods. */
 export const gatewayPod = (
   context: Context,
   tenant: GatewayTenant,
-  { kubeconfig, dnsIp, inner }: Inside,
+  kubeconfig: Ref | string,
   after: Desired[],
 ): Desired[] => {
-  const { tenant: name, namespace, egress } = tenant
-  const { image, replicas, pool, port } = egress.gateway
-  const policy = policyOf(context, tenant)
-  const files = filesOf(context, tenant, inner)
-  const pod = {
-    tenant: name,
-    namespace,
-    image,
-    replicas,
-    pool,
-    port,
-    files,
-    healthName,
-    dnsIp,
-    inner: innerRanges(inner),
-  }
+  const { tenant: name } = tenant
+  const pod = podOf(context, tenant)
   const make = (object: KubeObject, after: Desired[]) =>
     manifest(`${object.kind} ${GATEWAY_NAMESPACE}/${object.metadata.name}`, { kubeconfig, object }, { after })
   const objects = gatewayObjects(pod).map(it => make(it, after))
@@ -50,11 +37,28 @@ export const gatewayPod = (
     name,
     {
       ...{ kubeconfig, namespace: GATEWAY_NAMESPACE, name: policyName(name), tenant: name },
-      ...{ labels: gatewayLabels(name), text: policyText(policy) },
+      ...{ labels: gatewayLabels(name), text: policyText(policyOf(context, tenant)) },
     },
     { after },
   )
   return [...objects, rules, make(gatewayDeployment(pod), [...after, ...objects, rules])]
+}
+
+/** The same as objects, for people to read: all but the policy, whose revision only a run can know. */
+export const gatewayManifests = (context: Context, tenant: GatewayTenant): KubeObject[] => {
+  const pod = podOf(context, tenant)
+  return [...gatewayObjects(pod), gatewayDeployment(pod)]
+}
+
+const podOf = (context: Context, tenant: GatewayTenant): GatewayPod => {
+  const { image, replicas, pool, port } = tenant.egress.gateway
+  const inner = innerOf(context)
+  return {
+    ...{ tenant: tenant.tenant, namespace: tenant.namespace, image, replicas, pool, port, healthName },
+    files: filesOf(context, tenant, inner),
+    dnsIp: dnsAddress(context.cluster.serviceCidr),
+    inner: innerRanges(inner),
+  }
 }
 
 /** What its Squid is started with: the squid.conf of hosts, with other places. */

@@ -1,4 +1,3 @@
-import { Address4 } from 'ip-address'
 import type { Desired, Ref } from '../src/engine/desired.ts'
 import { healthName } from '../src/hosts/squid.ts'
 import { type Context, isGateway, type Tenant } from '../src/inventory/context.ts'
@@ -20,7 +19,8 @@ import { healthLoop, proxyService, proxySlice, SERVICE } from '../src/rollout/pr
 import type { WorkloadRef } from '../src/rollout/workload.ts'
 import { egressName, workloadEgress } from '../src/rollout/workload-egress.ts'
 import { opened, shrunk } from './allowlist.ts'
-import { type configurePlaybook, innerOf } from './configure.ts'
+import type { configurePlaybook } from './configure.ts'
+import { dnsAddress } from './dns-address.ts'
 import { gatewayPod } from './gateway-pod.ts'
 
 export type Moved = { tenant: Tenant; workload: WorkloadRef }
@@ -104,8 +104,7 @@ const standing = (
     admissionPolicy(it.policy.metadata.name, { kubeconfig, namespace, ...it }, { after }),
   )
   const always = [...(secret ? [secret.seen] : []), ...[settings, policy].map(it => make(it, after)), ...guards]
-  if (isGateway(tenant))
-    return [...always, ...gatewayPod(context, tenant, { kubeconfig, dnsIp, inner: innerOf(context) }, after)]
+  if (isGateway(tenant)) return [...always, ...gatewayPod(context, tenant, kubeconfig, after)]
   if (tenant.egress.through === 'address') return always
   const { port } = proxyOf(tenant)
   const addresses = tenant.egress.proxies.map(it => it.privateIp)
@@ -190,7 +189,3 @@ export const groundOf = ({ cluster }: Context, tenants: readonly Tenant[]): Requ
 
 const withoutProxy = ({ cluster, network }: Context) =>
   noProxy({ services: cluster.serviceCidr, pods: cluster.podCidr, private: [network.privateNetwork.cidr] })
-
-/** Kapsule's cluster DNS is the tenth address of the service range. */
-const dnsAddress = (serviceCidr: string): string =>
-  Address4.fromBigInt(new Address4(serviceCidr).startAddress().bigInt() + 10n).correctForm()

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import * as assert from 'uvu/assert'
-import { parse } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 import { makeCheckout } from '../support/checkout.ts'
 import { suite } from '../support/suite.ts'
 
@@ -59,6 +59,26 @@ test('again, over what is there, in modes and order the same', async () => {
   assert.is(statSync(join(out, 'proxy-client-a/etc/squid/squid.conf')).mode & 0o777, 0o644)
   assert.not.match(stdout, 'proxy-client-b')
   assert.match(stdout, '"event":"rendered","host":"proxy-client-a"')
+})
+
+test('of a gateway in the cluster: its manifests and its policy', async () => {
+  const file = join(directory, 'inventory/sandbox/tenants/client-b.yaml')
+  const before = readFileSync(file, 'utf8')
+  const gateway = before.replace('via: proxy-vm', 'via: gateway-pod').replace(/ {2}proxy: .*\n/, '')
+  try {
+    writeFileSync(file, gateway)
+    const { exitCode, stderr } = await start('40-configure.mjs', ['--render', join(out, 'pods')])
+    assert.is(exitCode, 0, stderr)
+  } finally {
+    writeFileSync(file, before)
+  }
+  const manifests = parseAllDocuments(readFileSync(join(out, 'pods/egress-client-b.yaml'), 'utf8')).map(it => it.toJS())
+  assert.equal(
+    manifests.map(it => it.kind),
+    ['Service', 'NetworkPolicy', 'ConfigMap', 'PodDisruptionBudget', 'Deployment'],
+  )
+  assert.match(readFileSync(join(out, 'pods/egress-client-b/client-b.policy'), 'utf8'), /^tenant\tclient-b$/m)
+  assert.not(existsSync(join(out, 'pods/proxy-client-b')))
 })
 
 test('below /proc, where nothing can be made, it ends with 2 and at all', async () => {

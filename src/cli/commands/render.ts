@@ -2,12 +2,16 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { hostTasks } from '../../../playbooks/configure.ts'
+import { gatewayManifests } from '../../../playbooks/gateway-pod.ts'
 import type { Json } from '../../engine/json.ts'
 import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
 import { standIns } from '../../engine/refs.ts'
 import type { FileTask } from '../../hosts/tasks/file.ts'
-import { machinesIn } from '../../inventory/context.ts'
+import { isGateway, machinesIn } from '../../inventory/context.ts'
+import { policyOf } from '../../policy/entries.ts'
+import { policyText } from '../../policy/policy-file.ts'
+import { gatewayName } from '../../rollout/gateway-pod.ts'
 import type { Session } from '../session.ts'
 import { finish, noChanges } from '../summary.ts'
 
@@ -15,7 +19,7 @@ type Play = ReturnType<typeof hostTasks>
 
 /**
  * `--render DIR`: each host's files below DIR/<host>, laid out like its disk, and everything else of its play in
- * DIR/<host>.yaml. Connects to nothing and starts nothing. The same inventory gives the same bytes.
+ * DIR/<host>.yaml; of a gateway in the cluster its manifests and its policy. Connects to nothing and starts nothing. The same inventory gives the same bytes.
  */
 export const render = (session: Session, directory: string): ExitCode => {
   const { context, output } = session
@@ -33,6 +37,19 @@ export const render = (session: Session, directory: string): ExitCode => {
       put(file, content, mode)
       output.data(file)
       output.event('rendered', { host, path, file })
+    }
+  }
+  for (const tenant of context.tenants.filter(isGateway)) {
+    const host = gatewayName(tenant.tenant)
+    const manifests = gatewayManifests(context, tenant).map(it => stringify(it, { lineWidth: 0 }))
+    for (const [name, content] of [
+      [`${host}.yaml`, manifests.join('---\n')],
+      [`${host}/${tenant.tenant}.policy`, policyText(policyOf(context, tenant))],
+    ] as const) {
+      const file = join(resolve(directory), name)
+      put(file, content, 0o644)
+      output.data(file)
+      output.event('rendered', { host, path: '', file })
     }
   }
   return finish(session, { status: 'ok', changes: noChanges })
