@@ -4,9 +4,10 @@ import * as assert from 'uvu/assert'
 import type { KubeObject } from '../../src/rollout/object.ts'
 import { makeCheckout } from '../support/checkout.ts'
 import { suite } from '../support/suite.ts'
+import { until } from '../support/until.ts'
 import { looksAt, ok, summaryOf } from './looks.ts'
 
-const { test, before, after } = suite('a tenant that leaves by pods of the cluster', { seconds: 400 })
+const { test, before, after } = suite('a tenant that leaves by pods of the cluster', { seconds: 500 })
 const checkout = makeCheckout()
 const { run, directory } = checkout
 const { kube } = looksAt(checkout)
@@ -178,6 +179,22 @@ test('evidence is gathered of its pods and holds', async () => {
   assert.is(found.proxies.length, 2)
   assert.match(found.proxies[0]!.facts.revision, /^2-/)
   assert.ok(found.samples.some(({ logged }) => logged !== null))
+})
+
+test('one whose log nobody reads ends, and is started again', async () => {
+  const [{ metadata, status }] = (await gatewayPods()) as [Pod]
+  const reader = 'for p in /proc/[0-9]*; do [ "$(cat $p/comm 2>/dev/null)" != cat ] || echo "${p#/proc/}"; done'
+  await inPod('egress-system', metadata.name, `for it in $(${reader}); do kill $it; done 2>/dev/null; :`)
+  const pod = await demo('curl-demo')
+  const restarted = async () => {
+    await inPod('client-a-demo', pod, `curl -s -x http://${status.podIP}:3128 --max-time 2 http://whatismyip.example/`)
+    const [now] = (await gatewayPods()).filter(it => it.metadata.name === metadata.name)
+    return now!.status.containerStatuses[0]!.restartCount === 1
+  }
+  assert.ok(await until(restarted, 60))
+  const ready = async () =>
+    (await inPod('egress-system', metadata.name, '/etc/egress/health 3128 proxy-health.invalid')).code === 0
+  assert.ok(await until(ready, 60))
 })
 
 test('nothing is left to do, and a rollback takes pods and policies away, the tenant by its old way again', async () => {
