@@ -48,12 +48,14 @@ export const outage: Check = ({ moving }) =>
   })
 
 /** Rolling updates do not ask disruption budgets; we do, for all that moves in one phase. */
-export const budget: Check = sight =>
-  sight.budgets.flatMap(it => phasesOf(sight.moving).flatMap(moving => overspent(it, moving, sight.pods)))
+export const budget: Check = ({ moving, budgets, pods }) => {
+  const phases = phasesOf(moving).map(phase => phase.filter(it => disruption(it).down > 0))
+  return budgets.flatMap(it => phases.flatMap(phase => overspent(it, phase, pods)))
+}
 
 const overspent = (budget: Budget, phase: Moving[], pods: Parameters<typeof isReady>[0][]): Finding[] => {
   const { selector, minAvailable, maxUnavailable } = budget.spec
-  const concerned = phase.filter(it => matches(selector, it.labels.before) && disruption(it).down > 0)
+  const concerned = phase.filter(it => matches(selector, it.labels.before))
   if (concerned.length === 0) return []
   const mine = pods.filter(it => matches(selector, it.metadata.labels ?? {}) && !isLeaving(it))
   const healthy = mine.filter(isReady).length
@@ -78,8 +80,4 @@ const overspent = (budget: Budget, phase: Moving[], pods: Parameters<typeof isRe
   ]
 }
 
-export const phasesOf = (moving: readonly Moving[]): Moving[][] => {
-  const phases = new Map<string, Moving[]>()
-  for (const it of moving) phases.set(it.phase, [...(phases.get(it.phase) ?? []), it])
-  return [...phases.values()]
-}
+export const phasesOf = (moving: readonly Moving[]): Moving[][] => [...Map.groupBy(moving, it => it.phase).values()]

@@ -48,7 +48,7 @@ export const proveEnforcement = async (
     const pod = await untilRunning(kube, object, Date.now() + 60_000, signal)
     if ('unheard' in pod) return inconclusive(pod.unheard)
     const asked = () => askAll(pod, probes, echo)
-    const open = await until(asked, it => it.verdict === 'fail', withinMs, signal)
+    const open = await until(asked, it => it.verdict === 'fail', withinMs / 3, signal)
     if (open.verdict !== 'fail')
       return inconclusive(open.verdict === 'pass' ? `${name} gets nowhere, also without a policy` : open.reason)
     await kube.create(wallFor(made))

@@ -3,16 +3,24 @@ import { MANAGER } from '../kube.ts'
 import { EGRESS_LABEL } from '../manifests.ts'
 import type { KubeObject } from '../object.ts'
 import { MANAGED_BY } from '../tenancy.ts'
-import { calledAs, isLeaving, isOver, type WorkloadRef } from '../workload.ts'
+import { calledAs, isLeaving, isOver, type LabelSelector, type WorkloadRef } from '../workload.ts'
 import { kindOf } from '../workloads/read.ts'
 import type { Check, Finding } from './finding.ts'
-import { turn } from './labels.ts'
+import { looksAt, turn } from './labels.ts'
 import type { Moving, Sight } from './sight.ts'
 
 const LABEL = `${EGRESS_LABEL.key}=${EGRESS_LABEL.value}`
 
 /** What the label does besides moving: pods that carry it already, and selectors that look at it. */
-export const label: Check = sight => [...inUse(sight), ...sight.moving.flatMap(it => selected(it, sight))]
+export const label: Check = sight => {
+  const looking = (selector: LabelSelector | undefined) => looksAt(selector, EGRESS_LABEL.key)
+  const about = {
+    workloads: sight.workloads.filter(it => looking(it.spec.selector)),
+    services: sight.services.filter(it => it.spec?.selector && looking({ matchLabels: it.spec.selector })),
+    budgets: sight.budgets.filter(it => looking(it.spec.selector)),
+  }
+  return [...inUse(sight), ...sight.moving.flatMap(it => selected(it, about))]
+}
 
 /** Pods that nobody moved would be cut off all at once when the policy comes. Where it stands, they live with it. */
 const inUse = ({ namespace, pods, policies, workloads }: Sight): Finding[] => {
@@ -38,7 +46,10 @@ const inUse = ({ namespace, pods, policies, workloads }: Sight): Finding[] => {
   ]
 }
 
-const selected = (it: Moving, { workloads, services, budgets }: Sight): Finding[] => {
+const selected = (
+  it: Moving,
+  { workloads, services, budgets }: Pick<Sight, 'workloads' | 'services' | 'budgets'>,
+): Finding[] => {
   const { name, workload, labels, of } = it
   const finding = (level: Finding['level'], what: string, why: string, next: string): Finding => ({
     ...{ level, workload: name },

@@ -26,3 +26,7 @@ export const turn = (
   if (was === is) return null
   return is ? 'gains' : 'loses'
 }
+
+/** Can a label of that key turn it at all? */
+export const looksAt = (selector: LabelSelector | undefined, key: string): boolean =>
+  selector?.matchLabels?.[key] !== undefined || (selector?.matchExpressions?.some(it => it.key === key) ?? false)

@@ -1,4 +1,4 @@
-import { isLeaving, isOver, type LabelSelector } from '../workload.ts'
+import { isLeaving, isOver, type LabelSelector, type Pod } from '../workload.ts'
 import { quantity } from './amounts.ts'
 import { disruption, phasesOf } from './downtime.ts'
 import type { Check, Finding } from './finding.ts'
@@ -13,20 +13,33 @@ import type { ClusterNode, Labels, Moving, Sight } from './sight.ts'
 export const room: Check = sight => {
   const { nodes, moving } = sight
   if (!nodes || nodes.length === 0) return []
+  const everywhere = byNode(sight.everyPod)
+  const here = byNode(sight.pods.filter(it => !isLeaving(it)))
   return phasesOf(moving).flatMap(phase => {
-    const left = new Map(nodes.map(it => [it.metadata.name, leftOn(it, sight)]))
-    return phase.filter(it => disruption(it).extra > 0).flatMap(it => placed(it, nodes, left, sight))
+    const places = nodes.map(node => {
+      const { name } = node.metadata
+      return { node, left: leftOn(node, everywhere.get(name) ?? []), here: here.get(name) ?? [] }
+    })
+    return phase.filter(it => disruption(it).extra > 0).flatMap(it => placed(it, places, sight))
   })
 }
 
+/** Where a pod may be: what is left there, and which pods of the namespace are. */
+type Place = { node: ClusterNode; left: Left; here: Pod[] }
+
+const byNode = (pods: readonly Pod[]): Map<string | undefined, Pod[]> =>
+  Map.groupBy(
+    pods.filter(it => !isOver(it)),
+    it => it.spec.nodeName,
+  )
+
 type Left = Pick<Amounts, 'cpu' | 'memory'> & { pods: number }
 
-const leftOn = ({ metadata, status = {} }: ClusterNode, { everyPod }: Sight): Left => {
+const leftOn = ({ status = {} }: ClusterNode, there: readonly Pod[]): Left => {
   const { cpu, memory, pods } = status.allocatable ?? {}
   const all = (text: string | undefined) => (text === undefined ? Number.POSITIVE_INFINITY : quantity(text))
   const left = { cpu: all(cpu), memory: all(memory), pods: all(pods) }
-  for (const pod of everyPod) {
-    if (pod.spec.nodeName !== metadata.name || isOver(pod)) continue
+  for (const pod of there) {
     const asked = amountsOf(pod.spec)
     left.cpu -= asked.cpu
     left.memory -= asked.memory
@@ -35,15 +48,14 @@ const leftOn = ({ metadata, status = {} }: ClusterNode, { everyPod }: Sight): Le
   return left
 }
 
-const placed = (it: Moving, nodes: ClusterNode[], left: Map<string, Left>, sight: Sight): Finding[] => {
+const placed = (it: Moving, places: readonly Place[], sight: Sight): Finding[] => {
   const asked = amountsOf(it.template.spec)
   const reasons = new Map<string, number>()
   let best: Left | undefined
-  for (const node of nodes) {
-    const there = left.get(node.metadata.name)!
-    const why = obstacle(it, node, sight) ?? shortage(asked, there)
+  for (const place of places) {
+    const why = obstacle(it, place, sight.namespace) ?? shortage(asked, place.left)
     if (why) reasons.set(why, (reasons.get(why) ?? 0) + 1)
-    else if (!best || there.pods > best.pods) best = there
+    else if (!best || place.left.pods > best.pods) best = place.left
   }
   if (best) {
     best.cpu -= asked.cpu
@@ -59,7 +71,7 @@ const placed = (it: Moving, nodes: ClusterNode[], left: Map<string, Left>, sight
       level: easy ? 'note' : 'stop',
       workload: it.name,
       what: 'no node has room for the pod that comes first',
-      why: `of ${nodes.length} nodes: ${told}`,
+      why: `of ${places.length} nodes: ${told}`,
       next: easy
         ? down > 0
           ? 'nothing: one goes before, so it only takes longer'
@@ -92,7 +104,8 @@ type Term = { matchExpressions?: Expression[]; matchFields?: Expression[] }
 type Apart = { topologyKey: string; labelSelector?: LabelSelector; namespaces?: string[] }
 
 /** Why pods of it may not be on a node; undefined: they may. As the scheduler filters, by what is written here alone. */
-const obstacle = (it: Moving, { metadata, spec = {}, status = {} }: ClusterNode, sight: Sight): string | undefined => {
+const obstacle = (it: Moving, { node, here }: Place, namespace: string): string | undefined => {
+  const { metadata, spec = {}, status = {} } = node
   const template = it.template.spec as unknown as Placing
   const labels = metadata.labels ?? {}
   const ready = status.conditions?.find(({ type }) => type === 'Ready')
@@ -103,11 +116,10 @@ const obstacle = (it: Moving, { metadata, spec = {}, status = {} }: ClusterNode,
   const isSelected = Object.entries(template.nodeSelector ?? {}).every(([key, value]) => labels[key] === value)
   const terms = template.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
   if (!isSelected || (terms && !terms.some(it => isMet(it, labels, metadata.name)))) return 'are not those it asks for'
-  const here = sight.pods.filter(pod => pod.spec.nodeName === metadata.name && !isOver(pod) && !isLeaving(pod))
   const apart = template.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
   const isApart = ({ topologyKey, labelSelector, namespaces }: Apart) =>
     topologyKey === 'kubernetes.io/hostname' &&
-    (!namespaces || namespaces.includes(sight.namespace)) &&
+    (!namespaces || namespaces.includes(namespace)) &&
     here.some(pod => matches(labelSelector, pod.metadata.labels ?? {}))
   if (apart.some(isApart)) return 'have a pod that it must not be beside'
   const ports = hostPorts(template)

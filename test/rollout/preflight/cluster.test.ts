@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { parse, stringify } from 'yaml'
+import type { Json } from '../../../src/engine/json.ts'
 import { createKube, type Kube } from '../../../src/rollout/kube.ts'
 import { createHttp } from '../../../src/rollout/kube-http.ts'
 import { readKubeconfig } from '../../../src/rollout/kubeconfig.ts'
@@ -208,6 +209,29 @@ test('an image without curl is told, and whether a pod may stand in', async () =
     'note tools shop/plain: its image has no curl for the gates',
   ])
   cluster.pods.commands.run = () => ({ code: 0 })
+})
+
+// Fewer faults than a call has tries.
+test('in bad weather it says the same', async () => {
+  const http = createHttp(await readKubeconfig(cluster.kubeconfig))
+  const weather = (body: object) =>
+    http.json({ method: 'PUT' as 'POST', path: '/emulator/conditions', doing: 'weather', body: body as Json })
+  const moves = ['plain', 'web', 'gone'].map(deployment)
+  const was = await told(cluster.kube, ...moves)
+  assert.is(was.length, 2)
+  try {
+    await weather({
+      seed: 7,
+      faults: [
+        { chance: 0.5, times: 2, do: { status: 503 } },
+        { chance: 0.5, times: 1, do: { cut: 'after' } },
+      ],
+    })
+    assert.equal(await told(cluster.kube, ...moves), was)
+  } finally {
+    await http.json({ method: 'DELETE', path: '/emulator/conditions', doing: 'weather' })
+    await http.close()
+  }
 })
 
 test('forty workloads: each list is asked for once', async () => {
