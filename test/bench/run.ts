@@ -20,6 +20,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   'proxy-lists': async () => (await import('./proxy-lists.bench.ts')).proxyLists,
   'proxy-certificates': async () => (await import('./proxy-certificates.bench.ts')).proxyCertificates,
   rollout: async () => (await import('./rollout.bench.ts')).rollout,
+  restore: async () => (await import('./restore.bench.ts')).restore,
   'proxy-changes': async () => (await import('./proxy-changes.bench.ts')).proxyChanges,
 }
 

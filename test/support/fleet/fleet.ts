@@ -10,7 +10,7 @@ import type { KubeObject } from '../../../src/rollout/object.ts'
 import { createClusters } from '../../../src/sandbox/kubernetes/clusters.ts'
 import { until } from '../until.ts'
 import { NAMESPACE, nameOf, type Wanted, writeInventory } from './inventory.ts'
-import { paperStreet, street } from './street.ts'
+import { type Astray, paperStreet, street } from './street.ts'
 
 /** Where a fleet is: another process finds all of it from `root`. */
 export type Fleet = {
@@ -26,15 +26,15 @@ export type Fleet = {
 }
 
 /** `paperMs`: its pods are on nodes of paper, and get ready in so many ms; absent: they are on record. */
-type Pods = { replicas?: number; paperMs?: number }
+type Pods = { replicas?: number; paperMs?: number; isAstray?: Astray }
 
 /** One tenant's Deployments of `replicas` pods each, ready, in an emulated cluster; nothing of ours is there yet. */
-export const startFleet = async (wanted: Wanted, { replicas = 1, paperMs }: Pods = {}): Promise<Fleet> => {
+export const startFleet = async (wanted: Wanted, { replicas = 1, paperMs, isAstray }: Pods = {}): Promise<Fleet> => {
   const root = mkdtempSync(join(tmpdir(), 'fleet-'))
   const log = join(root, 'access.log')
   const kubeconfig = join(root, 'kubeconfig')
   const pace = { poll: 10, calm: 500 }
-  const pods = paperMs === undefined ? street(log) : paperStreet(log)
+  const pods = paperMs === undefined ? street(log, isAstray) : paperStreet(log)
   const clusters = await createClusters({ pods, directory: join(root, 'cluster'), onChange() {}, pace })
   const id = '11111111-1111-4111-8111-111111111111'
   const ranges = { podCidr: '100.64.0.0/15', serviceCidr: '10.32.0.0/20', dnsIp: '10.32.0.10' }

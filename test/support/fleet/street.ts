@@ -7,14 +7,20 @@ import { FORBIDDEN, PROXY } from './inventory.ts'
 /** Where a pod without a way of its own is seen to come from. */
 const NODE = '198.51.100.1'
 
+/** Whether a pod that leaves by the proxy is seen with another address all the same. */
+export type Astray = (pod: PodSpec, command: string[]) => boolean
+
 /**
  * What pods on record see when they are asked: by their variables the proxy, which writes its log into `log`; past it
  * the node's address, unless a policy holds them.
  */
-export const street = (log: string): Pods & ReturnType<typeof memoryPods> => {
+export const street = (log: string, isAstray: Astray = () => false): Pods & ReturnType<typeof memoryPods> => {
   const pods = memoryPods()
   let held = new Set<string>()
-  pods.commands.run = (pod, command) => answerTo(pod, command, { log, isHeld: held.has(pod.ip) })
+  pods.commands.run = (pod, command) => {
+    const answer = answerTo(pod, command, { log, isHeld: held.has(pod.ip) })
+    return answer.stdout?.startsWith(PROXY.publicIp) && isAstray(pod, command) ? { ...answer, stdout: NODE } : answer
+  }
   return {
     ...pods,
     async setPolicies(_cluster: string, firewalls: PodFirewall[]) {
