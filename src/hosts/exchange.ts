@@ -9,10 +9,16 @@ import { kindOf, type Task, titleOf } from './tasks/all.ts'
 /** What one look at a host has seen: a state per task, by title, and handlers an interrupted run still owes. */
 export type Seen = { states: Record<string, Json>; pending: string[] }
 
+/** Of util-linux, coreutils, grep and sed: without one a change would end half-way, or say what is not so. */
+const tools = 'flock setsid base64 sha256sum stat sync install timeout cut tail grep sed'
+
 /** All looks of a play in one script. It waits for a bundle that still runs, and the whole is read before it starts. */
 export const lookScript = (tasks: Task[], mark: string): string => `ke_look() {
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
 KE_STATE=/var/lib/kapsule-egress
+ke_none=
+for it in ${tools}; do command -v "$it" >/dev/null || ke_none="$ke_none $it"; done
+if [ -n "$ke_none" ]; then echo "it has no$ke_none" >&2; exit 76; fi
 if [ -e "$KE_STATE/lock" ]; then exec 9<"$KE_STATE/lock"; flock -s -w 300 9 || exit 75; fi
 # Nor is what is being taken back a state: its runner may be dead, its timer is not: one whose number
 # somebody else has by now is.
@@ -77,6 +83,11 @@ export const look = async (
   const seen = parseLook(tasks, mark, stdout)
   if (seen) return seen
   refuseSudo(host, answer)
+  if (code === 76)
+    throw new Problem(`${host.name}: the host lacks programs that every change needs`, {
+      why: stderr.trim().slice(-500),
+      next: 'install util-linux, coreutils, grep and sed there; nothing was touched',
+    })
   throw new Problem(`${host.name}: the host could not be looked at`, {
     why: stderr.trim().slice(-500) || `the look ended early with exit code ${code}`,
     next:

@@ -4,7 +4,7 @@ import { type HostPlay, hostPlay } from '../../src/hosts/play.ts'
 import { createSsh } from '../../src/hosts/ssh.ts'
 import type { Task } from '../../src/hosts/tasks/all.ts'
 import { makeHost, type TestHost } from '../support/host.ts'
-import { file, quiet } from '../support/plays.ts'
+import { file, problem, quiet } from '../support/plays.ts'
 import { suite } from '../support/suite.ts'
 import { until } from '../support/until.ts'
 
@@ -29,6 +29,17 @@ const playOf = (tasks: Task[], handlers: Record<string, string> = {}): HostPlay 
 })
 const has = (path: string) => host.sh(`ls ${path} 2>/dev/null || :`) !== ''
 const look = async (it: HostPlay) => (await hostPlay.read(it, { ssh }, quiet))!
+
+test('a host that lacks programs is told so, before anything is done', async () => {
+  host.sh('mv /usr/bin/flock /usr/bin/stat /root')
+  try {
+    const { message, why } = await problem(look(playOf([file('/etc/first', 'x')])))
+    assert.match(message, /lacks programs/)
+    assert.match(why, /it has no flock stat$/)
+  } finally {
+    host.sh('mv /root/flock /root/stat /usr/bin')
+  }
+})
 
 test('a look does not wait for a process that only has the number of a timer', async () => {
   host.sh('d=/var/lib/kapsule-egress/guard; mkdir -p $d; echo x >$d/armed; echo 1 >$d/timer')

@@ -302,7 +302,7 @@ for (const { when, task } of [
 for (const { when, task, output, action, says } of table)
   test(when, () => {
     const kind = kindOf(task)
-    const detail = kind.diff(task, kind.parse(output))
+    const detail = kind.diff(task, kind.parse(output, task))
     assert.is(detail?.action, action)
     if (says) assert.match(detail?.diff ?? '', says)
   })

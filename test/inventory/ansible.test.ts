@@ -87,6 +87,14 @@ const bad: { when: string; file: string; text: string; says: RegExp }[] = [
     text: 'all:\n  host:\n    a:\n',
     says: /h\.yml:2: all\.host .*hosts, children/,
   },
+  { when: 'an alias in itself', file: 'h.yml', text: 'all:\n  hosts: &a\n    x: *a\n', says: /h\.yml:1: .*aliases/ },
+  {
+    when: 'aliases of aliases',
+    file: 'h.yml',
+    text: `a: &a [x,x,x,x,x,x,x,x,x]\n${[...'bcdefgh'].map((it, n) => `${it}: &${it} [${Array(9).fill(`*${'abcdefg'[n]}`)}]\n`).join('')}`,
+    says: /h\.yml:1: .*aliases/,
+  },
+  { when: 'a file that is no text', file: 'hosts', text: '\0\u0001binary\n', says: /hosts:1: .*control character/ },
   { when: 'broken YAML', file: 'h.yml', text: 'all:\n  hosts: [\n', says: /h\.yml:\d: / },
   {
     when: 'a list for hosts',

@@ -12,7 +12,7 @@ const title = ({ name }: CronTask) => `cron ${name}`
 export const cronTask: TaskKind<CronTask, FileState> = {
   title,
   look: task => lookFile(quote(fileOf(task).path)),
-  parse: parseFile,
+  parse: output => parseFile(output),
   diff(task, state) {
     const detail = fileTask.diff(fileOf(task), state)
     return detail && { ...detail, name: title(task) }

@@ -11,8 +11,7 @@ export type DirectoryTask = {
   /** How long the host waits for a new login, where sshd passes through it to somebody's keys. */
   confirmSeconds?: number
 }
-/** `uid`, `gid`: the numbers behind names. */
-export type Rights = { mode: string; owner: string; group: string; uid?: string; gid?: string }
+export type Rights = { mode: string; owner: string; group: string }
 export type DirectoryState = { type: 'absent' | 'directory' | 'other' } & Rights
 
 const title = ({ path }: DirectoryTask) => `directory ${path}`
@@ -24,9 +23,9 @@ export const directoryTask: TaskKind<DirectoryTask, DirectoryState> = {
 if [ -d "$p" ]; then echo type directory; stat -L --printf 'mode %a\\nowner %U %u\\ngroup %G %g\\n' -- "$p"
 elif [ -e "$p" ] || [ -L "$p" ]; then echo type other
 else echo type absent; fi`,
-  parse(output) {
+  parse(output, task) {
     const said = fields(output)
-    return { type: (said.type ?? 'absent') as DirectoryState['type'], ...rightsOf(said) }
+    return { type: (said.type ?? 'absent') as DirectoryState['type'], ...rightsOf(said, task) }
   },
   diff(task, state) {
     if (state.type === 'absent')
@@ -62,12 +61,17 @@ export const haveRights = ({ mode, owner, group }: Rights): string => {
   return `[ "$(stat -L -c '%a ${word(owner, 'u')} ${word(group, 'g')}' -- "$p")" = ${quote(`${mode} ${owner} ${group}`)} ]`
 }
 
-/** Of `owner NAME UID` and the like: stat says UNKNOWN where a number has no name, and nobody is called that. */
-export const rightsOf = ({ mode = '', owner = '', group = '' }: Record<string, string>): Rights => {
-  const who = (text: string) => text.replace(/^UNKNOWN (?=\d)| \d+$/, '')
-  const number = (text: string) => /^(?!UNKNOWN ).+ (\d+)$/.exec(text)?.[1]
-  const [uid, gid] = [number(owner), number(group)]
-  return { mode, owner: who(owner), group: who(group), ...(uid && { uid }), ...(gid && { gid }) }
+/**
+ * Of `owner NAME UID` and the like: stat says UNKNOWN where a number has no name, and nobody is called that. A number
+ * that is wanted is told as a number.
+ */
+export const rightsOf = (
+  { mode = '', owner = '', group = '' }: Record<string, string>,
+  want?: Pick<Rights, 'owner' | 'group'>,
+): Rights => {
+  const who = (text: string, wanted = '') =>
+    /^\d+$/.test(wanted) && text.endsWith(` ${wanted}`) ? wanted : text.replace(/^UNKNOWN (?=\d)| \d+$/, '')
+  return { mode, owner: who(owner, want?.owner), group: who(group, want?.group) }
 }
 
 /** `mode: 0644 -> 0640`, for every right that differs. Modes are compared as numbers. */
@@ -75,7 +79,7 @@ export const rightsDiff = (want: Rights, live: Rights): string[] => {
   const mode = (text: string) => text.replace(/^0+(?=.)/, '').padStart(4, '0')
   const lines: string[] = []
   if (mode(want.mode) !== mode(live.mode)) lines.push(`mode: ${mode(live.mode)} -> ${mode(want.mode)}`)
-  if (want.owner !== live.owner && want.owner !== live.uid) lines.push(`owner: ${live.owner} -> ${want.owner}`)
-  if (want.group !== live.group && want.group !== live.gid) lines.push(`group: ${live.group} -> ${want.group}`)
+  if (want.owner !== live.owner) lines.push(`owner: ${live.owner} -> ${want.owner}`)
+  if (want.group !== live.group) lines.push(`group: ${live.group} -> ${want.group}`)
   return lines
 }

@@ -162,7 +162,7 @@ export const editKind = <Task extends Edited>(
     refuseOdd(editOf(task))
     return lookFile(quote(task.path))
   },
-  parse: parseFile,
+  parse: output => parseFile(output),
   diff(task, state) {
     const diff = editDiff(task.path, editOf(task), state)
     return diff === null ? null : { name: title(task), action: state.type === 'absent' ? 'create' : 'update', diff }

@@ -45,7 +45,7 @@ else ${lookFile(quote(task.path))}
 fi`,
   parse(output, task) {
     if (task && output === 'type same\n') return asWanted(filled(task))
-    return parseFile(output)
+    return parseFile(output, task)
   },
   diff(wanted, state) {
     const task = filled(wanted)
@@ -137,10 +137,10 @@ const asWanted = ({ content, owner, group, mode }: FileTask): FileState => {
   }
 }
 
-export const parseFile = (output: string): FileState => {
+export const parseFile = (output: string, task?: Pick<Rights, 'owner' | 'group'>): FileState => {
   const { type = 'absent', content = null, ...said } = fields(output)
   const sha256 = content === null ? (said.sha256 ?? '') : hash(unbase64(content))
-  return { type: type as FileState['type'], ...rightsOf(said), sha256, content }
+  return { type: type as FileState['type'], ...rightsOf(said, task), sha256, content }
 }
 
 /** What is at `path`, a word of sh, with two processes; the hash of what travels is made here. `hash`: without content. */

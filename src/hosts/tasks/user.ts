@@ -26,8 +26,6 @@ export type UserTask = {
 export type UserState = null | {
   uid: string
   group: string
-  /** The number behind it. */
-  gid?: string
   groups: string[]
   home: string
   shell: string
@@ -46,12 +44,14 @@ if e=$(getent passwd "$u"); then
   echo "groups $(id -Gn -- "$u")"
   echo "expires $(getent shadow "$u" | cut -d: -f8)"
 fi`,
-  parse(output) {
-    const { passwd, group = '', groups = '', expires = '' } = fields(output)
+  parse(output, task) {
+    const { passwd, group: named = '', groups = '', expires = '' } = fields(output)
     if (passwd === undefined) return null
     const [, , uid = '', gid = '', , home = '', shell = ''] = passwd.split(':')
-    const others = groups.split(' ').filter(it => it !== '' && it !== group)
-    return { uid, group, gid, groups: others.sort(), home, shell, expires }
+    // A number that is wanted is told as a number.
+    const group = task?.group === gid ? gid : named
+    const others = groups.split(' ').filter(it => it !== '' && it !== named)
+    return { uid, group, groups: others.sort(), home, shell, expires }
   },
   diff(task, state) {
     if (!state)
@@ -87,7 +87,7 @@ const changes = ({ uid, group, groups = [], home, shell, locked }: UserTask, sta
   const isLocked = state.expires === gone
   const all: [string, string, string | undefined][] = [
     ['uid', state.uid, uid?.toString()],
-    ['group', state.group, group === state.gid ? state.group : group],
+    ['group', state.group, group],
     ['groups', state.groups.join(','), missing.length ? [...state.groups, ...missing].join(',') : undefined],
     ['home', state.home, home],
     ['shell', state.shell, shell],

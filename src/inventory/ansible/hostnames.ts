@@ -1,5 +1,6 @@
 /** `web[01:10].x` is ten hosts, and `:2222` after it their port. Throws an Error that says what is wrong. */
 export const hostsNamed = (pattern: string): { names: string[]; port?: number } => {
+  if (/\p{Cc}/u.test(pattern)) throw new Error('a control character is in the name of a host')
   const [, bracketed, port6] = /^\[([^\]]+)\]:(\d+)$/.exec(pattern) ?? []
   const [, plain, port] = /^((?:[^:[\]]|\[[^\]]*\])*):(\d+)$/.exec(pattern) ?? []
   const bare = bracketed ?? plain ?? pattern

@@ -44,7 +44,14 @@ export const readVars = (file: string, text: string): { value: Value; fail: Fail
   }
   const [bad] = [...yaml.errors, ...yaml.warnings]
   if (bad) throw mistake(file, lines.linePos(bad.pos[0]).line, 'it', bad.message)
-  return { value: (yaml.toJS() ?? {}) as Value, fail }
+  try {
+    const value = (yaml.toJS() ?? {}) as Value
+    // An alias inside of what it stands for has no end.
+    JSON.stringify(value)
+    return { value, fail }
+  } catch (error) {
+    throw mistake(file, 1, 'it', `its aliases cannot be followed: ${(error as Error).message.split('\n')[0]}`)
+  }
 }
 
 type Fail = (path: readonly string[], why: string) => Problem
