@@ -112,7 +112,11 @@ export const commands = {
   },
   status: {
     summary: 'what stands, which phase each workload is in, last runs',
-    flags: { limit: /** @type {FlagSpec} */ (changing.limit), ...common },
+    flags: {
+      watch: { type: 'boolean', help: 'only the workloads of a rollout, again and again until its run ends' },
+      limit: /** @type {FlagSpec} */ (changing.limit),
+      ...common,
+    },
   },
   drain: {
     summary: 'a proxy before maintenance: it gets nothing new, and its tunnels are waited for; alone: who gets what',

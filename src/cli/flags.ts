@@ -44,6 +44,7 @@ export type Flags = {
   pause: boolean
   promote: boolean
   abort: boolean
+  watch: boolean
   /** Addresses that a name is taken to have. */
   resolve?: string[]
   /** What stands without a flag, for commands that take it. */
@@ -92,6 +93,7 @@ export const parse = (command: string, argv: readonly string[], env = process.en
       pause: is('pause'),
       promote: is('promote'),
       abort: is('abort'),
+      watch: is('watch'),
       replace: Array.isArray(values.replace) ? values.replace.flatMap(it => wordsIn(String(it))) : [],
       log: Array.isArray(values.log) ? values.log.map(String) : [],
       ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),

@@ -109,6 +109,7 @@ test('it pauses by the inventory until it is promoted, and by hand until it is r
   const run = await rolling.start(words)
   await heard(run, /took over the Lease of deploy by a thief/)
   await heard(run, /paused before expand 1\/2: until --promote/)
+  const watching = rolling.watch(words)
   assert.is(await rolling.ask('pause', words), 'it waits, until --resume')
   await heard(run, /paused before expand 1\/2: .* asked for it/)
   assert.match(await rolling.ask('resume', words), /it goes on, unless the inventory/)
@@ -119,6 +120,15 @@ test('it pauses by the inventory until it is promoted, and by hand until it is r
   assert.is(await rolling.ask('promote', words), 'it goes on')
   assert.is(await run.ended, undefined)
   assert.equal(await rolling.moved(), ['w0', 'w1', 'w2'])
+  const views = await watching
+  const ofW0 = views.map(it => it.workloads[0]!.state)
+  assert.equal([...new Set(ofW0)], ['proved'])
+  assert.match(views[0]!.run?.paused?.by ?? '', /the inventory|@/)
+  assert.is(views.at(-1)!.run, null)
+  assert.equal(
+    views.at(-1)!.workloads.map(it => it.state),
+    ['proved', 'proved', 'proved'],
+  )
   const { metadata, spec } = (await rolling.cluster.kube.get(leaseOf('rolling')))!
   assert.equal([metadata.annotations, (spec as { holderIdentity?: string }).holderIdentity], [undefined, undefined])
 })

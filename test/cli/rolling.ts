@@ -5,9 +5,11 @@ import type { RolloutPhase } from '../../playbooks/rollout.ts'
 import { rollOut } from '../../src/cli/carry-out.ts'
 import { createClients } from '../../src/cli/clients.ts'
 import { askRun } from '../../src/cli/commands/hand.ts'
+import { watchRollout } from '../../src/cli/commands/watch.ts'
 import { parse } from '../../src/cli/flags.ts'
 import { createLeadership } from '../../src/cli/leader.ts'
 import type { Output } from '../../src/cli/output.ts'
+import type { View } from '../../src/cli/rollout-view.ts'
 import type { Session } from '../../src/cli/session.ts'
 import type { Staged } from '../../src/cli/staged.ts'
 import { noJournal, openJournal, readJournals } from '../../src/engine/journal.ts'
@@ -166,6 +168,21 @@ export const createRolling = async () => {
       try {
         const answer = await askRun({ ...session, clients }, what)
         return answer === 'nobody' ? answer : lines.at(-1)!
+      } finally {
+        await clients.close()
+      }
+    },
+    /** Watches it as status.mjs does, until its run ends; what was shown. */
+    async watch(words: Words = {}): Promise<View[]> {
+      const { output } = listen()
+      const seen: View[] = []
+      const event = (_name: string, it: object) => void ('workloads' in it && seen.push(it as View))
+      const context = contextWith(words)
+      const session = sessionWith(words, [], { output: Object.assign(output, { event }), clients: undefined as never })
+      const clients = createClients(context, session.world.abort, output, { root: '/', env: {} })
+      try {
+        await watchRollout({ ...session, clients }, phasesOf(context))
+        return seen
       } finally {
         await clients.close()
       }

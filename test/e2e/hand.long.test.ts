@@ -82,8 +82,23 @@ test('one that is promoted goes on to its end', async () => {
   const { deploying } = await paused()
   const again = await run('50-rollout.mjs', '--yes')
   ok(again, 4)
+  const status = await run('status.mjs')
+  ok(status)
+  assert.match(
+    status.stdout,
+    /deploy by .*: paused by the inventory since .*: until --promote goes on with expand 1\/1/,
+  )
+  const watching = checkout.start('status.mjs', ['--watch', '--json'])
   ok(await elsewhere.run('50-rollout.mjs', '--promote', '--json'))
   const { exitCode, stderr } = await deploying
   assert.is(exitCode, 0, stderr)
   assert.equal(await labelled(), ['curl-demo', 'web-demo'])
+  const watched = await watching
+  assert.is(watched.exitCode, 0, watched.stderr)
+  const views = watched.stdout.split('\n').flatMap(it => (it.includes('"event":"watch"') ? [JSON.parse(it)] : []))
+  assert.is(views.at(-1).run, null)
+  assert.equal(
+    views.at(-1).workloads.map((it: { state: string }) => it.state),
+    ['proved', 'proved'],
+  )
 })

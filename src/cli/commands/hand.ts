@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
@@ -12,6 +10,7 @@ import { answerOf, asAnnotation, asAnswer, courseOf, type Request, type Wish } f
 import type { Flags } from '../flags.ts'
 import { leadEarly } from '../leader.ts'
 import { stuck, takeBack } from '../rollout.ts'
+import { clusterOf } from '../rollout-view.ts'
 import type { Session } from '../session.ts'
 import { finish, noChanges } from '../summary.ts'
 
@@ -32,7 +31,7 @@ export const wishOf = ({ pause, promote, abort, resume, check, plan, out }: Flag
 /** Leaves a wish on the Lease of the run that is under way and waits for its answer. `nobody`: there is no such run. */
 export const askRun = async (session: Session, what: Wish): Promise<ExitCode | 'nobody'> => {
   const { context, flags, output, world } = session
-  const kube = kubeOf(session)
+  const kube = clusterOf(session)
   const lease = kube && (await leaseIn(kube, session, what))
   const holder = lease?.spec?.holderIdentity
   if (!kube || !lease || !holder) return nobody(what)
@@ -66,11 +65,6 @@ export const abortHere = async (session: Session): Promise<ExitCode> => {
       'nothing to abort: no rollout is half-way in the journals here; rollback.ts --to start takes a whole one back',
     )
   return finish(session, { status: 'ok', changes: { ...noChanges, update: count } })
-}
-
-const kubeOf = ({ context, state, clients }: Session): Kube | undefined => {
-  const path = context.cluster.kubeconfig ?? join(state, 'kubeconfig')
-  return existsSync(path) ? clients.kube(path) : undefined
 }
 
 const leaseIn = async (kube: Kube, { context }: Session, what: Wish): Promise<LeaseObject | null> => {

@@ -20,19 +20,22 @@ import { tellLeaks } from '../leaks.ts'
 import { outputsOf } from '../outputs.ts'
 import { partnerLists, partnerTable } from '../partner-lists.ts'
 import { hasPassed } from '../rollout.ts'
+import { clusterOf, lookAtRollout, runLine } from '../rollout-view.ts'
 import { withSelected } from '../selected.ts'
 import type { Session } from '../session.ts'
 import type { Staged } from '../staged.ts'
 import { siteOf } from '../stages.ts'
 import { finish } from '../summary.ts'
 import { tellUnknownNodes, unknownNodes } from '../unknown-nodes.ts'
+import { watchRollout } from './watch.ts'
 
 /** What stands, which phase each workload is in, and the last runs. Looks only. */
 export const status = async (asked: Session): Promise<ExitCode> => {
   const session = await withSelected(asked)
   const { output, state } = session
   const site = siteOf(session)
-  const desired = [...site.cloud, ...(site.stages.rollout.length ? clusterOf(site) : [])]
+  if (session.flags.watch) return watchRollout(session, site.phases)
+  const desired = [...site.cloud, ...(site.stages.rollout.length ? laterOf(site) : [])]
   const plan = await makePlan(desired, impatient(session), { later: true })
   const scaleway = await session.clients.scaleway()
   const { projectId } = scaleway
@@ -52,6 +55,9 @@ export const status = async (asked: Session): Promise<ExitCode> => {
       return { tenant: move.tenant.tenant, workload: calledAs(move.workload), phase: phaseNow, gates }
     }),
   )
+  const kube = clusterOf(session)
+  // What does not answer was told above.
+  const view = await (kube && lookAtRollout(kube, session, site.phases, history).catch(() => null))
   const away = new Map<string, Problem>()
   const policies = session.context.tenants.flatMap(it => {
     const fixed = publicIpsOf(staged, it)
@@ -85,11 +91,16 @@ export const status = async (asked: Session): Promise<ExitCode> => {
     ),
   )
   output.data(
-    `\n${table(
-      ['tenant', 'workload', 'phase', 'gates'],
-      workloads.map(it => [it.tenant, it.workload, it.phase, it.gates]),
+    `\n${narrowTable(
+      ['tenant', 'workload', 'phase', 'gates', 'ready', 'old', 'waits for', 'last verdict'],
+      workloads.map((it, at) => {
+        const { pods, waitsFor, verdict } = view?.workloads[at] ?? {}
+        const counts = pods ? [`${pods.ready}/${pods.all}`, String(pods.old)] : ['-', '-']
+        return [it.tenant, it.workload, it.phase, it.gates, ...counts, waitsFor ?? '-', verdict ?? '-']
+      }),
     )}`,
   )
+  if (view) output.data(`\n${runLine(view.run)}`)
   output.data(
     `\n${narrowTable(
       ['tenant', 'proxy', 'fixed address', 'private address', 'policy revision'],
@@ -134,7 +145,7 @@ const impatient = ({ world, clients: { ssh } }: Session): World => ({
       : world.clientsFor(kind),
 })
 
-const clusterOf = (site: ReturnType<typeof siteOf>) => {
+const laterOf = (site: ReturnType<typeof siteOf>) => {
   const known = new Set(site.cloud.map(it => it.id))
   return [...site.stages.cluster, ...site.stages.configure, ...site.stages.rollout].filter(it => !known.has(it.id))
 }

@@ -1,0 +1,61 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { RolloutPhase } from '../../../playbooks/rollout.ts'
+import { readJournals } from '../../engine/journal.ts'
+import type { ExitCode } from '../../engine/problem.ts'
+import { Problem } from '../../engine/problem.ts'
+import { clusterOf, lookAtRollout, type RunNow, runLine, type View, viewTable } from '../rollout-view.ts'
+import type { Session } from '../session.ts'
+import { finish, noChanges } from '../summary.ts'
+
+const LEAST_MS = 1000
+
+/**
+ * Shows a rollout by workload until its run ends, or somebody has seen enough. Looks at the cluster alone, and the less
+ * often the longer a look takes. On a terminal one picture over the other, elsewhere what has changed.
+ */
+export const watchRollout = async (session: Session, phases: readonly RolloutPhase[]): Promise<ExitCode> => {
+  const { output, world, state } = session
+  const kube = clusterOf(session)
+  if (!kube) throw nothingToWatch()
+  const isDead = createPulse()
+  const { isTTY = false } = process.stdout
+  let last = ''
+  while (!world.stop.aborted) {
+    const began = Date.now()
+    const view = await lookAtRollout(kube, session, phases, readJournals(state))
+    const dead = isDead(view.run)
+    const text = `${runLine(view.run, dead)}\n\n${viewTable(view.workloads)}`
+    if (text !== last) output.event('watch', shown(view, dead))
+    if (text !== last) output.data(`${isTTY ? '\x1b[H\x1b[2J' : last === '' ? '' : '\n'}${text}`)
+    last = text
+    if (!view.run || dead) break
+    const pause = Math.max(LEAST_MS, 4 * (Date.now() - began))
+    await delay(pause, undefined, { signal: world.stop }).catch(() => undefined)
+  }
+  return finish(session, { status: 'ok', changes: noChanges })
+}
+
+const shown = ({ run, workloads }: View, dead: boolean) => {
+  if (!run) return { run, workloads }
+  const { holder, since, phase = null, paused = null } = run
+  return { run: { holder, since, phase, paused, dead }, workloads }
+}
+
+/** A holder whose Lease does not change within its duration is dead; clocks are not compared. */
+const createPulse = () => {
+  let version: string | undefined
+  let since = Date.now()
+  return (run: RunNow): boolean => {
+    if (!run || run.version !== version) {
+      version = run?.version
+      since = Date.now()
+    }
+    return run !== null && Date.now() - since > run.seconds * 1000
+  }
+}
+
+const nothingToWatch = () =>
+  new Problem('there is no cluster to look at', {
+    why: 'no kubeconfig of this context is on this machine',
+    next: 'deploy first, or name one as cluster.kubeconfig',
+  })

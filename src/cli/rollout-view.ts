@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RolloutPhase } from '../../playbooks/rollout.ts'
+import type { Recorded } from '../engine/journal.ts'
+import { narrowTable } from '../report/table.ts'
+import type { Kube } from '../rollout/kube.ts'
+import { type LeaseObject, leaseOf } from '../rollout/lease.ts'
+import { EGRESS_LABEL } from '../rollout/manifests.ts'
+import { type Course, courseOf } from '../rollout/requests.ts'
+import { rolloutState } from '../rollout/rollout-state.ts'
+import { calledAs, isLeaving, isReady } from '../rollout/workload.ts'
+import { type Rollout, readRollout } from '../rollout/workloads/read.ts'
+import type { Session } from './session.ts'
+import { isVerified } from './unverified.ts'
+
+/** One workload as it is now. `pods`: of the template that it has; `verdict` and gates are known where the journal is. */
+export type WorkloadNow = {
+  tenant: string
+  workload: string
+  phase: string
+  state: 'not there' | 'start' | 'moving' | 'moved' | 'proved'
+  pods: { ready: number; all: number; old: number }
+  verdict: string | null
+  waitsFor: string | null
+}
+
+/** Who changes the cluster for this context, and how far a rollout of it is. Null: nobody. */
+export type RunNow = ({ holder: string; since: string; version: string; seconds: number } & Partial<Course>) | null
+
+export type View = { run: RunNow; workloads: WorkloadNow[] }
+
+const WIDTH = 8
+
+/** The cluster of a context as far as this machine knows it. */
+export const clusterOf = ({ context, state, clients }: Session): Kube | undefined => {
+  const path = context.cluster.kubeconfig ?? join(state, 'kubeconfig')
+  return existsSync(path) ? clients.kube(path) : undefined
+}
+
+/** Looks at every workload of a rollout, some at a time. */
+export const lookAtRollout = async (
+  kube: Kube,
+  { context }: Session,
+  phases: readonly RolloutPhase[],
+  history: readonly Recorded[],
+): Promise<View> => {
+  const todo = phases.flatMap(phase => phase.moves.map((move, at) => ({ phase, move, id: phase.desired[at]!.id })))
+  const verdicts = lastVerdicts(history)
+  const workloads: WorkloadNow[] = []
+  let next = 0
+  const worker = async () => {
+    for (let at = next++; at < todo.length; at = next++) {
+      const { phase, move, id } = todo[at]!
+      const { tenant, namespace } = move.tenant
+      const rollout = await readRollout(kube, { namespace, ...move.workload })
+      const workload = calledAs(move.workload)
+      workloads[at] = {
+        ...{ tenant, workload, phase: phase.name },
+        ...stateOf(rollout, isVerified(history, id, tenant)),
+        verdict: verdicts.get(`${tenant}/${workload}`) ?? null,
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: WIDTH }, worker))
+  return { run: runIn(await kube.get<LeaseObject>(leaseOf(context.context)).catch(() => null)), workloads }
+}
+
+/** How far one workload is, by what its template says and which pods it has. */
+export const stateOf = (rollout: Rollout | null, proved: boolean): Pick<WorkloadNow, 'state' | 'pods' | 'waitsFor'> => {
+  if (!rollout) return { state: 'not there', pods: { ready: 0, all: 0, old: 0 }, waitsFor: 'somebody to deploy it' }
+  const current = rollout.current.filter(it => !isLeaving(it))
+  const pods = { ready: current.filter(isReady).length, all: current.length, old: rollout.old.length }
+  const labelled = rollout.template.metadata?.labels?.[EGRESS_LABEL.key] !== undefined
+  const now = rolloutState(rollout, new Map())
+  const waitsFor =
+    now.state === 'waiting'
+      ? now.what
+      : now.state === 'stuck'
+        ? now.why
+        : now.state === 'crashed'
+          ? `pod ${now.pod}: ${now.container} restarted ${now.restarts} times`
+          : labelled && !proved
+            ? 'its gates'
+            : null
+  if (now.state !== 'done') return { state: labelled ? 'moving' : 'start', pods, waitsFor }
+  return { state: labelled ? (proved ? 'proved' : 'moved') : 'start', pods, waitsFor }
+}
+
+const runIn = (lease: LeaseObject | null): RunNow => {
+  const { holderIdentity: holder, acquireTime = '', leaseDurationSeconds = 15 } = lease?.spec ?? {}
+  if (!lease || !holder) return null
+  const version = lease.metadata.resourceVersion ?? ''
+  return { holder, since: acquireTime, version, seconds: leaseDurationSeconds, ...courseOf(lease) }
+}
+
+/** By `tenant/workload`. */
+const lastVerdicts = (history: readonly Recorded[]): Map<string, string> => {
+  const last = new Map<string, string>()
+  for (const it of history) {
+    if (it.event !== 'note' || it.topic !== 'gate') continue
+    const { tenant, workload, gate, verdict } = it.data as unknown as Gate
+    last.set(`${tenant}/${workload}`, `${gate}: ${verdict.verdict}`)
+  }
+  return last
+}
+
+type Gate = { tenant: string; workload: string; gate: string; verdict: { verdict: string } }
+
+/** One line on who is at it. */
+export const runLine = (run: RunNow, dead = false): string => {
+  if (!run) return 'no run is under way'
+  const who = `${run.holder}, since ${run.since}`
+  if (dead)
+    return `${who}: it no longer renews its Lease, so it is dead; deploy.mjs --resume goes on, --abort takes back`
+  if (run.paused) return `${who}: paused by ${run.paused.by} since ${run.paused.since}: ${run.paused.why}`
+  return `${who}${run.phase ? `: phase ${run.phase}` : ''}`
+}
+
+export const viewTable = (workloads: readonly WorkloadNow[]): string =>
+  narrowTable(
+    ['tenant', 'workload', 'phase', 'state', 'ready', 'old', 'waits for', 'last verdict'],
+    workloads.map(it => [
+      ...[it.tenant, it.workload, it.phase, it.state, `${it.pods.ready}/${it.pods.all}`, String(it.pods.old)],
+      ...[it.waitsFor ?? '-', it.verdict ?? '-'],
+    ]),
+  )
