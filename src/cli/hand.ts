@@ -3,7 +3,7 @@ import type { RolloutPhase } from '../../playbooks/rollout.ts'
 import { readJournals } from '../engine/journal.ts'
 import { NotLeader } from '../rollout/lease.ts'
 import { isCanary } from '../rollout/phases.ts'
-import { asAnswer, asCourse, type Course, forgotten, type Request, requestsOf } from '../rollout/requests.ts'
+import { asAnswer, asCourse, type Course, forgotten, type Request, requestsOf, unread } from '../rollout/requests.ts'
 import { kubeconfigOf } from './gates.ts'
 import { endOf, type Pause, pauseBefore } from './pauses.ts'
 import { groupOf } from './rollout.ts'
@@ -34,6 +34,8 @@ export const openHand = async (staged: Staged): Promise<Hand> => {
   const { session } = staged
   const { world, journal, output } = session
   const held = await session.clients.lead?.(kubeconfigOf(staged))
+  const tidy = async () => held?.note(unread(await held.look()))
+  await tidy().catch(() => undefined)
   const names = session.context.tenants.map(it => it.tenant)
   const wishes = createWishes(names)
   const own = { stop: world.stop, abort: world.abort }

@@ -23,12 +23,16 @@ export const asAnswer = (id: string, said: string) => ({ [`${REQUEST}${id}`]: nu
 
 export const asCourse = (course: Course) => ({ [COURSE]: JSON.stringify(course) })
 
-/** What nobody needs once the run is over, or an answer was read. */
-export const forgotten = (lease: LeaseObject, id?: string): Record<string, null> =>
+/** What nobody needs once the run is over. Answers stay for those who asked: they take them away when they have read. */
+export const forgotten = (lease: LeaseObject): Record<string, null> => gone(lease, [REQUEST, COURSE])
+
+/** Answers that nobody took away while an earlier run was under way. */
+export const unread = (lease: LeaseObject): Record<string, null> => gone(lease, [ANSWER])
+
+const gone = ({ metadata: { annotations = {} } }: LeaseObject, begins: readonly string[]): Record<string, null> =>
   Object.fromEntries(
-    Object.keys(lease.metadata.annotations ?? {})
-      .filter(key => (id === undefined ? /^(request|answer)\.kapsule-egress\//.test(key) : key === `${ANSWER}${id}`))
-      .concat(id === undefined ? [COURSE] : [])
+    Object.keys(annotations)
+      .filter(key => begins.some(it => key.startsWith(it)))
       .map(key => [key, null]),
   )
 
