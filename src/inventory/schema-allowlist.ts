@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { open, secret } from './schema-gates.ts'
-import { cidr, duration, region } from './words.ts'
+import { cidr, duration, place, region } from './words.ts'
 
 const command = z.array(z.string().min(1)).min(1)
 
@@ -38,9 +38,13 @@ export const externalAllowlist = z
       .describe('entries that go once nobody needs them; what is not listed here stays'),
     prove: z
       .string()
-      .regex(
-        /^(https:\/\/[^\s@]+|([a-z0-9.-]+|\[[0-9a-f:.]+\]):\d{1,5})$/i,
-        'it is like db.partner.example:5432, or an https URL',
+      .regex(/^(https:\/\/[^\s@]+|([a-z0-9.-]+|\[[0-9a-f:.]+\]):\d{1,5})$/i, {
+        error: 'it is like db.partner.example:5432, or an https URL',
+        abort: true,
+      })
+      .refine(
+        it => (it.startsWith('https://') ? URL.canParse(it) : place.safeParse(it).success),
+        'a port is 1 to 65535, an IPv6 address stands in brackets',
       )
       .optional()
       .describe('every moved workload opens a new connection to it before and after an entry goes'),

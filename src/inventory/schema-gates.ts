@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, path, url } from './words.ts'
+import { duration, path, place, url } from './words.ts'
 
 /** The words of Argo Rollouts' analysis, with its meaning. What they come to is decided in src/rollout/measure.ts. */
 export const limitWords = {
@@ -57,11 +57,7 @@ export const gates = z
       name: z.string().min(1).max(80),
       http: open.optional().describe('answers GET with one of `status`'),
       status: z.array(z.int().min(100).max(599)).min(1).optional().describe('of http; absent: [200]'),
-      tcp: z
-        .string()
-        .regex(/^([a-z0-9.-]+|\[[0-9a-f:.]+\]):\d{1,5}$/i, 'it is like db.shop.svc:5432')
-        .optional()
-        .describe('takes a connection, which does not go by the proxy'),
+      tcp: place.optional().describe('takes a connection, which does not go by the proxy'),
       from: z.enum(['pod', 'here']).optional().describe('of http and tcp: every pod (absent), or this machine'),
       prometheus: z
         .strictObject({

@@ -91,7 +91,7 @@ const words: Record<string, string> = {
 
 /** What was written, unless it was written where a secret may be meant. */
 const told = ({ path, input }: Issue): string =>
-  /pass|secret|token|(^|\.)key$/i.test(path.join('.')) ? 'this' : shown(input)
+  /pass|secret|token|webhook|(^|\.)key$/i.test(path.join('.')) ? 'this' : shown(input)
 
 const shown = (input: unknown): string => {
   const text = typeof input === 'bigint' ? String(input) : (JSON.stringify(input) ?? 'nothing')
@@ -102,12 +102,19 @@ const shown = (input: unknown): string => {
 const keysAt = (schema: z.ZodType, path: readonly PropertyKey[]): string[] => {
   let here = unwrapped(schema)
   for (const step of path) {
-    here = unwrapped(typeof step === 'number' ? here?.element : here?.shape?.[String(step)])
+    here = unwrapped(typeof step === 'number' ? here?.element : (here?.shape?.[String(step)] ?? here?.valueType))
   }
-  return Object.keys(here?.shape ?? {})
+  return here?.keyType?.options ?? Object.keys(here?.shape ?? {})
 }
 
-type Inside = { shape?: Record<string, unknown>; element?: unknown; unwrap?: () => unknown }
+type Inside = {
+  shape?: Record<string, unknown>
+  element?: unknown
+  /** Of a record. */
+  keyType?: { options?: string[] }
+  valueType?: unknown
+  unwrap?: () => unknown
+}
 
 const unwrapped = (schema: unknown): Inside | undefined => {
   let here = schema as Inside | undefined

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { millis } from '../engine/duration.ts'
 
 /** The small words of the inventory: each says what it is when it is wrong. */
 export const name = z
@@ -12,9 +13,12 @@ export const cidr = z.string().refine(isCidr, 'an address range is like 203.0.11
 export const cidr4 = z.cidrv4('an IPv4 address range is like 172.16.28.0/22')
 export const address4 = z.ipv4('an IPv4 address is like 172.16.28.8')
 export const port = z.int().min(1).max(65535)
+/** A timer that is given more than this fires at once: a soak of a month would be none. */
+const MOST_MS = 2 ** 31 - 1
 export const duration = z
   .string('a duration is a text with its unit, like 30s')
-  .regex(/^\d+(\.\d+)?(ms|s|m|h)$/, 'a duration is like 500ms, 30s, 2m')
+  .regex(/^\d+(\.\d+)?(ms|s|m|h)$/, { error: 'a duration is like 500ms, 30s, 2m', abort: true })
+  .refine(it => millis(it) <= MOST_MS, 'a duration is at most 24 days, 576h')
 export const region = z.enum(['fr-par', 'nl-ams', 'pl-waw', 'it-mil'])
 const zones = [
   ...['fr-par-1', 'fr-par-2', 'fr-par-3', 'nl-ams-1', 'nl-ams-2', 'nl-ams-3'],
@@ -22,6 +26,11 @@ const zones = [
 ] as const
 export const zone = z.enum(zones)
 export const zonesOf = (region: string): string[] => zones.filter(it => it.startsWith(`${region}-`))
+/** Where a connection leads: a name or an address, and a port that there is. */
+export const place = z
+  .string()
+  .regex(/^([a-z0-9.-]+|\[[0-9a-f:.]+\]):\d{1,5}$/i, { error: 'it is like db.shop.svc:5432', abort: true })
+  .refine(isPlace, 'a port is 1 to 65535, an IPv6 address stands in brackets')
 export const url = z.url({ protocol: /^https?$/, error: 'a URL starts with http:// or https://' })
 export const hostKey = z
   .string()
@@ -50,4 +59,8 @@ export const vars = z.record(
 
 function isCidr(text: string): boolean {
   return z.union([z.cidrv4(), z.cidrv6()]).safeParse(text).success
+}
+
+function isPlace(text: string): boolean {
+  return URL.canParse(`tcp://${text}`) && Number(/:(\d+)$/.exec(text)?.[1]) > 0
 }

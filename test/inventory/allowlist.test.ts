@@ -59,6 +59,8 @@ for (const { text, more, says } of [
     says: /is there twice/,
   },
   { text: "provider: crunchybridge, network: n, prove: 'http://api.partner.example'", says: /an https URL/ },
+  { text: "provider: crunchybridge, network: n, prove: 'db.partner.example:70000'", says: /a port is 1 to 65535/ },
+  { text: "provider: crunchybridge, network: n, prove: 'https://db.partner.example:70000'", says: /a port is 1 to/ },
   { text: "provider: crunchybridge, network: n, prove: 'db.partner.example:5432'", says: /is not allowed.*Squid/ },
   {
     text: "provider: crunchybridge, network: n, prove: 'api.partner.example:443'",

@@ -30,8 +30,11 @@ test('limits and patience reach the tenant', async () => {
 })
 
 for (const { text, says } of [
-  { text: "builtIn: { 'direct access is blokked': { count: 3 } }", says: /blokked/ },
-  { text: "builtIn: { 'direct access is blocked': { coutn: 3 } }", says: /coutn/ },
+  {
+    text: "builtIn: { 'direct access is blokked': { count: 3 } }",
+    says: /blokked.*did you mean direct access is blocked\?/,
+  },
+  { text: "builtIn: { 'direct access is blocked': { coutn: 3 } }", says: /coutn.*did you mean count\?/ },
   { text: "builtIn: { 'direct access is blocked': { interval: soon } }", says: /a duration is like/ },
   {
     text: "builtIn: { 'direct access is blocked': { failureLimit: 1 } }",
@@ -46,6 +49,10 @@ for (const { text, says } of [
   { text: "gates: [{ name: a, http: 'http://x/', env: [X] }]", says: /env says nothing here.*belongs to command/ },
   { text: "gates: [{ name: a, http: 'http://u:p@x/' }]", says: /no user and password here/ },
   { text: 'gates: [{ name: a, tcp: nowhere }]', says: /it is like db/ },
+  { text: "gates: [{ name: a, tcp: 'db.shop.svc:70000' }]", says: /a port is 1 to 65535/ },
+  { text: "gates: [{ name: a, tcp: 'db.shop.svc:0' }]", says: /a port is 1 to 65535/ },
+  { text: "gates: [{ name: a, tcp: '[1:2]:80' }]", says: /a port is 1 to 65535/ },
+  { text: "gates: [{ name: a, tcp: 'x:1', initialDelay: 600h }]", says: /at most 24 days/ },
   { text: "gates: [{ name: a, command: [x], env: ['X=secret'] }]", says: /the name of a variable, never its value/ },
   { text: "gates: [{ name: a, tcp: 'x:1' }, { name: a, tcp: 'x:2' }]", says: /gate a is there twice/ },
   { text: "gates: [{ name: direct access is blocked, tcp: 'x:1' }]", says: /is there twice/ },
@@ -125,3 +132,16 @@ for (const it of ['result < 0.05', 'result>=1', ' result == -2.5e-3 ', 'result !
     assert.ok(conditionOf(it))
   })
 }
+
+test('an address that is a secret is not repeated where it is written by mistake', async () => {
+  const url = 'https://hooks.example/services/hidden'
+  const copy = changed({
+    'context.yaml': [['\nverify:', `\nrollout: { notify: { webhook: { url: "${url}" } } }\nverify:`]],
+  })
+  const found = await mistakes(copy)
+  assert.is(found.length, 1)
+  const { message, why, next, exit } = found[0]!
+  assert.is(exit, 2)
+  assert.match(message, /rollout\.notify\.webhook\.url/)
+  assert.not.match(`${message} ${why} ${next}`, /hidden/)
+})
