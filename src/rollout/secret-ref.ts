@@ -14,3 +14,14 @@ export const readSecret = async ({ env, file }: SecretRef): Promise<string> => {
     next: 'set it, then run again',
   })
 }
+
+/** One that travels in a header. What cannot be is refused here: what fetch says of it holds the whole of it. */
+export const readToken = async (ref: SecretRef): Promise<string> => {
+  const token = await readSecret(ref)
+  if (/^[\x21-\x7e]+$/.test(token)) return token
+  const place = ref.env !== undefined ? `the variable ${ref.env}` : `the file ${ref.file}`
+  throw new Problem(`${place} holds no token`, {
+    why: 'a token is one word of plain letters, digits and signs; there is more in it',
+    next: 'leave only the token there, then run again',
+  })
+}

@@ -1,6 +1,6 @@
 import { Problem } from '../../engine/problem.ts'
 import { rangeOf } from '../../engine/ranges.ts'
-import { readSecret, type SecretRef } from '../secret-ref.ts'
+import { readToken, type SecretRef } from '../secret-ref.ts'
 import type { Entry, Firewall } from './firewall.ts'
 
 type Rule = { id: string; rule: string; description?: string | null }
@@ -22,7 +22,7 @@ export const crunchyBridge = (
 ): Firewall => {
   const root = `${url.replace(/\/+$/, '')}/networks/${encodeURIComponent(network)}/firewall-rules`
   const ask = async (method: string, path: string, body?: object): Promise<unknown> => {
-    const secret = await readSecret(key)
+    const secret = await readToken(key)
     onSecret(secret)
     const what = `Crunchy Bridge network ${network}`
     let reply: Response

@@ -2,7 +2,7 @@ import { Problem } from '../../engine/problem.ts'
 import { type Condition, conditionOf } from '../condition.ts'
 import { fail, inconclusive, pass, type Verdict } from '../measure.ts'
 import type { Probes } from '../probe.ts'
-import { readSecret, type SecretRef } from '../secret-ref.ts'
+import { readToken, type SecretRef } from '../secret-ref.ts'
 import type { Subject } from '../subject.ts'
 
 /** An instant query, asked from the operator's machine. In the query, {{tenant}}, {{namespace}} and {{workload}}. */
@@ -22,7 +22,7 @@ export const askPrometheus =
     const names: Record<string, string> = { tenant, namespace, workload: workload.name }
     const asked = query.replace(/\{\{ *(tenant|namespace|workload) *\}\}/g, (_, name: string) => names[name] ?? '')
     const url = `${server.replace(/\/$/, '')}/api/v1/query?query=${encodeURIComponent(asked)}`
-    const headers: Record<string, string> = token ? { authorization: `Bearer ${await readSecret(token)}` } : {}
+    const headers: Record<string, string> = token ? { authorization: `Bearer ${await readToken(token)}` } : {}
     const reply = await here.get(url, headers)
     if ('status' in reply && reply.status === 200) return judgeValues(valuesIn(server, reply.body), conditions)
     const why = 'status' in reply ? `answered ${reply.status}` : 'silent' in reply ? reply.silent : reply.unheard

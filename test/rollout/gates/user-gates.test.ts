@@ -208,6 +208,19 @@ test('a query goes to Prometheus with its names filled in, and its token by refe
   assert.instance(await ask({ name: 'g', prometheus: gone }).catch(it => it), Problem)
 })
 
+test('a token that no header can hold is told by its place alone', async () => {
+  process.env.GATE_TEST_TOKEN = 'first-half\nsecond-half'
+  try {
+    const words = { server: 'http://127.0.0.1:9/', query: 'up', pass: 'result == 1', token: { env: 'GATE_TEST_TOKEN' } }
+    const error = await ask({ name: 'g', prometheus: words }).catch(it => it)
+    assert.instance(error, Problem)
+    assert.match(error.message, /the variable GATE_TEST_TOKEN holds no token/)
+    assert.not.match(`${error.message} ${error.why} ${error.next}`, /half/)
+  } finally {
+    delete process.env.GATE_TEST_TOKEN
+  }
+})
+
 const sh = (script: string) => ['sh', '-c', script]
 for (const { when, script, verdict, reason } of [
   { when: 'ends well', script: 'exit 0', verdict: 'pass' },
