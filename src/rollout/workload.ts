@@ -47,6 +47,7 @@ export type Workload = {
     template?: PodTemplate
     jobTemplate?: { spec: { template: PodTemplate } }
     podManagementPolicy?: string
+    ordinals?: { start?: number }
     updateStrategy?: { type?: string; rollingUpdate?: { partition?: number } }
   } & Record<string, unknown>
   status?: {

@@ -91,6 +91,12 @@ for (const { when, spec = {}, pods, state } of [
     state: 'waiting',
   },
   {
+    when: 'pods are numbered from five, and those above the partition have it',
+    spec: { ordinals: { start: 5 }, ...partition(2) },
+    pods: [dbPod(5, 'a'), dbPod(6, 'a'), dbPod(7, 'b')],
+    state: 'done',
+  },
+  {
     when: 'the partition is above all',
     spec: partition(9),
     pods: [dbPod(0, 'a'), dbPod(1, 'a'), dbPod(2, 'a')],

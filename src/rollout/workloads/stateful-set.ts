@@ -49,5 +49,6 @@ const partitionOf = ({ spec }: Workload): number =>
 /** How many pods get a new template without anybody's help. */
 const reached = (workload: Workload): number => Math.max(0, (workload.spec.replicas ?? 1) - partitionOf(workload))
 
+/** A partition counts pods, whatever number the first one has. */
 const isReached = (workload: Workload, { metadata: { name } }: Pod): boolean =>
-  Number(/-(\d+)$/.exec(name)?.[1] ?? 0) >= partitionOf(workload)
+  Number(/-(\d+)$/.exec(name)?.[1] ?? 0) - (workload.spec.ordinals?.start ?? 0) >= partitionOf(workload)
