@@ -21,6 +21,7 @@ import { forTenant, report } from './commands/report.ts'
 import { rollback } from './commands/rollback.ts'
 import { status } from './commands/status.ts'
 import { type Flags, parse } from './flags.ts'
+import { listen } from './interrupt.ts'
 import { createOutput, type Output, surviveClosedPipes } from './output.ts'
 import { type Interrupt, type Session, withSession } from './session.ts'
 import { exitOf, statusOf } from './summary.ts'
@@ -126,20 +127,3 @@ const stopped = (cause: unknown) =>
     exit: 130,
     cause,
   })
-
-/** The first Ctrl-C starts nothing new and finishes what is open; the second stops waiting. */
-const listen = (output: Output): Interrupt => {
-  const stop = new AbortController()
-  const abort = new AbortController()
-  let first = 0
-  const onSignal = () => {
-    // A process group gets a signal at once from several sides: that is one wish.
-    if (stop.signal.aborted) return void (Date.now() - first > 700 && abort.abort())
-    first = Date.now()
-    output.say('finishing what is under way; press again to stop waiting')
-    stop.abort()
-  }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
-  return { stop: stop.signal, abort: abort.signal }
-}

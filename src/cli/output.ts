@@ -63,11 +63,11 @@ export const createOutput = (
   }
 }
 
-/** A reader that went away (`| head`) gets no more words; the run goes on to its end. */
+/** A reader that went away (`| head`, a terminal) gets no more words; the run goes on to its end. */
 export const surviveClosedPipes = (streams: NodeJS.EventEmitter[] = [process.stdout, process.stderr]) => {
   for (const stream of streams) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
+      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
     })
   }
 }
