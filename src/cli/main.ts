@@ -21,6 +21,7 @@ import { forTenant, report } from './commands/report.ts'
 import { rollback } from './commands/rollback.ts'
 import { status } from './commands/status.ts'
 import { type Flags, parse } from './flags.ts'
+import { inContext } from './hint.ts'
 import { listen } from './interrupt.ts'
 import { createOutput, type Output, surviveClosedPipes } from './output.ts'
 import { type Interrupt, type Session, withSession } from './session.ts'
@@ -74,11 +75,13 @@ export const main = async (name: string, argv: string[]): Promise<number> => {
   surviveClosedPipes()
   let interrupt: Interrupt | undefined
   let output: Output = createOutput({ json: argv.includes('--json') })
+  let told = (next: string) => next
   try {
     const command = commands[name]
     if (!command) throw new Error(`no command ${name}`)
     const { flags } = parse(name, argv)
     output = createOutput({ json: flags.json })
+    told = next => inContext(next, flags.context)
     interrupt = listen(output)
     const options = { command: name, flags, root, output, interrupt }
     const wish = command.hand ? wishOf(flags) : undefined
@@ -93,21 +96,21 @@ export const main = async (name: string, argv: string[]): Promise<number> => {
       wish === 'abort' ? abortHere : command.run,
     )
   } catch (error) {
-    return fail(interrupt?.abort.aborted && isAbort(error) ? stopped(error) : error, output)
+    return fail(interrupt?.abort.aborted && isAbort(error) ? stopped(error) : error, output, told)
   }
 }
 
-const fail = (error: unknown, output: Output): ExitCode => {
+const fail = (error: unknown, output: Output, told: (next: string) => string): ExitCode => {
   const exit = exitOf(error)
   for (const it of error instanceof Problems ? alike(error.all) : [error]) {
-    output.say(problemText(it))
+    output.say(problemText(it, { told }))
     output.event(
       'problem',
       it instanceof Problem
         ? {
             what: it.message,
             why: it.why,
-            next: it.next,
+            next: told(it.next),
             ...(it.at && { at: it.at }),
             ...(it instanceof Unreachable && { unreachable: true }),
           }

@@ -2,15 +2,17 @@ import { styleText } from 'node:util'
 import { Problem } from '../engine/problem.ts'
 import { visible } from './visible.ts'
 
-/** A Problem as three lines, what, why and next; a bug as its stack with its causes. */
-export const problemText = (error: unknown, stream: NodeJS.WriteStream = process.stderr): string => {
+type Shown = { stream?: NodeJS.WriteStream; told?: (next: string) => string }
+
+/** A Problem as three lines, what, why and next, as `told` has it; a bug as its stack with its causes. */
+export const problemText = (error: unknown, { stream = process.stderr, told = it => it }: Shown = {}): string => {
   const red = (text: string) => styleText('red', text, { stream })
   const dim = (text: string) => styleText('dim', text, { stream })
   if (error instanceof Problem) {
     return [
       `${red('✖')} ${hanging(error.message)}`,
       `  ${dim('why')}   ${hanging(error.why)}`,
-      `  ${dim('next')}  ${hanging(error.next)}`,
+      `  ${dim('next')}  ${hanging(told(error.next))}`,
     ].join('\n')
   }
   return `${red('✖')} a bug in kapsule-egress: ${stackOf(error)}`

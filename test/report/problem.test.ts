@@ -18,17 +18,17 @@ test('a Problem is what, why and next; further lines stand under the first', () 
     '        squid.conf(42): unrecognized',
     '  next  mend it',
   ]
-  assert.is(stripped(problemText(it, plain)), lines.join('\n'))
+  assert.is(stripped(problemText(it, { stream: plain })), lines.join('\n'))
 })
 
 test('bytes that move the cursor are shown as what they are', () => {
   const it = new Problem('x\u001b[2J', { why: 'a\u001b[31mred\r\nb\tc\bd', next: 'n' })
   const lines = ['✖ x\\u001b[2J', '  why   a\\u001b[31mred', '        b    c\\u0008d', '  next  n']
-  assert.is(stripped(problemText(it, plain)), lines.join('\n'))
+  assert.is(stripped(problemText(it, { stream: plain })), lines.join('\n'))
 })
 
 test('a bug keeps its stack and its causes', () => {
-  const text = stripped(problemText(new Error('outer', { cause: new TypeError('inner') }), plain))
+  const text = stripped(problemText(new Error('outer', { cause: new TypeError('inner') }), { stream: plain }))
   assert.match(text, /bug in kapsule-egress/)
   assert.match(text, /outer[\s\S]*problem\.test\.ts[\s\S]*inner/)
 })
