@@ -97,7 +97,9 @@ export const rollOut = async (staged: Staged, progress: Progress, { tryNetwork =
   }
   tellLeft(staged)
   const { limit, tags } = session.flags
-  if (limit === undefined && !tags) session.journal.record({ event: 'note', topic: 'rollout-passed', data: null })
+  if (tags) return
+  const data = limit === undefined ? null : { tenants: session.context.tenants.map(it => it.tenant) }
+  session.journal.record({ event: 'note', topic: 'rollout-passed', data })
 }
 
 /** A phase after what it waits for. Cut short by hand, it ends as far as it came. */

@@ -1,6 +1,7 @@
 import type { RolloutPhase } from '../../playbooks/rollout.ts'
 import { millis } from '../engine/duration.ts'
 import type { Recorded } from '../engine/journal.ts'
+import { endsRollout } from './passed.ts'
 
 /** Before a phase; without `until` it lasts until somebody promotes. */
 export type Pause = { since: string; until?: string }
@@ -17,7 +18,8 @@ export const pauseBefore = (
 ): Pause | undefined => {
   const words = [...new Set(moves.map(it => it.tenant.rollout.then.pause))].filter(it => it !== 'none')
   if (words.length === 0) return undefined
-  const noted = notesOf(history, group)
+  const tenants = moves.map(it => it.tenant.tenant)
+  const noted = notesOf(history, group, tenants)
   if (noted.promoted) return undefined
   const since = noted.since ?? now.toISOString()
   if (words.includes('promote')) return { since }
@@ -28,10 +30,8 @@ export const pauseBefore = (
 export const endOf = ({ until }: Pause): number => (until === undefined ? Number.POSITIVE_INFINITY : Date.parse(until))
 
 /** Since the last rollout that passed whole, or was taken back. */
-const notesOf = (history: readonly Recorded[], group: string) => {
-  const last = history.findLastIndex(
-    it => it.event === 'undone' || (it.event === 'note' && it.topic === 'rollout-passed'),
-  )
+const notesOf = (history: readonly Recorded[], group: string, tenants: readonly string[]) => {
+  const last = history.findLastIndex(it => it.event === 'undone' || endsRollout(it, tenants))
   let since: string | undefined
   let promoted = false
   for (const it of history.slice(last + 1)) {

@@ -6,6 +6,7 @@ import { millis } from '../engine/duration.ts'
 import { type Recorded, readJournals } from '../engine/journal.ts'
 import { Problem } from '../engine/problem.ts'
 import { standing, type ToUndo, type UndoOutcome, undoAll } from '../engine/undo.ts'
+import type { Context } from '../inventory/context.ts'
 import type { Memory } from '../rollout/gate.ts'
 import { gatesAt, type Moment } from '../rollout/gates.ts'
 import { TENANT_LABEL } from '../rollout/gateway-pod.ts'
@@ -27,6 +28,7 @@ import {
   sweep,
   type Telling,
 } from './gates.ts'
+import { endsRollout } from './passed.ts'
 import { noteRestarts, restartsBefore } from './restarts.ts'
 import type { Session } from './session.ts'
 import type { Staged } from './staged.ts'
@@ -201,25 +203,25 @@ export const hasPassed = (history: readonly Recorded[], group: string, tenants: 
   return tenants.every(it => passed.has(it))
 }
 
-/** What this rollout has done since the last one that passed whole, also in runs that were killed. */
-export const openRollout = (history: readonly Recorded[]) => {
-  const last = history.findLastIndex(it => it.event === 'note' && it.topic === 'rollout-passed')
-  return standing(history, layer => layer.at > last).filter(isRollout)
-}
+/** What rollouts of these tenants did since each one's last that passed whole, also in runs that were killed. */
+export const openRollout = (history: readonly Recorded[], { tenants }: Pick<Context, 'tenants'>): ToUndo[] =>
+  tenants
+    .flatMap(it => {
+      const last = history.findLastIndex(entry => endsRollout(entry, [it.tenant]))
+      return standing(history, layer => layer.at > last).filter(isRollout).filter(isOf({ context: { tenants: [it] } })) // biome-ignore format: one line
+    })
+    .sort((a, b) => a.at - b.at)
 
-/** Takes the open rollout of these tenants back, from the journal; absent: of all that the run is for. */
-export const takeBack = (session: Session, tenants?: readonly string[]): Promise<UndoOutcome> => {
-  const { context } = session
-  const some = context.tenants.filter(it => tenants?.includes(it.tenant) ?? true)
-  const mine = isOf({ ...session, context: { ...context, tenants: some } })
-  return undoAll(openRollout(readJournals(session.state)).filter(mine), kinds, {
-    ...session.world,
-    stop: new AbortController().signal,
-  })
-}
+/** The open rollout of these tenants; absent: of all that the run is for. */
+export const openOf = ({ context, state }: Session, tenants?: readonly string[]): ToUndo[] =>
+  openRollout(readJournals(state), { tenants: context.tenants.filter(it => tenants?.includes(it.tenant) ?? true) })
+
+/** Takes it back, from the journal. */
+export const takeBack = (session: Session, tenants?: readonly string[]): Promise<UndoOutcome> =>
+  undoAll(openOf(session, tenants), kinds, { ...session.world, stop: new AbortController().signal })
 
 /** Is a step of a rollout about one of the tenants that this run is for? */
-export const isOf = ({ context }: Session) => {
+export const isOf = ({ context }: { context: Pick<Context, 'tenants'> }) => {
   const namespaces = context.tenants.map(it => it.namespace)
   const tenants = context.tenants.map(it => it.tenant)
   return ({ want }: ToUndo): boolean => {

@@ -9,7 +9,9 @@ const { test } = suite('cli: pauses of the inventory')
 const group = 'rollout/expand 1/2'
 // biome-ignore-start lint/suspicious/noThenProperty: the word of the inventory; nothing awaits it
 const phase = (...pauses: string[]) =>
-  ({ moves: pauses.map(pause => ({ tenant: { rollout: { then: { pause } } } })) }) as unknown as RolloutPhase
+  ({
+    moves: pauses.map(pause => ({ tenant: { tenant: 'a', rollout: { then: { pause } } } })),
+  }) as unknown as RolloutPhase
 // biome-ignore-end lint/suspicious/noThenProperty: above
 const note = (topic: string, data: object = {}): Entry => ({ event: 'note', topic, data: { group, ...data } })
 const since = '2026-01-01T00:00:00.000Z'
@@ -41,6 +43,25 @@ for (const { when, lines = [], pauses, since: from, until } of [
     lines: [begun, note('phase-promoted'), { event: 'note', topic: 'rollout-passed', data: null } as Entry],
     pauses: ['promote'],
     since: now.toISOString(),
+  },
+  {
+    when: 'promoted in a rollout of this tenant alone that passed whole',
+    lines: [
+      begun,
+      note('phase-promoted'),
+      { event: 'note', topic: 'rollout-passed', data: { tenants: ['a'] } } as Entry,
+    ],
+    pauses: ['promote'],
+    since: now.toISOString(),
+  },
+  {
+    when: 'promoted, and since then another tenant passed whole',
+    lines: [
+      begun,
+      note('phase-promoted'),
+      { event: 'note', topic: 'rollout-passed', data: { tenants: ['b'] } } as Entry,
+    ],
+    pauses: ['promote'],
   },
   {
     when: 'begun by hand',
