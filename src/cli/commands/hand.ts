@@ -8,8 +8,9 @@ import { KubeProblem } from '../../rollout/kube-problem.ts'
 import { type LeaseObject, leaseOf } from '../../rollout/lease.ts'
 import { answerOf, asAnnotation, asAnswer, courseOf, type Request, type Wish } from '../../rollout/requests.ts'
 import type { Flags } from '../flags.ts'
+import { refuseLosingGround } from '../ground.ts'
 import { leadEarly } from '../leader.ts'
-import { stuck, takeBack } from '../rollout.ts'
+import { openOf, stuck, takeBack } from '../rollout.ts'
 import { clusterOf } from '../rollout-view.ts'
 import type { Session } from '../session.ts'
 import { finish, noChanges } from '../summary.ts'
@@ -56,6 +57,7 @@ export const askRun = async (session: Session, what: Wish): Promise<ExitCode | '
 /** `--abort` where nothing runs: what a run that ended or was killed left half-way is taken back here. */
 export const abortHere = async (session: Session): Promise<ExitCode> => {
   await leadEarly(session)
+  await refuseLosingGround(session, openOf(session))
   const undone = await takeBack(session)
   if (undone.failures.length + undone.left.length > 0) throw stuck(undone)
   const count = undone.undone.length

@@ -7,6 +7,7 @@ import { egressAddress } from '../../rollout/probe.ts'
 import { calledAs, type WorkloadRef } from '../../rollout/workload.ts'
 import { kinds } from '../clients.ts'
 import { agreed } from '../confirm.ts'
+import { refuseLosingGround } from '../ground.ts'
 import { leadEarly } from '../leader.ts'
 import { progressFor } from '../progress.ts'
 import { isOf, isRollout, stuck } from '../rollout.ts'
@@ -29,6 +30,7 @@ export const rollback = async (session: Session): Promise<ExitCode> => {
   if (flags.check) return finish(session, { status: 'changes-pending', changes })
   await agreed(session, `Roll back ${list.length} steps of ${session.context.context}?`)
   await leadEarly(session)
+  await refuseLosingGround(session, list)
   const progress = progressFor(session, ['roll back'])
   const outcome = await progress
     .stage('roll back', async () => {
