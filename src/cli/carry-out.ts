@@ -176,9 +176,17 @@ const settle = (session: Session, outcome: Outcome) => {
   if (outcome.skipped.length > 0) throw interrupted(session, 'or take what stands down with destroy.mjs')
 }
 
-const interrupted = (session: Session, or = 'or take it back with rollback.ts --to start') =>
-  new Problem('interrupted: what was under way was finished, nothing is half-done', {
-    why: 'you asked for it',
-    next: `go on with deploy.mjs --resume ${session.run}, ${or}`,
-    exit: 130,
-  })
+const interrupted = ({ run, world }: Session, or = 'or take it back with rollback.ts --to start') => {
+  const next = `go on with deploy.mjs --resume ${run}, ${or}`
+  return world.abort.aborted
+    ? new Problem('interrupted while something was under way', {
+        why: 'a second signal ended its waits: what had been begun may be finished or not, and the next run looks',
+        next,
+        exit: 130,
+      })
+    : new Problem('interrupted: what was under way was finished, nothing is half-done', {
+        why: 'you asked for it',
+        next,
+        exit: 130,
+      })
+}
