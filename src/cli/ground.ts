@@ -7,6 +7,7 @@ import { EGRESS_LABEL } from '../rollout/manifests.ts'
 import type { KubeObject } from '../rollout/object.ts'
 import { calledAs, type Workload, type WorkloadRef, workloadKinds } from '../rollout/workload.ts'
 import { kindOf, templateOf } from '../rollout/workloads/read.ts'
+import { clusterOf } from './rollout-view.ts'
 import type { Session } from './session.ts'
 
 /**
@@ -35,6 +36,24 @@ export const refuseLosingGround = async (
     next: `roll back first where that run was, or bring its journal here, into .egress/${context.context}/runs; nothing was touched`,
   })
 }
+
+/** Throws where workloads of these tenants have moved and no journal here knows how to take them back. */
+export const refuseUnknown = async (session: Session, known: readonly ToUndo[]): Promise<void> => {
+  const kube = clusterOf(session)
+  if (!kube) return
+  const { tenants, context } = session.context
+  const found = await Promise.all(tenants.map(it => movedIn(kube, it.namespace)))
+  const ours = new Set(known.flatMap(({ want }) => nameIn(want as unknown as Want)))
+  const strange = found.flat().filter(it => !ours.has(it))
+  if (strange.length === 0) return
+  throw new Problem('no journal here knows how to take these back', {
+    why: `${strange.join(', ')} moved in runs of another machine, or of journals that are gone`,
+    next: `roll back where they ran, or bring their journals here, into .egress/${context}/runs; nothing was touched`,
+  })
+}
+
+const nameIn = ({ namespace, kind, name }: Want & Partial<WorkloadRef>): string[] =>
+  kind && name ? [`${namespace}/${calledAs({ kind, name })}`] : []
 
 type Want = { kubeconfig?: string; namespace?: string; object?: KubeObject }
 

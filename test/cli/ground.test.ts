@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert'
-import { refuseLosingGround } from '../../src/cli/ground.ts'
+import { refuseLosingGround, refuseUnknown } from '../../src/cli/ground.ts'
 import type { Session } from '../../src/cli/session.ts'
 import { Problem } from '../../src/engine/problem.ts'
 import { standing, type ToUndo } from '../../src/engine/undo.ts'
@@ -33,4 +33,19 @@ test('a policy stays while it guards what a run of another machine moved', async
   const problem = await refused([ground, ...unknown])
   assert.instance(problem, Problem)
   assert.match(problem.why, /^a-demo\/w1 moved in a run that no journal here knows/)
+})
+
+test('where no journal knows what has moved, nobody says that nothing stands', async () => {
+  const moved = standing(rolling.history())
+  const asked = (known: ToUndo[], namespace = 'a-demo') => {
+    const { kubeconfig, kube } = rolling.cluster
+    const context = { context: 'rolling', tenants: [{ namespace }], cluster: { kubeconfig } }
+    const session = { context, clients: { kube: () => kube }, state: '/nonexistent' } as unknown as Session
+    return refuseUnknown(session, known).catch(it => it)
+  }
+  assert.is(await asked(moved), undefined)
+  assert.is(await asked([], 'b-demo'), undefined)
+  const problem = await asked([])
+  assert.instance(problem, Problem)
+  assert.match(problem.why, /^a-demo\/w0, a-demo\/w1, a-demo\/w2 moved in runs of another machine/)
 })

@@ -7,7 +7,7 @@ import { egressAddress } from '../../rollout/probe.ts'
 import { calledAs, type WorkloadRef } from '../../rollout/workload.ts'
 import { kinds } from '../clients.ts'
 import { agreed } from '../confirm.ts'
-import { refuseLosingGround } from '../ground.ts'
+import { refuseLosingGround, refuseUnknown } from '../ground.ts'
 import { leadEarly } from '../leader.ts'
 import { progressFor } from '../progress.ts'
 import { isOf, isRollout, stuck } from '../rollout.ts'
@@ -18,8 +18,10 @@ import { finish, noChanges } from '../summary.ts'
 export const rollback = async (session: Session): Promise<ExitCode> => {
   const { flags, output, state } = session
   refuseParts(flags)
-  const list = selected(readJournals(state), flags).filter(isOf(session))
+  const history = readJournals(state)
+  const list = selected(history, flags).filter(isOf(session))
   if (list.length === 0) {
+    await refuseUnknown(session, standing(history))
     output.say('nothing to roll back: no workload, policy or setting of a rollout stands')
     return finish(session, { status: 'ok', changes: noChanges })
   }
