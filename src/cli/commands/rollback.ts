@@ -26,9 +26,11 @@ export const rollback = async (session: Session): Promise<ExitCode> => {
     return finish(session, { status: 'ok', changes: noChanges })
   }
   const changes = { ...noChanges, ...countUndo(list) }
-  for (const it of list)
+  // As they will be undone: the last first.
+  const shown = list.toReversed()
+  for (const it of shown)
     output.event('planned', { step: it.step, change: { action: it.before === null ? 'delete' : 'update' } })
-  for (const it of list) output.data(`  ${it.before === null ? '-' : '~'} ${it.step}`)
+  for (const it of shown) output.data(`  ${it.before === null ? '-' : '~'} ${it.step}`)
   if (flags.check) return finish(session, { status: 'changes-pending', changes })
   await agreed(session, `Roll back ${list.length} steps of ${session.context.context}?`)
   await leadEarly(session)
