@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { throwAll } from '../engine/plan.ts'
 import { Problem } from '../engine/problem.ts'
 import { preflightText } from '../report/preflight-table.ts'
 import { isCanary } from '../rollout/phases.ts'
@@ -124,6 +125,15 @@ export const refuseRolloutEarly = async (staged: Staged): Promise<void> => {
   const begins = staged.stages[0] === 'rollout' && !check
   if (!staged.stages.includes('rollout') || begins || !stands(staged)) return
   refuseRollout(staged, await preflightOf(staged, { patience: check ? 0 : PATIENCE_MS }))
+}
+
+/** The same beside what nobody could look at, which is told with it, not instead of it. */
+export const refuseAlso = async (staged: Staged, blind: readonly Problem[]): Promise<void> => {
+  const stops = await refuseRolloutEarly(staged).then(
+    () => [],
+    (it: unknown) => [it],
+  )
+  throwAll([...blind, ...stops])
 }
 
 /** Tells the table, once; throws where anything in it stops the rollout. */

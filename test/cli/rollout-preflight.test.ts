@@ -1,9 +1,9 @@
 import * as assert from 'uvu/assert'
 import { rollOut } from '../../src/cli/carry-out.ts'
 import { createOutput } from '../../src/cli/output.ts'
-import { preflightOf, refuseRolloutEarly } from '../../src/cli/rollout-preflight.ts'
+import { preflightOf, refuseAlso, refuseRolloutEarly } from '../../src/cli/rollout-preflight.ts'
 import type { Staged } from '../../src/cli/staged.ts'
-import { Problem } from '../../src/engine/problem.ts'
+import { Problem, Problems } from '../../src/engine/problem.ts'
 import { demoWorkload, EGRESS_LABEL } from '../../src/rollout/manifests.ts'
 import type { KubeObject } from '../../src/rollout/object.ts'
 import type { Workload } from '../../src/rollout/workload.ts'
@@ -117,6 +117,21 @@ test('what stops a rollout ends it with exit 1 before its first phase, with a ta
   assert.is(told.lines.length, 1)
   const now = await cluster.kube.get(id)
   assert.is(now!.metadata.generation, was.metadata.generation)
+})
+
+test('what nobody could look at hides nothing of the table', async () => {
+  const { staged, told } = await stage(['recreated'])
+  staged.session.flags.check = true
+  const blind = new Problem('DaemonSet client-a-demo/agent: not moved', {
+    why: 'it holds credentials',
+    next: 'mend it',
+  })
+  const thrown = await refuseAlso(staged, [blind]).catch(it => it)
+  assert.instance(thrown, Problems)
+  assert.is(thrown.all.length, 2)
+  assert.is(thrown.all[0], blind)
+  assert.match(thrown.all[1].message, /1 thing stands in the way/)
+  assert.match(told.out, /stop {3}client-a-demo\/recreated/)
 })
 
 test('with --json it is an event each, and what a tenant accepts stops nothing', async () => {

@@ -1,6 +1,5 @@
 import { type StageName, stageNames } from '../../../playbooks/site.ts'
 import { readJournals } from '../../engine/journal.ts'
-import { throwAll } from '../../engine/plan.ts'
 import { onlyAnnounced } from '../../engine/plan-file.ts'
 import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
@@ -19,7 +18,7 @@ import { refuseEarly } from '../preflight.ts'
 import { progressFor } from '../progress.ts'
 import { type Proof, proofTable } from '../proofs.ts'
 import { checkReplace, guardEach, refuseReplacements, replacementsOf } from '../replacements.ts'
-import { refuseRolloutEarly } from '../rollout-preflight.ts'
+import { refuseAlso, refuseRolloutEarly } from '../rollout-preflight.ts'
 import type { Session } from '../session.ts'
 import type { Staged } from '../staged.ts'
 import { pendingOf, planStages } from '../stages.ts'
@@ -107,8 +106,7 @@ const check = async (staged: Staged): Promise<ExitCode> => {
   if (changes || blind.length > 0) session.output.say(`changes: ${sentence(counts)}`)
   else session.output.say('nothing to do: everything is as the inventory says')
   // What nobody could look at may be anything: the rest was told.
-  throwAll(blind)
-  await refuseRolloutEarly(staged)
+  await refuseAlso(staged, blind)
   return finish(session, { status: changes ? 'changes-pending' : 'ok', changes: counts, outputs: outputsOf(staged) })
 }
 
