@@ -129,14 +129,21 @@ const policiesOf = (context: Context, tenant: Tenant): Admission[] =>
 
 const moved = (context: Context, { tenant, workload }: Moved, kubeconfig: Ref | string, after: Desired[]): Desired => {
   const { namespace } = tenant
-  const env = proxyEnv(proxyOf(tenant), withoutProxy(context))
-  const { clientCertificates } = tenant.egress
-  const files = clientCertificates && proxyFiles(clientCertificates.secret)
+  const { env, files } = wayOf(context, tenant)
   return workloadEgress(
     egressName(namespace, workload),
     { kubeconfig, namespace, ...workload, label: EGRESS_LABEL, env, containers: 'all', ...(files && { files }) },
     { after },
   )
+}
+
+/** What a pod of the tenant finds the proxy by. */
+export const wayOf = (context: Context, tenant: Tenant) => {
+  const { clientCertificates } = tenant.egress
+  return {
+    env: proxyEnv(proxyOf(tenant), withoutProxy(context)),
+    ...(clientCertificates && { files: proxyFiles(clientCertificates.secret) }),
+  }
 }
 
 const movesOf = ({ workloads, rollout }: Tenant) => ({

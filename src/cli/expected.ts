@@ -16,7 +16,9 @@ export const expectedTime = (staged: Staged): CriticalPath => {
     const soaks = name === 'gateway' || isCanary(phase) ? [] : moves.map(it => millis(it.tenant.rollout.then.soak))
     const soak = Math.max(0, ...soaks) / 1000
     const tenants = new Set(moves.map(it => it.tenant))
-    const asked = name === 'gateway' ? longest('gateway', staged.session.context.tenants) : longest('moved', tenants)
+    const ahead = isCanary(phase) ? longest('ahead', tenants) : 0
+    const asked =
+      name === 'gateway' ? longest('gateway', staged.session.context.tenants) : ahead + longest('moved', tenants)
     const seconds = asked + (soak > 0 ? soak + longest('soaked', tenants) : 0)
     return desired.map(it => [it.id, seconds + drainOf(it.want)] as const)
   })

@@ -1,9 +1,10 @@
 import type { Moved } from '../../playbooks/rollout.ts'
-import { proxyOf } from '../../playbooks/rollout.ts'
+import { proxyOf, wayOf } from '../../playbooks/rollout.ts'
 import { isGateway, type Tenant } from '../inventory/context.ts'
 import { judge, type Memory } from '../rollout/gate.ts'
 import type { OurGate } from '../rollout/gates.ts'
 import { createHere } from '../rollout/here.ts'
+import { EGRESS_LABEL } from '../rollout/manifests.ts'
 import type { Verdict } from '../rollout/measure.ts'
 import { untilKnown } from '../rollout/patience.ts'
 import { createProbes } from '../rollout/probe.ts'
@@ -116,7 +117,9 @@ export const askGates = async (
     },
   })
   const here = createHere({ root: session.root, kubeconfig: kubeconfigOf(staged), signal })
-  const probes = createProbes(kube, { ...logsOf(staged, move.tenant, signal), here, signal, prober })
+  const labels = { [EGRESS_LABEL.key]: EGRESS_LABEL.value }
+  const moved = () => ({ labels, ...wayOf(session.context, move.tenant) })
+  const probes = createProbes(kube, { ...logsOf(staged, move.tenant, signal), here, signal, prober, moved })
   const subject = { ...subjectOf(staged, move), ...(restartsBefore && { restartsBefore }) }
   const { inconclusive: patience } = move.tenant.rollout
   const at = { tenant: subject.tenant, workload: calledAs(subject.workload) }

@@ -5,34 +5,22 @@ import { textOf } from '../engine/apply.ts'
 import { millis } from '../engine/duration.ts'
 import { type Recorded, readJournals } from '../engine/journal.ts'
 import { Problem } from '../engine/problem.ts'
-import { standing, type ToUndo, type UndoOutcome, undoAll } from '../engine/undo.ts'
+import { standing, type ToUndo, type UndoOutcome } from '../engine/undo.ts'
 import type { Context } from '../inventory/context.ts'
 import type { Memory } from '../rollout/gate.ts'
 import { gatesAt, type Moment } from '../rollout/gates.ts'
 import { TENANT_LABEL } from '../rollout/gateway-pod.ts'
 import { NotLeader } from '../rollout/lease.ts'
-import { EGRESS_LABEL } from '../rollout/manifests.ts'
 import { isCanary } from '../rollout/phases.ts'
-import { egressAddress } from '../rollout/probe.ts'
 import { egressName } from '../rollout/workload-egress.ts'
-import { kindOf, readWorkload, templateOf } from '../rollout/workloads/read.ts'
-import { kinds } from './clients.ts'
-import {
-  askGates,
-  type GateResult,
-  isHeld,
-  kubeOf,
-  lineOf,
-  sideBySide,
-  subjectOf,
-  sweep,
-  type Telling,
-} from './gates.ts'
+import { noteAddresses, notMoved, tryPolicy } from './before-canary.ts'
+import { askGates, type GateResult, isHeld, lineOf, sideBySide, sweep, type Telling } from './gates.ts'
 import { endsRollout } from './passed.ts'
 import { noteRestarts, restartsBefore } from './restarts.ts'
 import type { Session } from './session.ts'
 import type { Staged } from './staged.ts'
 import { applyStage, chosenIn, summaryOf } from './stages.ts'
+import { undoRollout } from './undo-rollout.ts'
 import { type PhasePassed, unverifiedElsewhere } from './unverified.ts'
 
 /** Steps of a rollout are journalled under this and the phase's name. */
@@ -48,10 +36,13 @@ export const runPhase = async (staged: Staged, phase: RolloutPhase, say: (line: 
   const tenants = session.context.tenants.map(it => it.tenant)
   const ids = chosenIn(staged, phase)
   const part = partOf(phase, ids)
-  if (isCanary(phase)) await noteAddressesBefore(staged, part)
+  const first = isCanary(phase) ? await notMoved(staged, moving(staged, part)) : []
+  await noteAddresses(staged, first)
   const ahead = moving(staged, part).length > 0 ? unverifiedElsewhere(staged, part) : []
   const unproved = ahead.length > 0 ? await proveFirst(staged, ahead, say) : []
   if (unproved.length > 0) return notProved(staged, unproved)
+  const untried = await tryPolicy(staged, first, tell(staged, say))
+  if (untried.length > 0) return notProved(staged, untried)
   await noteRestarts(staged, part, group)
   const outcome = await applyStage(staged, group, ids)
   const summary = summaryOf(outcome)
@@ -168,24 +159,6 @@ const patienceFor = ({ context }: Session, { tenant, verdict }: GateResult) =>
 export const canariesOf = ({ session }: Staged): Moved[] =>
   session.context.tenants.map(tenant => ({ tenant, workload: tenant.rollout.canary }))
 
-/** The address a tenant is seen with before anything of it has moved: for the table at the end. */
-const noteAddressesBefore = async (staged: Staged, phase: RolloutPhase) => {
-  await Promise.all(
-    moving(staged, phase).map(async move => {
-      if (await isMoved(staged, move)) return
-      const address = await egressAddress(kubeOf(staged), subjectOf(staged, move)).catch(() => null)
-      const data = { tenant: move.tenant.tenant, address }
-      staged.session.journal.record({ event: 'note', topic: 'address-before', data })
-    }),
-  )
-}
-
-/** Asked now: on a first run the plan was made before there was a cluster. */
-const isMoved = async (staged: Staged, { tenant: { namespace }, workload }: Moved): Promise<boolean> => {
-  const found = await readWorkload(kubeOf(staged), { namespace, ...workload })
-  return !!found && templateOf(found, kindOf(workload)).metadata?.labels?.[EGRESS_LABEL.key] !== undefined
-}
-
 /** Did this phase's gates pass for all these tenants since it was last changed? */
 export const hasPassed = (history: readonly Recorded[], group: string, tenants: readonly string[]): boolean => {
   const passed = new Set<string>()
@@ -218,7 +191,7 @@ export const openOf = ({ context, state }: Session, tenants?: readonly string[])
 
 /** Takes it back, from the journal. */
 export const takeBack = (session: Session, tenants?: readonly string[]): Promise<UndoOutcome> =>
-  undoAll(openOf(session, tenants), kinds, { ...session.world, stop: new AbortController().signal })
+  undoRollout(session, openOf(session, tenants), { ...session.world, stop: new AbortController().signal })
 
 /** Is a step of a rollout about one of the tenants that this run is for? */
 export const isOf = ({ context }: { context: Pick<Context, 'tenants'> }) => {

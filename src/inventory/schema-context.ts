@@ -37,7 +37,7 @@ export const contextSchema = z.strictObject({
         .string()
         .min(1)
         .default('curlimages/curl:8.11.1')
-        .describe('has curl and sleep; for a pod that stands in for one whose image has no curl'),
+        .describe('has curl and sleep; for pods of ours that try the policy, and stand in where an image has no curl'),
     })
     .prefault({}),
   policy: policy.optional().describe('what every tenant may reach, and what none may'),

@@ -21,6 +21,7 @@ export const limitWords = {
 /** The gates that every rollout has, by name. */
 export const builtInNames = [
   'proxy answers with its fixed address',
+  'the policy holds a pod with the label',
   'pods ready and not restarting',
   "egress address is the tenant's own",
   'an allowed destination answers',

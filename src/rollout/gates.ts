@@ -7,6 +7,7 @@ import { forbiddenRefused } from './gates/forbidden-refused.ts'
 import { ownTraffic } from './gates/own-traffic.ts'
 import { partnerAnswers } from './gates/partner-answers.ts'
 import { podsReady } from './gates/pods-ready.ts'
+import { policyHolds } from './gates/policy-holds.ts'
 import type { Limits } from './measure.ts'
 import type { Probes } from './probe.ts'
 import type { Subject } from './subject.ts'
@@ -15,14 +16,15 @@ import { limitsIn, type UserGate, userGate } from './user-gates.ts'
 export type OurGate = Gate<Subject, Probes>
 
 /**
- * When gates are asked: before any workload moves, after one has moved, after a soak, and before and after an entry of
- * a partner's list goes.
+ * When gates are asked: before any workload moves, before a tenant's first does, after one has moved, after a soak, and
+ * before and after an entry of a partner's list goes.
  */
-export type Moment = 'gateway' | 'moved' | 'soaked' | 'allowlist'
+export type Moment = 'gateway' | 'ahead' | 'moved' | 'soaked' | 'allowlist'
 
 /** Cheapest first: the first that does not pass ends the phase. */
 const builtIn: Record<Moment, readonly OurGate[]> = {
   gateway: [proxyAnswers],
+  ahead: [policyHolds],
   moved: [
     podsReady,
     egressAddressGate,
@@ -56,5 +58,5 @@ export const gatesAt = (
     .filter(it => it !== allowedAnswers || verify !== undefined)
     .filter(it => it !== partnerAnswers || externalAllowlist?.prove !== undefined)
     .map(it => ({ ...it, ...limitsIn(limits[it.name] ?? {}) })),
-  ...(moment === 'gateway' || moment === 'allowlist' ? [] : gates.map(userGate)),
+  ...(moment === 'moved' || moment === 'soaked' ? gates.map(userGate) : []),
 ]

@@ -3,17 +3,22 @@ import type { Json } from '../engine/json.ts'
 import { Problem } from '../engine/problem.ts'
 import { refuseForbidden } from './guard.ts'
 import { type Kube, MANAGER } from './kube.ts'
+import { KubeProblem } from './kube-problem.ts'
+import type { ProxyFiles } from './manifests.ts'
 import { PROXY_FILES } from './no-proxy.ts'
 import type { KubeObject } from './object.ts'
 import { MANAGED_BY } from './tenancy.ts'
-import type { Pod } from './workload.ts'
+import type { EnvVar, Pod } from './workload.ts'
 
 /** On every probe pod: the run that made it. */
 export const PROBE_LABEL = 'kapsule-egress/probe'
 
 export const PROBE_CONTAINER = 'probe'
 
-type Made = { run: string; image: string; labels?: Record<string, string> }
+/** What a pod gets when it moves. Absent variables and files: those that it has. */
+export type AsMoved = { labels: Record<string, string>; env?: EnvVar[]; files?: ProxyFiles }
+
+type Made = { run: string; image: string; moved?: AsMoved }
 
 /** What of a pod decides how its packets go and its names resolve. */
 type Copied = { [field: string]: Json } & { containers: { env?: { name: string }[]; volumeMounts?: Mount[] }[] }
@@ -24,15 +29,16 @@ const CONTROLLERS =
   /^(pod-template-hash|controller-revision-hash|pod-template-generation|(batch\.kubernetes\.io\/)?(controller-uid|job-name)|(statefulset|apps)\.kubernetes\.io\/.*)$/
 
 /**
- * A pod that stands in for one without curl: same labels, node, tolerations, service account and names, its proxy
- * variables and nothing else of its environment. It is never ready, so no Service sends it traffic; it goes with the
- * pod that it stands in for, and ends by itself after ten minutes.
+ * A pod that stands in for one: same labels, node, tolerations, service account and names, its proxy variables, or those
+ * that it will have when it has `moved`, and nothing else of its environment. It is never ready, so no Service sends it
+ * traffic; it goes with the pod that it stands in for, and ends by itself after ten minutes.
  */
-export const probePodFor = (pod: Pod, { run, image, labels: more }: Made): KubeObject => {
+export const probePodFor = (pod: Pod, { run, image, moved }: Made): KubeObject => {
   const spec = pod.spec as unknown as Copied
   const { name, namespace, uid = '', labels = {} } = pod.metadata
   const [first] = spec.containers
-  const mount = first?.volumeMounts?.find(it => it.mountPath === PROXY_FILES)
+  const mount = moved?.files?.mount ?? first?.volumeMounts?.find(it => it.mountPath === PROXY_FILES)
+  const volumes = moved?.files ? [moved.files.volume] : namedAs(mount as Mount | undefined, spec.volumes)
   const kept = [
     'nodeName',
     'tolerations',
@@ -42,18 +48,17 @@ export const probePodFor = (pod: Pod, { run, image, labels: more }: Made): KubeO
     'hostAliases',
     'imagePullSecrets',
   ]
-  const volumes = (spec.volumes ?? []) as Mount[]
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
-      name: `egress-probe-${uid.slice(0, 8)}-${run.slice(-4)}${more ? '-moved' : ''}`,
+      name: `egress-probe-${uid.slice(0, 8)}-${run.slice(-4)}${moved ? '-moved' : ''}`,
       ...(namespace && { namespace }),
       labels: {
         ...Object.fromEntries(Object.entries(labels).filter(([key]) => !CONTROLLERS.test(key))),
         [MANAGED_BY]: MANAGER,
         [PROBE_LABEL]: run,
-        ...more,
+        ...moved?.labels,
       },
       ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name, uid, ...(isDaemon(pod) && { controller: true }) }],
     },
@@ -64,13 +69,13 @@ export const probePodFor = (pod: Pod, { run, image, labels: more }: Made): KubeO
       activeDeadlineSeconds: 600,
       terminationGracePeriodSeconds: 0,
       securityContext: { runAsNonRoot: true, runAsUser: 100, seccompProfile: { type: 'RuntimeDefault' } },
-      ...(mount && { volumes: volumes.filter(it => it.name === mount.name) }),
+      ...(mount && { volumes }),
       containers: [
         {
           name: PROBE_CONTAINER,
           image,
           command: ['sleep', '600'],
-          env: (first?.env ?? []).filter(it => /_proxy$|^CURL_HOME$/i.test(it.name)) as Json[],
+          env: (moved?.env ?? (first?.env ?? []).filter(it => /_proxy$|^CURL_HOME$/i.test(it.name))) as Json[],
           ...(mount && { volumeMounts: [mount] }),
           resources: { requests: { cpu: '10m', memory: '16Mi' }, limits: { cpu: '100m', memory: '64Mi' } },
           // Never asked, so never ready.
@@ -86,6 +91,9 @@ export const probePodFor = (pod: Pod, { run, image, labels: more }: Made): KubeO
   }
 }
 
+const namedAs = (mount: Mount | undefined, volumes: Json = []): Json[] =>
+  (volumes as Mount[]).filter(it => it.name === mount?.name)
+
 /**
  * A DaemonSet knows its pods by labels that a stand-in needs, and would adopt it, unless that has a controller. For
  * others it has none: a disruption budget looks for one's scale, and allows nothing while it finds none.
@@ -93,9 +101,9 @@ export const probePodFor = (pod: Pod, { run, image, labels: more }: Made): KubeO
 const isDaemon = ({ metadata }: Pod): boolean =>
   metadata.ownerReferences?.some(it => it.controller && it.kind === 'DaemonSet') ?? false
 
-/** Stand-ins for pods, made when asked for: one each, and one more with `labels`. */
+/** Stand-ins for pods, made when asked for: one each, and one more as it will be when it has moved. */
 export type Prober = {
-  for(pod: Pod, labels?: Record<string, string>): Promise<Pod | { unheard: string }>
+  for(pod: Pod, moved?: AsMoved): Promise<Pod | { unheard: string }>
   /** Was one asked for? Then nobody need try the pod itself again. */
   has(pod: Pod): boolean
   /** Takes away what was made. What could not be is found by its label in the next run. */
@@ -111,14 +119,14 @@ export const createProber = (
 ): Prober => {
   const pods = new Map<string, Promise<Pod | { unheard: string }>>()
   const objects: KubeObject[] = []
-  const make = async (pod: Pod, labels: Record<string, string> | undefined) => {
-    const object = probePodFor(pod, { ...made, ...(labels && { labels }) })
+  const make = async (pod: Pod, moved: AsMoved | undefined) => {
+    const object = probePodFor(pod, { ...made, ...(moved && { moved }) })
     objects.push(object)
     onMake({ pod: object.metadata.name, for: pod.metadata.name })
     try {
       // Its variables are those of the pod it stands in for, whatever they say.
       refuseForbidden(object, { proxies: [] })
-      await kube.create(object)
+      await create(kube, object)
       return await untilRunning(kube, object, Date.now() + withinMs, signal)
     } catch (thrown) {
       if (!(thrown instanceof Problem)) throw thrown
@@ -126,9 +134,9 @@ export const createProber = (
     }
   }
   return {
-    for(pod, labels) {
-      const key = `${pod.metadata.uid ?? pod.metadata.name}${labels ? ' moved' : ''}`
-      const stand = pods.get(key) ?? make(pod, labels)
+    for(pod, moved) {
+      const key = `${pod.metadata.uid ?? pod.metadata.name}${moved ? ' moved' : ''}`
+      const stand = pods.get(key) ?? make(pod, moved)
       pods.set(key, stand)
       return stand
     },
@@ -137,6 +145,26 @@ export const createProber = (
       await Promise.allSettled(pods.values())
       await Promise.allSettled(objects.map(it => remove(kube, it.metadata)))
     },
+  }
+}
+
+const TRIES = 3
+
+/** Of a create that failed nobody knows whether it was made: where it is there with our label, it was. */
+const create = async (kube: Kube, object: KubeObject): Promise<void> => {
+  const { name, namespace, labels } = object.metadata
+  for (let tries = 1; ; tries++) {
+    try {
+      await kube.create(object)
+      return
+    } catch (thrown) {
+      if (!(thrown instanceof KubeProblem)) throw thrown
+      const lost = thrown.status === 0 || thrown.status >= 500
+      if (!lost && thrown.status !== 409) throw thrown
+      const there = await kube.get<Pod>({ apiVersion: 'v1', kind: 'Pod', namespace, name })
+      if (there && there.metadata.labels?.[PROBE_LABEL] === labels?.[PROBE_LABEL]) return
+      if (!lost || tries === TRIES) throw thrown
+    }
   }
 }
 

@@ -6,7 +6,7 @@ import { lastWords } from './last-words.ts'
 import { EGRESS_LABEL } from './manifests.ts'
 import { inconclusive, type Verdict } from './measure.ts'
 import { PROXY_FILES } from './no-proxy.ts'
-import { PROBE_CONTAINER, type Prober } from './probe-pod.ts'
+import { type AsMoved, PROBE_CONTAINER, PROBE_LABEL, type Prober } from './probe-pod.ts'
 import { type Socket, socketsIn } from './sockets.ts'
 import type { Subject } from './subject.ts'
 import { OUR_AGENT, type Witnessed } from './witness.ts'
@@ -25,7 +25,9 @@ export type Probes = {
   pods(subject: Subject): Promise<Pod[] | null>
   /** curl in the pod's first container, with the environment it has there; without curl, in a pod that stands in. */
   curl(pod: Pod, args: string[]): Promise<Answer>
-  /** curl in a pod that stands in for this one as it will be when it has moved. */
+  /** A pod that runs and stands in for this one as it will be when it has moved; it goes when the gates are through. */
+  asMoved(pod: Pod): Promise<Pod | { unheard: string }>
+  /** curl in that one. */
   curlAsMoved(pod: Pod, args: string[]): Promise<Answer>
   /** TCP connections of the pod, by whichever of its containers has cat. */
   sockets(pod: Pod): Promise<{ list: Socket[] } | { unheard: string }>
@@ -60,44 +62,56 @@ export const noLogs: Logs = {
 
 const SECONDS = 10
 
+const labelOnly = (): AsMoved => ({ labels: { [EGRESS_LABEL.key]: EGRESS_LABEL.value } })
+
 export const createProbes = (
   kube: Kube,
-  { signal, prober, ...logs }: Logs & { signal?: AbortSignal; prober?: Prober },
-): Probes => ({
-  async pods({ namespace, workload }) {
-    const rollout = await readRollout(kube, { namespace, ...workload })
-    return rollout?.current.filter(pod => !isLeaving(pod)) ?? null
-  },
-  async curlAsMoved(pod, args) {
-    if (!prober) return { unheard: `nobody stands in for ${pod.metadata.name}` }
-    const stand = await prober.for(pod, { [EGRESS_LABEL.key]: EGRESS_LABEL.value })
-    return 'unheard' in stand ? stand : runIn(kube, stand, PROBE_CONTAINER, curlOf(pod, args), signal)
-  },
-  async curl(pod, args) {
-    const command = curlOf(pod, args)
-    if (!prober?.has(pod)) {
-      const answer = await runIn(kube, pod, pod.spec.containers[0]?.name ?? '', command, signal)
-      if (!prober || !('unheard' in answer) || !answer.lacks) return answer
-    }
-    const stand = await prober.for(pod)
-    return 'unheard' in stand ? stand : runIn(kube, stand, PROBE_CONTAINER, command, signal)
-  },
-  async sockets(pod) {
-    let unheard = `pod ${pod.metadata.name} has no container`
-    for (const { name } of pod.spec.containers) {
-      // Where IPv6 is off there is no tcp6, and cat says so by its exit code.
-      const answer = await runIn(kube, pod, name, ['cat', '/proc/net/tcp', '/proc/net/tcp6'], signal)
-      const list = 'unheard' in answer ? null : socketsIn(answer.stdout)
-      if (list) return { list }
-      unheard = 'unheard' in answer ? answer.unheard : `${pod.metadata.name}: its connections could not be read`
-    }
-    return { unheard }
-  },
-  log: ({ metadata: { namespace = '', name } }, container) =>
-    kube.logs({ namespace, pod: name, container, tailLines: 2000 }),
-  lastWords: ({ metadata: { namespace = '', name } }, container) => lastWords(kube, namespace, name, container),
-  ...logs,
-})
+  {
+    signal,
+    prober,
+    moved = labelOnly,
+    ...logs
+  }: Logs & { signal?: AbortSignal; prober?: Prober; moved?: () => AsMoved },
+): Probes => {
+  const asMoved: Probes['asMoved'] = async pod =>
+    prober?.for(pod, moved()) ?? { unheard: `nobody stands in for ${pod.metadata.name}` }
+  return {
+    asMoved,
+    async pods({ namespace, workload }) {
+      const rollout = await readRollout(kube, { namespace, ...workload })
+      return rollout?.current.filter(pod => !isLeaving(pod)) ?? null
+    },
+    async curlAsMoved(pod, args) {
+      const stand = await asMoved(pod)
+      return 'unheard' in stand ? stand : runIn(kube, stand, PROBE_CONTAINER, curlOf(stand, args), signal)
+    },
+    async curl(pod, args) {
+      const command = curlOf(pod, args)
+      if (!prober?.has(pod)) {
+        const answer = await runIn(kube, pod, pod.spec.containers[0]?.name ?? '', command, signal)
+        const isStandIn = pod.metadata.labels?.[PROBE_LABEL] !== undefined
+        if (!prober || isStandIn || !('unheard' in answer) || !answer.lacks) return answer
+      }
+      const stand = await prober.for(pod)
+      return 'unheard' in stand ? stand : runIn(kube, stand, PROBE_CONTAINER, command, signal)
+    },
+    async sockets(pod) {
+      let unheard = `pod ${pod.metadata.name} has no container`
+      for (const { name } of pod.spec.containers) {
+        // Where IPv6 is off there is no tcp6, and cat says so by its exit code.
+        const answer = await runIn(kube, pod, name, ['cat', '/proc/net/tcp', '/proc/net/tcp6'], signal)
+        const list = 'unheard' in answer ? null : socketsIn(answer.stdout)
+        if (list) return { list }
+        unheard = 'unheard' in answer ? answer.unheard : `${pod.metadata.name}: its connections could not be read`
+      }
+      return { unheard }
+    },
+    log: ({ metadata: { namespace = '', name } }, container) =>
+      kube.logs({ namespace, pod: name, container, tailLines: 2000 }),
+    lastWords: ({ metadata: { namespace = '', name } }, container) => lastWords(kube, namespace, name, container),
+    ...logs,
+  }
+}
 
 /** The last -A counts: who marks a request goes over ours. */
 const curlOf = ({ spec }: Pod, args: string[]): string[] => [

@@ -66,7 +66,7 @@ export const createRolling = async () => {
   let runs = 0
 
   const contextWith = ({ then = {}, gates = [], inconclusive }: Words) => {
-    const all = [...gatesAt('gateway'), ...gatesAt('moved')]
+    const all = [...gatesAt('gateway'), ...gatesAt('ahead'), ...gatesAt('moved')]
     const proxy = { name: 'proxy-a', privateIp: '192.0.2.1', port: 3128, existing: { publicIp: '192.0.2.2' } }
     const tenant = {
       ...{ tenant: 'a', namespace: NS },

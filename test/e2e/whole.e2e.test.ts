@@ -3,8 +3,12 @@ import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { execa } from 'execa'
 import * as assert from 'uvu/assert'
+import type { GateResult } from '../../src/cli/gates.ts'
+import { readJournals } from '../../src/engine/journal.ts'
 import type { Revision } from '../../src/hosts/revisions.ts'
 import type { Evidence } from '../../src/report/evidence.ts'
+import { policyHolds } from '../../src/rollout/gates/policy-holds.ts'
+import { PROBE_LABEL } from '../../src/rollout/probe-pod.ts'
 import { makeCheckout } from '../support/checkout.ts'
 import { suite } from '../support/suite.ts'
 import { looksAt, namespaces, ok, type Summary, summaryOf } from './looks.ts'
@@ -30,6 +34,29 @@ test('the first deploy of an empty project moves both tenants to their own addre
   table = rows.map(line => line.trim().split(/ {2,}/))
   resources = await owned()
   assert.is(new Set(resources).size, resources.length, 'no two resources of one name')
+})
+
+test('before a workload moved, a pod of ours showed in both tenants what the label does, and none is left', async () => {
+  const history = readJournals(state)
+  const asked = history.flatMap((it, at) =>
+    it.event === 'note' && it.topic === 'gate' ? [{ ...(it.data as unknown as GateResult), at }] : [],
+  )
+  const tried = asked.filter(it => it.gate === policyHolds.name)
+  assert.equal(tried.map(({ tenant, workload, verdict }) => `${tenant}/${workload} ${verdict.verdict}`).sort(), [
+    'client-a/curl-demo pass',
+    'client-b/curl-demo pass',
+  ])
+  const moved = history.findIndex(it => it.event === 'started' && it.kind === 'workload-egress')
+  const made = history.findIndex(
+    it => it.event === 'note' && it.topic === 'probe-pod' && JSON.stringify(it.data).includes('-moved'),
+  )
+  assert.ok(made >= 0 && tried.every(({ at }) => made < at && at < moved))
+  const cluster = kube()
+  for (const namespace of namespaces) {
+    const { items } = await cluster.list({ apiVersion: 'v1', kind: 'Pod', namespace, labelSelector: PROBE_LABEL })
+    assert.equal(items, [])
+  }
+  await cluster.close()
 })
 
 test('again: nothing changes, what it proves is what the first table said, and check mode agrees', async () => {

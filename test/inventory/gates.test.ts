@@ -14,7 +14,7 @@ const ROLLOUT = 'then: { batches: [50%, 100%], soak: 1s }'
 const written = (text: string) => changed({ 'tenants/client-a.yaml': [[ROLLOUT, `${ROLLOUT}\n  ${text}`]] })
 
 test('the inventory knows the gates that there are', () => {
-  const gates = (['gateway', 'moved', 'soaked'] as Moment[]).flatMap(it =>
+  const gates = (['gateway', 'ahead', 'moved', 'soaked'] as Moment[]).flatMap(it =>
     gatesAt(it, { verify: { allowed: [] }, rollout: { externalAllowlist: { prove: 'x:1' } } }),
   )
   assert.equal(new Set(gates.map(it => it.name)), new Set(builtInNames))

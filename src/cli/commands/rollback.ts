@@ -1,11 +1,10 @@
 import { type Recorded, readJournals } from '../../engine/journal.ts'
 import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
-import { standing, type ToUndo, undoAll } from '../../engine/undo.ts'
+import { standing, type ToUndo } from '../../engine/undo.ts'
 import { table } from '../../report/table.ts'
 import { egressAddress } from '../../rollout/probe.ts'
 import { calledAs, type WorkloadRef } from '../../rollout/workload.ts'
-import { kinds } from '../clients.ts'
 import { agreed } from '../confirm.ts'
 import { refuseLosingGround, refuseUnknown } from '../ground.ts'
 import { leadEarly } from '../leader.ts'
@@ -13,6 +12,7 @@ import { progressFor } from '../progress.ts'
 import { isOf, isRollout, stuck } from '../rollout.ts'
 import type { Session } from '../session.ts'
 import { finish, noChanges } from '../summary.ts'
+import { undoRollout } from '../undo-rollout.ts'
 
 /** Undoes a rollout from the journal alone: to the start, to a phase, or what one run did. */
 export const rollback = async (session: Session): Promise<ExitCode> => {
@@ -38,7 +38,7 @@ export const rollback = async (session: Session): Promise<ExitCode> => {
   const progress = progressFor(session, ['roll back'])
   const outcome = await progress
     .stage('roll back', async () => {
-      const outcome = await undoAll(list, kinds, session.world)
+      const outcome = await undoRollout(session, list, session.world)
       const failed = outcome.failures.length + outcome.left.length
       return {
         ok: failed === 0,

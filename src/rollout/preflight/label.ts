@@ -2,6 +2,7 @@ import { appliedBy } from '../fields.ts'
 import { MANAGER } from '../kube.ts'
 import { EGRESS_LABEL } from '../manifests.ts'
 import type { KubeObject } from '../object.ts'
+import { PROBE_LABEL } from '../probe-pod.ts'
 import { MANAGED_BY } from '../tenancy.ts'
 import { calledAs, isLeaving, isOver, type LabelSelector, type WorkloadRef } from '../workload.ts'
 import { kindOf } from '../workloads/read.ts'
@@ -27,6 +28,7 @@ const inUse = ({ namespace, pods, policies, workloads }: Sight): Finding[] => {
   if (policies.some(it => it.metadata.labels?.[MANAGED_BY] === MANAGER)) return []
   const moved = workloads.filter(it => appliedBy(it as unknown as KubeObject, MANAGER) !== null)
   const isMoved = (pod: Sight['pods'][number]) =>
+    pod.metadata.labels?.[PROBE_LABEL] !== undefined ||
     appliedBy(pod as unknown as KubeObject, MANAGER) !== null ||
     moved.some(({ kind, metadata: { name } }) => kindOf({ kind } as WorkloadRef).isOne(pod, name))
   const carrying = pods.filter(

@@ -3,6 +3,7 @@ import { appliedBy } from '../fields.ts'
 import { type Kube, MANAGER } from '../kube.ts'
 import { LEASES } from '../lease.ts'
 import type { KubeObject } from '../object.ts'
+import { isCanary } from '../phases.ts'
 import { createProbes, noLogs } from '../probe.ts'
 import { probePodFor } from '../probe-pod.ts'
 import { isLeaving, isReady, type Pod, type Workload, type WorkloadRef } from '../workload.ts'
@@ -55,7 +56,7 @@ export const look = async (kube: Kube, plans: readonly Plan[], image: string): P
   const visit = async (name: string) => {
     const { one, sight } = byName.get(name)!
     await rehearse(kube, one, sight)
-    await lookForCurl(kube, one, sight, image)
+    await lookAtTools(kube, one, sight, image)
     return true
   }
   await walkGraph([...byName.keys()], () => [], visit, { width: WIDTH })
@@ -69,14 +70,20 @@ const rehearse = async (kube: Kube, one: Moving, sight: Sight): Promise<void> =>
   if (pod && !one.refused) one.podRefused = await tried(() => kube.create(pod, { dryRun: true }))
 }
 
-/** Asks one pod for its curl, and where it has none, the cluster for a pod that stands in. */
-const lookForCurl = async (kube: Kube, one: Moving, sight: Sight, image: string): Promise<void> => {
+/**
+ * Asks one pod for its curl, and where it has none, the cluster for a pod that stands in; for a canary's, as it will be
+ * when it has moved: by such a one the policy is tried.
+ */
+const lookAtTools = async (kube: Kube, one: Moving, sight: Sight, image: string): Promise<void> => {
   const pod = [...one.current, ...one.old].find(it => isReady(it) && !isLeaving(it))
   if (!pod || !mayAskPods(sight)) return
   const answer = await createProbes(kube, noLogs).curl(pod, ['-V'])
   one.lacksCurl = 'unheard' in answer && answer.lacks === true
-  if (!one.lacksCurl || !mayMakePods(sight)) return
-  const stand = probePodFor(pod, { run: 'preflight', image })
+  const isTried = isCanary({ name: one.phase }) && !one.begun && !one.podRefused
+  if (!(one.lacksCurl || isTried) || !mayMakePods(sight)) return
+  const { env, files, label } = one.want
+  const moved = { labels: { [label.key]: label.value }, env, ...(files && { files }) }
+  const stand = probePodFor(pod, { run: 'preflight', image, ...(isTried && { moved }) })
   one.standInRefused = await tried(() => kube.create(stand, { dryRun: true }))
 }
 

@@ -75,7 +75,7 @@ export const neededRights = (
     right('get', ['', 'pods', 'exec'], 'gates look from inside pods'),
     note(right('create', ['', 'pods', 'exec'], 'newer API servers ask for it besides get')),
     note(right('get', ['', 'pods', 'log'], 'last words of a crash could not be told')),
-    note(right('create delete', ['', 'pods'], 'gates know nothing of an image without curl: no pod can stand in')),
+    right('create delete', ['', 'pods'], 'no pod of ours could show that the policy holds before a workload moves'),
     ...(kinds.includes('Pod') ? [] : [note(right('patch', ['', 'pods'], 'a pod that loses the label keeps the old way out'))]), // biome-ignore format: a row
     made('', 'configmaps'),
     made('networking.k8s.io', 'networkpolicies'),

@@ -61,7 +61,7 @@ export type Moving = Rollout & {
   podRefused: Refused | null
   /** A pod of it was asked, and has none. */
   lacksCurl: boolean
-  /** Then: what the cluster said to one that would stand in. */
+  /** What the cluster said to a pod of ours that would stand in for it, or try the policy beside it. */
   standInRefused: Refused | null
 }
 

@@ -1,9 +1,14 @@
 import type { Check, Finding } from './finding.ts'
 import { mayMakePods } from './sight.ts'
 
-/** An image without curl is asked by a pod that stands in: one has to be allowed, or gates never know anything. */
+/**
+ * The policy is tried by a pod of ours before a canary moves, and an image without curl is asked by one that stands in:
+ * these have to be allowed, or gates never know anything.
+ */
 export const tools: Check = sight =>
   sight.moving.flatMap(({ name, lacksCurl, standInRefused }): Finding[] => {
+    if (!lacksCurl && standInRefused)
+      return [{ level: 'stop', workload: name, what: 'the pod that tries the policy is refused', why: standInRefused.why, next: 'let it be: before anything moves it shows what the label does, and then it goes' }] // biome-ignore format: a row
     if (!lacksCurl) return []
     const what = 'its image has no curl for the gates'
     const stop = (why: string, next: string): Finding[] => [{ level: 'stop', workload: name, what, why, next }]

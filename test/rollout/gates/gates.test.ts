@@ -57,6 +57,7 @@ const probes = (
 ): Probes => ({
   pods: async () => pods,
   curl: async (of, args) => curl(of.metadata.name, args),
+  asMoved: async of => pod(`${of.metadata.name}, moved`),
   curlAsMoved: async (of, args) => curl(`${of.metadata.name}, moved`, args),
   witnessed: async (mark, atLeast) => {
     const usual = {

@@ -47,6 +47,7 @@ const asked = async (answers: string[], egress = '203.0.113.7') => {
       agents.push(args[args.indexOf('-A') + 1]!)
       return said(answers.shift() ?? 'seen 200 200')
     },
+    asMoved: async pod => pod,
     curlAsMoved: async () => said(''),
     sockets: async () => ({ list: [] }),
     log: async () => '',

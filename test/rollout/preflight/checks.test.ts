@@ -222,6 +222,7 @@ table('rights', rights, [
 const noPods = [{ level: 'note' as const, verbs: ['create'], group: '', resource: 'pods', without: '' }]
 table('tools', tools, [
   { when: 'curl is there', see: one() },
+  { when: 'curl is there, and the pod that would try the policy is refused', see: one({ standInRefused: refused('no such image') }), says: 'stop shop/web: the pod that tries the policy is refused: no such image' },
   { when: 'no curl', see: one({ lacksCurl: true }), says: 'note shop/web: its image has no curl' },
   { when: 'no curl, and nobody may stand in', see: { ...one({ lacksCurl: true }), missing: noPods }, says: 'stop shop/web: .*may not create pods' },
   { when: 'no curl, and who stands in is refused', see: one({ lacksCurl: true, standInRefused: refused('no such image') }), says: 'stop shop/web: .*is refused: no such image' },

@@ -187,11 +187,11 @@ test('each right that a user lacks is told, and what it may not read is said', a
       'stop rights the cluster: may not get namespaces',
       'stop rights shop: may not patch deployments',
       'stop rights shop: may not get pods/exec',
+      'stop rights shop: may not create, delete pods',
       'stop rights shop: may not get, create, patch, delete configmaps',
       'stop rights shop: may not get, create, patch, delete networkpolicies',
       'note rights shop: may not create pods/exec',
       'note rights shop: may not get pods/log',
-      'note rights shop: may not create, delete pods',
       'note rights shop: may not patch pods',
       ...['Service', 'NetworkPolicy', 'PodDisruptionBudget', 'ResourceQuota', 'StatefulSet', 'DaemonSet'].map(
         it => `note rights shop: ${it} objects were not looked at`,

@@ -56,6 +56,7 @@ ${interval ? `  builtIn:\n${gates.map(it => `    ${JSON.stringify(it)}: { interv
 
 const gates = [
   'proxy answers with its fixed address',
+  'the policy holds a pod with the label',
   'pods ready and not restarting',
   "egress address is the tenant's own",
   'direct access is blocked',

@@ -2,19 +2,20 @@ import { join } from 'node:path'
 import { rolloutPlaybook } from '../../../playbooks/rollout.ts'
 import { type Site, stageNames } from '../../../playbooks/site.ts'
 import { rollOut } from '../../../src/cli/carry-out.ts'
-import { createClients, kinds } from '../../../src/cli/clients.ts'
+import { createClients } from '../../../src/cli/clients.ts'
 import { parse } from '../../../src/cli/flags.ts'
 import { createLeadership } from '../../../src/cli/leader.ts'
 import { createOutput } from '../../../src/cli/output.ts'
 import { isRollout } from '../../../src/cli/rollout.ts'
 import type { Session } from '../../../src/cli/session.ts'
 import type { Staged } from '../../../src/cli/staged.ts'
+import { undoRollout } from '../../../src/cli/undo-rollout.ts'
 import type { EngineEvent } from '../../../src/engine/events.ts'
 import { type Entry, newRunId, openJournal, readJournals } from '../../../src/engine/journal.ts'
 import type { AnyKind } from '../../../src/engine/kind.ts'
 import { makePlan } from '../../../src/engine/plan.ts'
 import { countChanges } from '../../../src/engine/step.ts'
-import { standing, type UndoOutcome, undoAll } from '../../../src/engine/undo.ts'
+import { standing, type UndoOutcome } from '../../../src/engine/undo.ts'
 import type { Progress } from '../../../src/report/progress.ts'
 import { eyesOn } from '../../../src/rollout/workloads/read.ts'
 import { thing } from '../things.ts'
@@ -42,7 +43,7 @@ export const forward = (fleet: At, history: string, cut: Cut = {}, ears: Ears = 
 /** All of it back from the journal, as `rollback --to start` does it. */
 export const back = async (fleet: At, history: string, cut: Cut = {}, ears: Ears = {}): Promise<Power['spent']> =>
   inSession(fleet, history, cut, ears, async session => {
-    const outcome = await undoAll(standing(readJournals(session.state)).filter(isRollout), kinds, session.world)
+    const outcome = await undoRollout(session, standing(readJournals(session.state)).filter(isRollout), session.world)
     throwLeft(outcome)
   })
 
