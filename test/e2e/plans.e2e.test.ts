@@ -45,6 +45,10 @@ test('a tenant that left is told, and stays while its rollout stands', async () 
   ok(refused, 1)
   assert.match(refused.stderr, 'the rollout of a tenant that left still stands')
   assert.is((await ofTenant()).length, 4)
+  const back = await run('rollback.ts', '--to', 'start', '--check', '--json')
+  ok(back, 3)
+  const steps = back.events.flatMap(it => (it.event === 'planned' ? [String(it.step)] : []))
+  assert.ok(steps.includes('workload-egress/client-b-demo/curl-demo'), 'all that moved goes back, whoever left')
 })
 
 test('taken back first, it is pruned by a saved plan, and the other tenant goes on', async () => {

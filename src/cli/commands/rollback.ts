@@ -19,7 +19,9 @@ export const rollback = async (session: Session): Promise<ExitCode> => {
   const { flags, output, state } = session
   refuseParts(flags)
   const history = readJournals(state)
-  const list = selected(history, flags).filter(isOf(session))
+  // Without --limit all of it, also of tenants that are in the inventory no more.
+  const chosen = selected(history, flags)
+  const list = flags.limit === undefined ? chosen : chosen.filter(isOf(session))
   if (list.length === 0) {
     await refuseUnknown(session, standing(history))
     output.say('nothing to roll back: no workload, policy or setting of a rollout stands')
