@@ -43,7 +43,7 @@ export const judge = (sights: readonly { sight: Sight; accept: readonly string[]
   const found = Object.entries(checks).flatMap(([check, ask]) =>
     sights.flatMap(({ sight, accept }) =>
       ask(sight).map((it): Found => {
-        const accepted = it.level === 'stop' && accept.includes(check)
+        const accepted = it.level === 'stop' && !it.firm && accept.includes(check)
         return { ...it, check, ...(accepted && { level: 'note' as const, next: 'accepted by the tenant file' }) }
       }),
     ),

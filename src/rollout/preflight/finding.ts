@@ -3,7 +3,7 @@ import type { Sight } from './sight.ts'
 
 /**
  * What a rollout would meet. `stop`: nothing moves before it is mended. `passing`: it may be over by itself soon.
- * `workload`: as people call it, with its namespace; or the namespace alone.
+ * `firm`: it cannot work, whoever accepts it. `workload`: as people call it, with its namespace; or the namespace alone.
  */
 export type Finding = {
   level: 'stop' | 'note'
@@ -12,6 +12,7 @@ export type Finding = {
   why: string
   next: string
   passing?: true
+  firm?: true
 }
 
 /** A pure look at what was read of one namespace. */

@@ -14,11 +14,13 @@ const still = (it: Moving, { patient }: Wishes): Finding[] => {
   const note = (what: string, why: string, next: string): Finding[] => [
     { level: 'note', workload: name, what, why, next },
   ]
+  // The write itself would be refused.
+  const firm = (...said: Parameters<typeof stop>) => stop(...said).map(it => ({ ...it, firm: true as const }))
   if (metadata.deletionTimestamp)
-    return stop('it is being deleted', `since ${metadata.deletionTimestamp}`, 'wait, or take it out of the tenant file')
+    return firm('it is being deleted', `since ${metadata.deletionTimestamp}`, 'wait, or take it out of the tenant file')
   const against = of.refuses?.(workload)
   if (against)
-    return stop(ref.kind === 'Deployment' ? 'its rollout is paused' : 'it is not its own', against.why, against.next)
+    return firm(ref.kind === 'Deployment' ? 'its rollout is paused' : 'it is not its own', against.why, against.next)
   if (workload.kind === 'CronJob') return schedule(it, patient)
   if (spec.replicas === 0 || (ref.kind !== 'Pod' && it.current.length + it.old.length === 0)) {
     const next = `kubectl -n ${want.namespace} scale ${asArgument(ref)} --replicas 1, or take it out of the tenant file`

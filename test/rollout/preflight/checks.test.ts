@@ -241,3 +241,10 @@ test('what a tenant accepts is told and stops nothing; stops come first', () => 
   assert.equal(told([]), ['stop host-network', 'stop outage', 'note rights'])
   assert.equal(told(['outage']), ['stop host-network', 'note outage', 'note rights'])
 })
+
+test('what could not work stops, whoever accepts it', () => {
+  const told = (see: Sight) => judge([{ sight: see, accept: ['standstill'] }]).map(it => `${it.level} ${it.check}`)
+  assert.equal(told(sight(one({ spec: { paused: true } }))), ['stop standstill'])
+  assert.equal(told(sight(one({ metadata: { deletionTimestamp: '2026-01-01' } }))), ['stop standstill'])
+  assert.ok(told(sight(one({ spec: { replicas: 0 } }))).includes('note standstill'))
+})
