@@ -1,59 +1,21 @@
 import { word } from '../engine/desired.ts'
 import { type Json, sameJson } from '../engine/json.ts'
 import type { Detail, Kind } from '../engine/kind.ts'
-import { Problem } from '../engine/problem.ts'
 import { awaitRollout } from './await-rollout.ts'
-import { detail, differences } from './difference.ts'
-import { appliedBy, holders, leaves, lookup, type Path } from './fields.ts'
+import { type Live, liveOf, withoutLabel } from './egress-live.ts'
+import { found, refuse, refusePasswords } from './egress-refusals.ts'
+import { type EgressWant, objectOf, showWorkload } from './egress-want.ts'
+import { appliedBy } from './fields.ts'
 import { admitted } from './guard/admitted.ts'
 import { refuseForbidden } from './guard.ts'
 import { type Kube, MANAGER } from './kube.ts'
 import { isGone } from './kube-problem.ts'
 import type { Clients } from './manifest.ts'
-import type { ProxyFiles } from './manifests.ts'
 import { isObject, type KubeObject } from './object.ts'
-import { applyOurs, bare, type Earlier, earlierValues, names, ownedPart, restore } from './ownership.ts'
-import { baselineOf, isRolledOut } from './rollout-state.ts'
-import {
-  type Container,
-  calledAs,
-  type EnvVar,
-  isLeaving,
-  type Pod,
-  type PodTemplate,
-  placedAt,
-  type WorkloadRef,
-} from './workload.ts'
+import { applyOurs, bare, restore } from './ownership.ts'
+import { baselineOf } from './rollout-state.ts'
+import { calledAs, containersOf, type Pod, type WorkloadRef } from './workload.ts'
 import { kindOf, type Rollout, readRollout } from './workloads/read.ts'
-
-export type EgressWant = {
-  kubeconfig: string
-  namespace: string
-  kind: WorkloadRef['kind']
-  name: string
-  label: { key: string; value: string }
-  env: EnvVar[]
-  containers: 'all'
-  /** A directory that every container gets, where the proxy asks for certificates. */
-  files?: ProxyFiles
-  waitSeconds?: number
-}
-
-type Live = {
-  uid: string
-  generation: number
-  label: string | null
-  /** Our names only, by container; null: not set. */
-  env: { [container: string]: { [name: string]: Json } }
-  /** Pods of the current template that lost the label: they left by the old way, or by none. */
-  podsWithoutLabel: string[]
-  rolledOut: boolean
-  /** What is not as wanted, and who made it so. */
-  details: Detail[]
-  /** What we had applied before; undo goes back to it. */
-  owned: KubeObject | null
-  earlier: Earlier[]
-}
 
 /**
  * A workload's way out: label and proxy environment on its pod template, in one server-side apply, so that old
@@ -116,68 +78,6 @@ export const workloadEgressKind: Kind<EgressWant, Live, Clients> = {
 /** `workloadEgress('client-a/curl-demo', { kubeconfig, namespace, kind: 'Deployment', name, label, env, containers })` */
 export const workloadEgress = word(workloadEgressKind)
 
-/** What we apply: nothing but the label and our variables, for every container that is there now. */
-export const objectOf = (
-  { kind, namespace, name, label, env, files }: EgressWant,
-  { of, template }: Rollout,
-): KubeObject => {
-  const withEnv = (list: Container[] = []) =>
-    list.map(it => ({ name: it.name, env: env as Json, ...(files && { volumeMounts: [files.mount] }) }))
-  const init = withEnv(template.spec.initContainers)
-  const spec = {
-    containers: withEnv(template.spec.containers),
-    ...(init.length > 0 && { initContainers: init }),
-    ...(files && { volumes: [files.volume] }),
-  }
-  const wanted = { metadata: { labels: { [label.key]: label.value } }, ...(!of.labelOnly && { spec }) }
-  const placed = placedAt(of.templateAt, wanted) as { metadata?: object }
-  return { apiVersion: of.apiVersion, kind, ...placed, metadata: { ...placed.metadata, name, namespace } }
-}
-
-const containersOf = ({ spec }: PodTemplate): Container[] => [...(spec.initContainers ?? []), ...spec.containers]
-
-const liveOf = (want: EgressWant, rollout: Rollout): Live => {
-  const object = rollout.workload as KubeObject
-  const { template, of } = rollout
-  const { metadata } = rollout.workload
-  const target = objectOf(want, rollout)
-  const entries = metadata.managedFields ?? []
-  const changed = differences(target, object).map(it => detail(it, names(holders(entries, it.path, MANAGER))))
-  const unwanted = leaves(appliedBy(object, MANAGER) ?? {})
-    .filter(path => !isInItemGone(object, path) && lookup(target, path) === undefined)
-    .map(path => detail({ path, from: lookup(object, path), to: undefined }))
-  const label = template.metadata?.labels?.[want.label.key] ?? null
-  return {
-    uid: metadata.uid ?? '',
-    generation: metadata.generation ?? 0,
-    label,
-    env: Object.fromEntries(
-      containersOf(template).map(({ name, env = [] }) => [
-        name,
-        Object.fromEntries(
-          (of.labelOnly ? [] : want.env).map(it => [it.name, settingOf(env.find(has => has.name === it.name))]),
-        ),
-      ]),
-    ),
-    podsWithoutLabel: withoutLabel(want, rollout).map(pod => pod.metadata.name),
-    rolledOut: isRolledOut(rollout),
-    details: [...changed, ...unwanted],
-    owned: ownedPart(object, MANAGER),
-    earlier: earlierValues(object, target, MANAGER),
-  }
-}
-
-const settingOf = (variable: EnvVar | undefined): Json => variable?.value ?? variable?.valueFrom ?? null
-
-const isInItemGone = (object: KubeObject, path: Path): boolean =>
-  path.some((step, index) => step.startsWith('k:') && lookup(object, path.slice(0, index + 1)) === undefined)
-
-/** Only where the template has the label: otherwise no pod can have lost it. */
-const withoutLabel = ({ label }: EgressWant, { template, current }: Rollout): Pod[] =>
-  template.metadata?.labels?.[label.key] === label.value
-    ? current.filter(pod => !isLeaving(pod) && pod.metadata.labels?.[label.key] !== label.value)
-    : []
-
 /** False: the pod is gone, and its successor has the template's label. */
 const relabel = async (
   kube: Kube,
@@ -212,46 +112,5 @@ const withContainersOf = (owned: KubeObject, { template, of }: Rollout): KubeObj
   return sameJson(trimmed, owned) ? owned : trimmed
 }
 
-/** What stood there before goes to the journal, and no secret may. */
-const refusePasswords = (want: EgressWant, { env }: Live): void => {
-  const names = Object.values(env).flatMap(values =>
-    Object.entries(values).flatMap(([name, value]) => (/\/\/[^\s/@]+@/.test(JSON.stringify(value)) ? [name] : [])),
-  )
-  if (names.length === 0) return
-  throw new Problem(`${showWorkload(want)}: not moved`, {
-    why: `${[...new Set(names)].join(', ')} holds credentials, and earlier values are written to the journal`,
-    next: 'give these by valueFrom a Secret, or take them out, then run again',
-  })
-}
-
-const found = async (kube: Kube, want: EgressWant): Promise<Rollout> => {
-  const rollout = await readRollout(kube, want)
-  if (rollout) return rollout
-  throw new Problem(`${showWorkload(want)}: not found`, {
-    why: 'the inventory names a workload that the cluster does not have',
-    next: 'deploy the workload, or take it out of the tenant file',
-  })
-}
-
-/** What stands against moving it as it is now. */
-const refuse = (want: EgressWant, { workload, template, of }: Rollout): void => {
-  const { deletionTimestamp } = workload.metadata
-  const said = deletionTimestamp
-    ? {
-        why: `it is being deleted since ${deletionTimestamp}`,
-        next: 'wait until it is gone, or take it out of the inventory',
-      }
-    : template.spec.hostNetwork
-      ? {
-          why: 'its pods use the network of their nodes, which no NetworkPolicy sees and no label moves',
-          next: 'take it out of the inventory, or give its pods a network of their own (hostNetwork: false)',
-        }
-      : of.refuses?.(workload)
-  if (said) throw new Problem(`${showWorkload(want)}: not moved`, said)
-}
-
 /** The word's name for one: its namespace, and what it is called there. */
 export const egressName = (namespace: string, workload: WorkloadRef): string => `${namespace}/${calledAs(workload)}`
-
-const showWorkload = ({ kind, namespace, name }: Pick<EgressWant, 'kind' | 'namespace' | 'name'>) =>
-  `${kind} ${namespace}/${name}`

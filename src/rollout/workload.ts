@@ -29,6 +29,8 @@ export type PodTemplate = {
   spec: PodSpec
 }
 
+export const containersOf = ({ spec }: PodTemplate): Container[] => [...(spec.initContainers ?? []), ...spec.containers]
+
 export type LabelSelector = {
   matchLabels?: Record<string, string>
   matchExpressions?: { key: string; operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'; values?: string[] }[]

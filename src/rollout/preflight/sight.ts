@@ -1,7 +1,7 @@
+import type { EgressWant } from '../egress-want.ts'
 import type { FieldConflict } from '../kube-problem.ts'
 import type { KubeObject, Metadata } from '../object.ts'
 import type { Condition, LabelSelector, Pod, Workload, WorkloadRef } from '../workload.ts'
-import type { EgressWant } from '../workload-egress.ts'
 import type { Rollout } from '../workloads/read.ts'
 
 /** What was read of one namespace before anything in it moves. Lists that may not be read are empty. */

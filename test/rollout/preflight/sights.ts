@@ -1,7 +1,7 @@
+import { objectOf } from '../../../src/rollout/egress-want.ts'
 import type { KubeObject } from '../../../src/rollout/object.ts'
 import type { Budget, Moving, Policy, Sight } from '../../../src/rollout/preflight/sight.ts'
 import type { Pod, Workload, WorkloadRef } from '../../../src/rollout/workload.ts'
-import { objectOf } from '../../../src/rollout/workload-egress.ts'
 import { kindOf, templateOf } from '../../../src/rollout/workloads/read.ts'
 
 export const wishes = { patient: false, patch: false, grows: false }
