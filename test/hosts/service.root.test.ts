@@ -84,6 +84,20 @@ test('what stands in for a slow script starts it, and the script stops it', asyn
   assert.is(sysv(), 'down\nboot\n')
 })
 
+test('one with ports is up when they are open, and a problem when they stay closed', async () => {
+  const opens = (port: number, after: number) =>
+    `setsid -f perl -MIO::Socket::INET -e 'open(F, ">/run/ke-demo.pid"); print F $$; close F; sleep ${after};
+    $s = IO::Socket::INET->new(LocalPort => ${port}, Listen => 5) or die $!; sleep 603' </dev/null >/dev/null 2>&1
+n=0; until service ke-demo status; do n=$((n + 1)); [ $n -le 300 ] || exit 1; sleep 0.1; done`
+  const want = (startWith: string) => demo({ listens: [4711], startWith })
+  host.sh('service ke-demo stop || :')
+  await hostPlay.apply({ host: host.address, tasks: [want(opens(4711, 1))], handlers: {} }, { ssh }, null, quiet)
+  assert.match(host.sh('ss -Hltn sport = :4711'), /4711/)
+  host.sh('service ke-demo stop')
+  assert.match(await whyOf(want(opens(4712, 0))), /ke-demo was started, and does not listen on port 4711/)
+  assert.is(sysv(), 'down\nboot\n')
+})
+
 test('what a killed daemon left behind does not keep its place; others of that name stay', async () => {
   const there = (seconds: number) => host.sh(`pgrep -cfx '/usr/local/bin/ke-fork ${seconds}' || :`).trim()
   host.sh(`cp /bin/sleep /usr/local/bin/ke-fork
