@@ -8,6 +8,7 @@ import { discard, makeOnce } from './make.ts'
 import { refuseOrphan } from './orphan.ts'
 import { insist, type Waiter } from './poll.ts'
 import { isInUse, statusOf } from './problems.ts'
+import { listServers } from './server-find.ts'
 import {
   contextIn,
   contextTag,
@@ -107,11 +108,7 @@ const replacement = (want: IpamAddressWant, live: IpamAddressLive): Change | nul
 const listOf = ({ ipam, lists }: Scaleway, privateNetworkId: string): Promise<Ipamv1.IP[]> =>
   lists.next(`address of ${privateNetworkId}`, () => ipam.listIPs({ privateNetworkId, isIpv6: false }).all())
 
-const ourServers = (scaleway: Scaleway) => {
-  const list = ({ instance, lists, projectId, context, zone }: Scaleway) =>
-    lists.next(`server ${zone}`, () => instance.listServers({ project: projectId, tags: [contextTag(context)] }).all())
-  return inZones(scaleway, scaleway.zonesOf('instance'), list)
-}
+const ourServers = (scaleway: Scaleway) => inZones(scaleway, scaleway.zonesOf('instance'), listServers)
 
 /** An address without any tag of a context, or without its name, is still ours where a server of ours by that name holds it. */
 const heldByOurs = async (

@@ -9,15 +9,8 @@ import { listAddresses, sharedAddresses, withoutMask } from './ipam-address.ts'
 import { orNull } from './problems.ts'
 import { clearWay } from './replaced.ts'
 import { removeStrayVolumes, volumeIdsOf } from './root-volume.ts'
-import {
-  bringServer,
-  createServer,
-  isLeaving,
-  listServers,
-  type ServerWant,
-  stayingServer,
-  untaggedServer,
-} from './server-make.ts'
+import { isLeaving, listServers, type ServerWant, stayingServer, untaggedServer } from './server-find.ts'
+import { bringServer, createServer } from './server-make.ts'
 import { removeServer } from './server-remove.ts'
 import { isOurs, lostTags, tagChange, theOne, type Untagged } from './tags.ts'
 import { findZoned, listHere } from './zones.ts'
