@@ -1,6 +1,6 @@
 import { GATEWAY_NAMESPACE, gatewayLabels } from './gateway-pod.ts'
 import type { Kube } from './kube.ts'
-import { isLeaving, type Pod } from './workload.ts'
+import { isLeaving, isReady, type Pod, queryOf } from './workload.ts'
 
 /** A pod of a tenant's gateway. `ready`: it decides by a policy and gets connections. */
 export type GatewayPodSeen = {
@@ -14,9 +14,7 @@ export type GatewayPodSeen = {
 
 /** The pods of a tenant's gateway, by name; those on their way out have logs, too. */
 export const gatewayPods = async (kube: Kube, tenant: string): Promise<GatewayPodSeen[]> => {
-  const labelSelector = Object.entries(gatewayLabels(tenant))
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',')
+  const labelSelector = queryOf({ matchLabels: gatewayLabels(tenant) })
   const { items } = await kube.list<Pod>({ apiVersion: 'v1', kind: 'Pod', namespace: GATEWAY_NAMESPACE, labelSelector })
   return items
     .map(it => ({
@@ -24,8 +22,7 @@ export const gatewayPods = async (kube: Kube, tenant: string): Promise<GatewayPo
       namespace: GATEWAY_NAMESPACE,
       ip: it.status?.podIP ?? '',
       node: it.spec.nodeName ?? '',
-      ready:
-        !isLeaving(it) && (it.status?.conditions?.some(one => one.type === 'Ready' && one.status === 'True') ?? false),
+      ready: !isLeaving(it) && isReady(it),
       leaving: isLeaving(it),
     }))
     .sort((a, b) => (a.name < b.name ? -1 : 1))

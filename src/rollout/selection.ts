@@ -1,7 +1,7 @@
-import type { Kube } from './kube.ts'
+import { type Kube, MANAGER } from './kube.ts'
 import { isGone } from './kube-problem.ts'
 import { MANAGED_BY } from './tenancy.ts'
-import { calledAs, type Workload, type WorkloadRef } from './workload.ts'
+import { calledAs, queryOf, type Workload, type WorkloadRef } from './workload.ts'
 import { kindOf, templateOf } from './workloads/read.ts'
 
 export type Selector = { labels?: Record<string, string> | undefined; kinds: readonly WorkloadRef['kind'][] }
@@ -22,7 +22,7 @@ export const selectWorkloads = async (
   for (const it of known) all.delete(calledAs(it))
   const selected: Selected = { found: [], left: [] }
   for (const [, it] of [...all].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (it.metadata.labels?.[MANAGED_BY] === 'kapsule-egress') continue
+    if (it.metadata.labels?.[MANAGED_BY] === MANAGER) continue
     const workload = refOf(it)
     const why = reasonAgainst(it)
     if (why) selected.left.push({ workload, why })
@@ -46,9 +46,7 @@ const listed = async (
   namespace: string,
   { kind, labels }: { kind: WorkloadRef['kind']; labels: Record<string, string> },
 ) => {
-  const labelSelector = Object.entries(labels)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',')
+  const labelSelector = queryOf({ matchLabels: labels })
   const { apiVersion } = kindOf({ kind })
   try {
     return (await kube.list<Workload>({ apiVersion, kind, namespace, ...(labelSelector && { labelSelector }) })).items

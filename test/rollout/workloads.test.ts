@@ -183,6 +183,7 @@ test('a CronJob is moved at once: Jobs that run keep what they have, and are tol
     spec: { containers: [{ name: 'c', env: [{ name: 'HTTP_PROXY', value }] }] },
   })
   const nightly = workload('CronJob', 'nightly', {
+    selector: undefined, // it has none
     jobTemplate: { spec: { template: template({ egress: 'external' }, 'p') } },
   })
   const job = (name: string, labels: object, value: string) => {

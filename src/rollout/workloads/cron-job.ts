@@ -1,21 +1,20 @@
 import { sameJson } from '../../engine/json.ts'
-import { isOver, ownedBy, type Pod, type PodTemplate, type Workload } from '../workload.ts'
+import { isOver, ownedBy, type PodTemplate, type Workload } from '../workload.ts'
 import { ownedByOne, type WorkloadKind } from './kind.ts'
+import { near, own } from './own.ts'
 
 /** Jobs that it starts from now on have the new template; those that run are left to finish. */
 export const cronJob: WorkloadKind = {
   apiVersion: 'batch/v1',
   templateAt: ['spec', 'jobTemplate', 'spec', 'template'],
-  async pods(kube, { metadata: { namespace, uid }, spec }) {
-    const where = namespace ? { namespace } : {}
-    const [jobs, pods] = await Promise.all([
-      kube.list<Workload>({ apiVersion: 'batch/v1', kind: 'Job', ...where }),
-      kube.list<Pod>({ apiVersion: 'v1', kind: 'Pod', ...where }),
+  async pods(kube, workload) {
+    const [mine, pods] = await Promise.all([
+      own<Workload>(kube, workload, { apiVersion: 'batch/v1', kind: 'Job' }),
+      near(kube, workload),
     ])
-    const template = spec.jobTemplate?.spec.template
-    const mine = jobs.items.filter(it => ownedBy(it.metadata, uid))
+    const template = workload.spec.jobTemplate?.spec.template
     const podsOf = (these: Workload[]) =>
-      pods.items.filter(pod => !isOver(pod) && these.some(it => ownedBy(pod.metadata, it.metadata.uid)))
+      pods.filter(pod => !isOver(pod) && these.some(it => ownedBy(pod.metadata, it.metadata.uid)))
     const isNew = (it: Workload) => template !== undefined && leavesAs(it.spec.template, template)
     return { current: podsOf(mine.filter(isNew)), old: podsOf(mine.filter(it => !isNew(it))) }
   },

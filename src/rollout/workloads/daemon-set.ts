@@ -1,7 +1,8 @@
 import type { Metadata } from '../object.ts'
 import { whyNot } from '../pod-trouble.ts'
-import { isReady, ownedBy, type Pod, queryOf } from '../workload.ts'
+import { isReady, type Pod } from '../workload.ts'
 import { ownedByOne, type WorkloadKind } from './kind.ts'
+import { own } from './own.ts'
 
 type Revision = { metadata: Metadata; revision: number }
 
@@ -11,15 +12,13 @@ const HASH = 'controller-revision-hash'
 export const daemonSet: WorkloadKind = {
   apiVersion: 'apps/v1',
   templateAt: ['spec', 'template'],
-  async pods(kube, { metadata: { namespace, uid }, spec }) {
-    const where = { ...(namespace && { namespace }), labelSelector: queryOf(spec.selector) }
-    const [revisions, pods] = await Promise.all([
-      kube.list<Revision>({ apiVersion: 'apps/v1', kind: 'ControllerRevision', ...where }),
-      kube.list<Pod>({ apiVersion: 'v1', kind: 'Pod', ...where }),
+  async pods(kube, workload) {
+    const [revisions, ours] = await Promise.all([
+      own<Revision>(kube, workload, { apiVersion: 'apps/v1', kind: 'ControllerRevision' }),
+      own(kube, workload),
     ])
-    const mine = revisions.items.filter(it => ownedBy(it.metadata, uid)).sort((a, b) => b.revision - a.revision)
-    const hash = mine[0]?.metadata.labels?.[HASH]
-    const ours = pods.items.filter(it => ownedBy(it.metadata, uid))
+    const newest = revisions.sort((a, b) => b.revision - a.revision)[0]
+    const hash = newest?.metadata.labels?.[HASH]
     const isNew = (it: Pod) => hash !== undefined && it.metadata.labels?.[HASH] === hash
     return { current: ours.filter(isNew), old: ours.filter(it => !isNew(it)) }
   },

@@ -1,7 +1,8 @@
 import type { Metadata } from '../object.ts'
 import { whyNot } from '../pod-trouble.ts'
-import { isReady, ownedBy, type Pod, type Pods, queryOf, type Workload } from '../workload.ts'
+import { isReady, ownedBy, type Pod, type Pods, type Workload } from '../workload.ts'
 import { ownedByOne, type WorkloadKind } from './kind.ts'
+import { near } from './own.ts'
 
 export type ReplicaSet = { apiVersion: string; kind: string; metadata: Metadata }
 
@@ -10,13 +11,11 @@ export const deployment: WorkloadKind = {
   apiVersion: 'apps/v1',
   templateAt: ['spec', 'template'],
   async pods(kube, workload) {
-    const { namespace } = workload.metadata
-    const where = { ...(namespace && { namespace }), labelSelector: queryOf(workload.spec.selector) }
     const [sets, pods] = await Promise.all([
-      kube.list<ReplicaSet>({ apiVersion: 'apps/v1', kind: 'ReplicaSet', ...where }),
-      kube.list<Pod>({ apiVersion: 'v1', kind: 'Pod', ...where }),
+      near<ReplicaSet>(kube, workload, { apiVersion: 'apps/v1', kind: 'ReplicaSet' }),
+      near(kube, workload),
     ])
-    return sortPods(workload, sets.items, pods.items)
+    return sortPods(workload, sets, pods)
   },
   progress({ spec, status = {} }, { current, old }) {
     const progressing = status.conditions?.find(it => it.type === 'Progressing')

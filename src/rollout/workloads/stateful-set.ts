@@ -1,6 +1,7 @@
 import { crashing, whyNot } from '../pod-trouble.ts'
-import { isReady, ownedBy, type Pod, queryOf, type Workload } from '../workload.ts'
+import { isReady, type Pod, type Workload } from '../workload.ts'
 import { ownedByOne, type WorkloadKind } from './kind.ts'
+import { own } from './own.ts'
 
 const HASH = 'controller-revision-hash'
 
@@ -11,16 +12,9 @@ const HASH = 'controller-revision-hash'
 export const statefulSet: WorkloadKind = {
   apiVersion: 'apps/v1',
   templateAt: ['spec', 'template'],
-  async pods(kube, { metadata: { namespace, uid }, spec, status }) {
-    const labelSelector = queryOf(spec.selector)
-    const { items } = await kube.list<Pod>({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      ...(namespace && { namespace }),
-      labelSelector,
-    })
-    const ours = items.filter(it => ownedBy(it.metadata, uid))
-    const isNew = (it: Pod) => it.metadata.labels?.[HASH] === status?.updateRevision
+  async pods(kube, workload) {
+    const ours = await own(kube, workload)
+    const isNew = (it: Pod) => it.metadata.labels?.[HASH] === workload.status?.updateRevision
     return { current: ours.filter(isNew), old: ours.filter(it => !isNew(it)) }
   },
   progress(workload, { current, old }) {
