@@ -4,6 +4,7 @@ import { OWN_NAMESPACE } from './guard/rule.ts'
 import { MANAGER } from './kube.ts'
 import { EGRESS_LABEL } from './manifests.ts'
 import type { KubeObject } from './object.ts'
+import { apart, confined, onNodesOf, surge } from './own-pods.ts'
 import { MANAGED_BY } from './tenancy.ts'
 
 /** Where the pods live that are a way out; no tenant may have it. */
@@ -135,22 +136,12 @@ export const gatewayDeployment = (it: GatewayPod): KubeObject => {
     spec: {
       replicas,
       selector: { matchLabels: labels },
-      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      strategy: surge,
       template: {
         metadata: { labels: { [MANAGED_BY]: MANAGER, ...labels } },
         spec: {
-          nodeSelector: { 'node-pool': pool },
-          tolerations: [
-            { key: `node-role.kubernetes.io/${tenant}`, operator: 'Equal', value: 'dedicated', effect: 'NoSchedule' },
-          ],
-          topologySpreadConstraints: [
-            {
-              maxSkew: 1,
-              topologyKey: 'kubernetes.io/hostname',
-              whenUnsatisfiable: 'ScheduleAnyway',
-              labelSelector: { matchLabels: labels },
-            },
-          ],
+          ...onNodesOf(tenant, pool),
+          ...apart(labels),
           automountServiceAccountToken: false,
           enableServiceLinks: false,
           terminationGracePeriodSeconds: 30,
@@ -190,10 +181,6 @@ const container = ({ tenant, image, port, healthName }: GatewayPod): Json => {
     // No new connections come any more when Squid is told to end.
     lifecycle: { preStop: { exec: { command: ['sleep', '5'] } } },
     resources: { requests: { cpu: '100m', memory: '64Mi' }, limits: { memory: '512Mi' } },
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ['ALL'] },
-    },
+    securityContext: confined,
   }
 }

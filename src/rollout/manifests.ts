@@ -3,6 +3,7 @@ import type { Json } from '../engine/json.ts'
 import { MANAGER } from './kube.ts'
 import { PROXY_FILES, type ProxyAt } from './no-proxy.ts'
 import type { KubeObject } from './object.ts'
+import { asNobody, confined, onNodesOf, surge } from './own-pods.ts'
 import { MANAGED_BY } from './tenancy.ts'
 
 const OURS = { [MANAGED_BY]: MANAGER }
@@ -108,30 +109,22 @@ export const demoWorkload = ({ tenant, namespace, name, pool, replicas = 1 }: De
   spec: {
     replicas,
     selector: { matchLabels: { 'app.kubernetes.io/name': name } },
-    // Old pods serve until new ones are ready.
-    strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+    strategy: surge,
     template: {
       metadata: { labels: { ...OURS, 'app.kubernetes.io/name': name } },
       spec: {
-        nodeSelector: { 'node-pool': pool },
-        tolerations: [
-          { key: `node-role.kubernetes.io/${tenant}`, operator: 'Equal', value: 'dedicated', effect: 'NoSchedule' },
-        ],
+        ...onNodesOf(tenant, pool),
         automountServiceAccountToken: false,
         // sleep ignores TERM as process 1.
         terminationGracePeriodSeconds: 1,
-        securityContext: { runAsNonRoot: true, runAsUser: 100, seccompProfile: { type: 'RuntimeDefault' } },
+        securityContext: asNobody,
         containers: [
           {
             name: 'curl',
             image: 'curlimages/curl:8.11.1',
             command: ['sleep', 'infinity'],
             resources: { requests: { cpu: '10m', memory: '16Mi' }, limits: { memory: '64Mi' } },
-            securityContext: {
-              allowPrivilegeEscalation: false,
-              readOnlyRootFilesystem: true,
-              capabilities: { drop: ['ALL'] },
-            },
+            securityContext: confined,
           },
         ],
       },

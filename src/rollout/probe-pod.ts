@@ -7,6 +7,7 @@ import { KubeProblem } from './kube-problem.ts'
 import type { ProxyFiles } from './manifests.ts'
 import { PROXY_FILES } from './no-proxy.ts'
 import type { KubeObject } from './object.ts'
+import { asNobody, confined } from './own-pods.ts'
 import { MANAGED_BY } from './tenancy.ts'
 import type { EnvVar, Pod } from './workload.ts'
 
@@ -68,7 +69,7 @@ export const probePodFor = (pod: Pod, { run, image, moved }: Made): KubeObject =
       restartPolicy: 'Never',
       activeDeadlineSeconds: 600,
       terminationGracePeriodSeconds: 0,
-      securityContext: { runAsNonRoot: true, runAsUser: 100, seccompProfile: { type: 'RuntimeDefault' } },
+      securityContext: asNobody,
       ...(mount && { volumes }),
       containers: [
         {
@@ -80,11 +81,7 @@ export const probePodFor = (pod: Pod, { run, image, moved }: Made): KubeObject =
           resources: { requests: { cpu: '10m', memory: '16Mi' }, limits: { cpu: '100m', memory: '64Mi' } },
           // Never asked, so never ready.
           readinessProbe: { exec: { command: ['false'] }, initialDelaySeconds: 86400 },
-          securityContext: {
-            allowPrivilegeEscalation: false,
-            readOnlyRootFilesystem: true,
-            capabilities: { drop: ['ALL'] },
-          },
+          securityContext: confined,
         },
       ],
     } as Json,

@@ -4,6 +4,7 @@ import { MANAGER } from './kube.ts'
 import type { ProxyFiles } from './manifests.ts'
 import { PROXY_FILES } from './no-proxy.ts'
 import type { KubeObject } from './object.ts'
+import { apart, asNobody, confined, onNodesOf, surge } from './own-pods.ts'
 import { MANAGED_BY } from './tenancy.ts'
 
 /** What pods call the Service before a tenant's proxies: one label, so that their first look-up finds it. */
@@ -100,26 +101,16 @@ const deployment = ({ tenant, namespace, pool, addresses, port, ask, files }: He
   spec: {
     replicas: 2,
     selector: { matchLabels: PODS },
-    strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+    strategy: surge,
     template: {
       metadata: { labels: { ...OURS, ...PODS } },
       spec: {
-        nodeSelector: { 'node-pool': pool },
-        tolerations: [
-          { key: `node-role.kubernetes.io/${tenant}`, operator: 'Equal', value: 'dedicated', effect: 'NoSchedule' },
-        ],
-        topologySpreadConstraints: [
-          {
-            maxSkew: 1,
-            topologyKey: 'kubernetes.io/hostname',
-            whenUnsatisfiable: 'ScheduleAnyway',
-            labelSelector: { matchLabels: PODS },
-          },
-        ],
+        ...onNodesOf(tenant, pool),
+        ...apart(PODS),
         serviceAccountName: HEALTH,
         automountServiceAccountToken: true,
         terminationGracePeriodSeconds: 2,
-        securityContext: { runAsNonRoot: true, runAsUser: 100, seccompProfile: { type: 'RuntimeDefault' } },
+        securityContext: asNobody,
         volumes: [{ name: 'beat', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }, ...(files ? [files.volume] : [])],
         containers: [
           {
@@ -139,11 +130,7 @@ const deployment = ({ tenant, namespace, pool, addresses, port, ask, files }: He
             readinessProbe: { ...fresh('[ -e /beat/told ] && '), periodSeconds: 5 },
             livenessProbe: { ...fresh(''), initialDelaySeconds: 10, periodSeconds: 10 },
             resources: { requests: { cpu: '50m', memory: '16Mi' }, limits: { memory: '64Mi' } },
-            securityContext: {
-              allowPrivilegeEscalation: false,
-              readOnlyRootFilesystem: true,
-              capabilities: { drop: ['ALL'] },
-            },
+            securityContext: confined,
           },
         ],
       },
