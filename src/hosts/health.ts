@@ -1,4 +1,4 @@
-import { whoListens } from './listeners.ts'
+import { isOpenHere, whoListens } from './listeners.ts'
 import { quote } from './shell.ts'
 
 /** What must hold on a host after a change: a command succeeds, a port listens (`by` a program of that name), something answers HTTP there. */
@@ -18,10 +18,9 @@ export const healthStep = (it: Health): HealthStep => {
 }
 
 /** Read from the kernel: a connection would be one more entry in somebody's log. */
-const listens = (port: number, by?: string) => {
-  const hex = port.toString(16).toUpperCase().padStart(4, '0')
-  return `grep -q ':${hex} [0-9A-F]*:0000 0A ' /proc/net/tcp /proc/net/tcp6 2>/dev/null || { echo 'nothing listens on port ${port}'; exit 1; }${by ? heldBy(port, by) : ''}`
-}
+const listens = (port: number, by?: string) =>
+  `${isOpenHere(port)}
+is_open || { echo 'nothing listens on port ${port}'; exit 1; }${by ? heldBy(port, by) : ''}`
 
 const heldBy = (port: number, by: string) => `
 ${whoListens}who=$(who_listens ${port} | tr '\\n' ' ')

@@ -1,25 +1,27 @@
-/**
- * Prints a line for every socket that listens on a TCP port, with its inode, as sh. ss(8) asks the kernel for these
- * alone; its tables have every connection besides, and each reading goes through all there is room for.
- */
-export const listeners = (port: number): string =>
-  `if command -v ss >/dev/null; then ss -Hltne 'sport = :${port}'; else ${fromTables(port)}; fi 2>/dev/null`
-
-const fromTables = (port: number): string =>
-  `sed -n 's/^ *[0-9]*: [0-9A-F]*:${hex(port)} [0-9A-F]*:0000 0A [^ ]* [^ ]* [^ ]* *[0-9]* *[0-9]* \\([0-9]*\\) .*/ino:\\1 /p' /proc/net/tcp6 /proc/net/tcp`
+import { quote } from './shell.ts'
 
 const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, '0')
 
 /**
- * Whether somebody listens on a TCP port, as sh that needs no process: the kernel lists those that listen first, so it is
- * soon found. To find that there is none it goes through all its connections.
+ * Defines `is_open`: whether somebody listens on a TCP port, as sh that needs no process. The kernel lists those that
+ * listen first, so it is soon found; to find that there is none it goes through all its connections.
  */
-export const isHeard = (port: number): string => `for table in /proc/net/tcp6 /proc/net/tcp; do
-  while read -r _ at _ state _; do
-    case $state$at in 0A*:${hex(port)}) return 0 ;; 0A* | st*) ;; *) break ;; esac
-  done <"$table"
-done 2>/dev/null
-return 1`
+export const isOpenHere = (port: number): string => `is_open() {
+  for table in /proc/net/tcp6 /proc/net/tcp; do
+    while read -r _ at _ state _; do
+      case $state$at in 0A*:${hex(port)}) return 0 ;; 0A* | st*) ;; *) break ;; esac
+    done <"$table"
+  done 2>/dev/null
+  return 1
+}`
+
+/** Waits in words of the step until somebody listens on a port, looking when the kernel's count of sockets has changed. */
+export const untilHeard = (port: number, seconds: number, late: string): string => `${isOpenHere(port)}
+n=0 stirred=
+until stirs $n && is_open; do
+  n=$((n + 1)); [ $n -le ${Math.ceil(seconds * 5) + 20} ] || { echo ${quote(late)}; exit 1; }
+  nap $n
+done`
 
 /**
  * Who listens on the TCP ports that it is called with, a line each, as sh: `who_listens 3128` prints `nginx (pid 812)`.

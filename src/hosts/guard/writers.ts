@@ -43,10 +43,7 @@ const zoneOf = (path: string): Zone | null => {
 }
 
 const words = (rest: string[]) => rest.filter(it => !/^(-|\d*[<>])/.test(it))
-const last = (rest: string[]) => [
-  rest[rest.findIndex(it => it === '-t') + 1 || rest.length] ?? '',
-  words(rest).at(-1) ?? '',
-]
+const last = (rest: string[]) => [rest[rest.indexOf('-t') + 1 || rest.length] ?? '', words(rest).at(-1) ?? '']
 
 const writers: { names: RegExp; paths: (rest: string[]) => string[]; rights?: true }[] = [
   { names: /^(tee|truncate|mv|unlink)$/, paths: words },

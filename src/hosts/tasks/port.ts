@@ -1,5 +1,6 @@
 import { Problem } from '../../engine/problem.ts'
-import { isHeard, listeners } from '../listeners.ts'
+import { isOpenHere, untilHeard } from '../listeners.ts'
+import { quote } from '../shell.ts'
 import { fields, type TaskKind } from './kind.ts'
 
 /** `host`: an address or name as the host sees it; absent: something on the host itself listens there. */
@@ -12,25 +13,29 @@ const title = ({ port, host }: PortTask) => `port ${host ? `${host}:` : ''}${por
 export const portTask: TaskKind<PortTask, PortState> = {
   title,
   plain: true,
-  look: task => `${task.host === undefined ? `is_open() {\n${isHeard(checked(task))}\n}` : isOpen(task)}
+  look: task => `${task.host === undefined ? isOpenHere(checked(task)) : isOpen(task, task.host)}
 if is_open; then echo open yes; else echo open no; fi`,
   parse: output => ({ open: fields(output).open === 'yes' }),
   diff: (task, { open }) =>
     open ? null : { name: title(task), action: 'update', diff: `closed: waits up to ${task.seconds ?? 30} s` },
-  change: task => `${isOpen(task)}
-n=0 stirred=
-until ${task.host === undefined ? 'stirs $n && ' : ''}is_open; do
-  n=$((n + 1)); [ $n -le ${Math.ceil((task.seconds ?? 30) * 5) + (task.host === undefined ? 20 : 0)} ] || { echo ${'"'}${title(task)} did not open within ${task.seconds ?? 30} s${'"'}; exit 1; }
-  ${task.host === undefined ? 'nap $n' : 'sleep 0.2'}
-done`,
+  change(task) {
+    const { host, seconds = 30 } = task
+    const late = `${title(task)} did not open within ${seconds} s`
+    if (host === undefined) return untilHeard(checked(task), seconds, late)
+    return `${isOpen(task, host)}
+n=0
+until is_open; do
+  n=$((n + 1)); [ $n -le ${Math.ceil(seconds * 5)} ] || { echo ${quote(late)}; exit 1; }
+  sleep 0.2
+done`
+  },
   restore: () => ':',
   same: () => true,
 }
 
-/** Here: what the kernel says. Elsewhere: whichever of bash, nc and curl the host has. */
-const isOpen = (task: PortTask): string => {
-  const [port, { host }] = [checked(task), task]
-  if (host === undefined) return `is_open() { [ -n "$(${listeners(port)})" ]; }`
+/** Elsewhere: by whichever of bash, nc and curl the host has. */
+const isOpen = (task: PortTask, host: string): string => {
+  const port = checked(task)
   if (!/^[\w.:-]+$/.test(host) || host.startsWith('-')) throw bad(`${JSON.stringify(host)} is not a host`)
   return `is_open() {
   if command -v bash >/dev/null; then timeout 3 bash -c ': <"/dev/tcp/$0/$1"' ${host} ${port}

@@ -1,5 +1,5 @@
 import { guardService, isGuarded } from '../guard/services.ts'
-import { isHeard, refuseTaken } from '../listeners.ts'
+import { refuseTaken, untilHeard } from '../listeners.ts'
 import { quote } from '../shell.ts'
 import { fields, type TaskKind } from './kind.ts'
 
@@ -110,16 +110,6 @@ if ${not} { ${isRunning(name)}; }; then
     n=$((n + 1)); [ $n -le 500 ] || { echo ${quote(`${service} did not ${verb}`)}; exit 1; }
     sleep 0.02
   done
-  ${running ? ports.map(it => untilHeard(service, it)).join('\n  ') : ''}
+  ${running ? ports.map(it => untilHeard(it, 10, `${service} was started, and does not listen on port ${it}`)).join('\n') : ''}
 fi`
 }
-
-/** In words of the step: a process that runs opens its ports a moment later, or ends before it does. */
-const untilHeard = (service: string, port: number): string => `heard() {
-    ${isHeard(port)}
-  }
-  n=0 stirred=
-  until stirs $n && heard; do
-    n=$((n + 1)); [ $n -le 70 ] || { echo ${quote(`${service} was started, and does not listen on port ${port}`)}; exit 1; }
-    nap $n
-  done`
