@@ -5,6 +5,7 @@ import type { Loose, Obj } from './object.ts'
 import { isActive, now, withCondition } from './object.ts'
 import { kind } from './resources.ts'
 import type { Store } from './store.ts'
+import { writeStatus } from './write-status.ts'
 
 /**
  * Nodes of paper: made by whoever creates a Node with this annotation, whose value is in how many ms a pod on it gets
@@ -12,7 +13,6 @@ import type { Store } from './store.ts'
  * annotation itself is `never` ready, or `crash`es.
  */
 export const paperKey = 'emulator/paper'
-const me = 'kubelet'
 
 /** In how many ms pods of that node get ready; undefined: the node is a real one, or there is none. */
 export const paperOf = (store: Store, node: string | undefined): number | undefined => {
@@ -46,7 +46,7 @@ export const turnPage = (api: Api, pod: Obj, readyMs: number): number | undefine
     return undefined
   }
   if (!isActive(pod)) return undefined
-  const write = (status: Loose) => void api.modify(of, pod, it => Object.assign(it.status, status), me, 'status')
+  const write = (status: Loose) => void writeStatus(api, pod, status)
   const before: Loose[] = pod.status.containerStatuses ?? []
   const statuses = (change: (restarts: number) => Loose) =>
     pod.spec.containers.map(({ name, image }: Loose, index: number) => {

@@ -8,13 +8,7 @@ export type Prober = { stop(): void }
  * Asks a container again and again and tells when its answer counts: after `successThreshold` or
  * `failureThreshold` equal ones. HTTP and TCP are tried from inside the pod's own namespace.
  */
-export const startProbe = (
-  pods: Pods,
-  pod: Obj,
-  container: Loose,
-  probe: Loose,
-  tell: (isOk: boolean) => void,
-): Prober => {
+const startProbe = (pods: Pods, pod: Obj, container: Loose, probe: Loose, tell: (isOk: boolean) => void): Prober => {
   const command = commandOf(pod, container, probe)
   let isOver = false
   let streak = 0
@@ -33,6 +27,25 @@ export const startProbe = (
     stop() {
       isOver = true
       clearTimeout(timer)
+    },
+  }
+}
+
+/** The readiness and liveness probes of one container, as one. */
+export const startProbes = (
+  pods: Pods,
+  pod: Obj,
+  container: Loose,
+  tell: { ready(isOk: boolean): void; dead(): void },
+): Prober => {
+  const { readinessProbe, livenessProbe } = container
+  const probers = [
+    readinessProbe && startProbe(pods, pod, container, readinessProbe, tell.ready),
+    livenessProbe && startProbe(pods, pod, container, livenessProbe, isOk => !isOk && tell.dead()),
+  ]
+  return {
+    stop() {
+      for (const it of probers) it?.stop()
     },
   }
 }

@@ -167,15 +167,14 @@ test('a container that crashes: again at once, then waiting, with its exit code'
   assert.match(JSON.stringify(seen), 'CrashLoopBackOff')
 })
 
-test('a pod that the machine lost is started again', async () => {
-  await world.call('POST', url, deployment('lost', 1))
+test('a pod that the machine lost is started again, and each of its containers is counted', async () => {
+  const containers = ['main', 'side'].map(name => ({ name, image: 'demo:1', command: ['sleep', '1d'] }))
+  await world.call('POST', url, deployment('lost', 1, { containers }))
   await settled('lost')
   world.fake.lose('lost')
   await eventually(() => world.fake.spec('lost'), 'it runs again')
-  await eventually(
-    async () => (await podsOf('lost'))[0]?.status.containerStatuses[0].restartCount === 1,
-    'it is counted',
-  )
+  const counts = async () => (await podsOf('lost'))[0]?.status.containerStatuses.map((it: Loose) => it.restartCount)
+  await eventually(async () => String(await counts()) === '1,1', 'both are counted')
 })
 
 test('scheduling: taints, selectors, and the reason why not', async () => {
