@@ -84,19 +84,13 @@ const onPerl = () => {
       if (says) assert.match(stdout, says)
     })
 
-  test('it takes a turned link, keeps the last good policy, and ends with Squid', async () => {
-    const [policies, spool] = [join(dir, 'egress'), join(dir, 'spool')]
-    for (const it of [join(policies, 'client-a'), spool]) mkdirSync(it, { recursive: true })
-    const turn = (revision: string, text: string) => {
-      writeFileSync(join(policies, 'client-a', `${revision}.policy`), text)
-      symlinkSync(`client-a/${revision}.policy`, join(policies, 'new'))
-      renameSync(join(policies, 'new'), join(policies, 'client-a.policy'))
-    }
-    const child = spawn('perl', [helper, policies, spool], { stdio: ['pipe', 'pipe', 'ignore'] })
-    const ask = asking(child)
-    const loaded = () => readFileSync(join(spool, 'egress-client-a.loaded'), 'utf8')
-    try {
-      const about = (host: string) => ask(`CONNECT - ${host} 443 client-a`)
+  test('it takes a turned link, keeps the last good policy, and ends with Squid', () =>
+    withHelper('egress', async ({ policies, ask, about, loaded, end }) => {
+      const turn = (revision: string, text: string) => {
+        writeFileSync(join(policies, 'client-a', `${revision}.policy`), text)
+        symlinkSync(`client-a/${revision}.policy`, join(policies, 'new'))
+        renameSync(join(policies, 'new'), join(policies, 'client-a.policy'))
+      }
       assert.is(await about('a.ok.test'), 'ERR verdict=denied rule=no-policy revision=-')
       turn('1-00000000', good)
       assert.is(await about('a.ok.test'), 'OK verdict=allowed rule=allow:.ok.test revision=1-00000000')
@@ -108,34 +102,23 @@ const onPerl = () => {
       assert.is(await about('x.test'), 'OK verdict=allowed rule=allow:x.test revision=2-00000000')
       assert.is(await ask('CONNECT - x.test 443 nobody'), 'ERR verdict=denied rule=no-policy revision=-')
       assert.is(await ask('CONNECT'), 'ERR verdict=denied rule=malformed revision=-')
-      const ended = new Promise(resolve => child.once('exit', resolve))
-      child.stdin!.end()
-      assert.is(await ended, 0)
-    } finally {
-      child.kill('SIGKILL')
-    }
-  })
+      assert.is(await end(), 0)
+    }))
 
-  test('it takes a mounted ConfigMap when its ..data turns, and refuses one with no revision or two', async () => {
-    const [policies, spool] = [join(dir, 'mounts'), join(dir, 'mounts-spool')]
-    const mount = join(policies, 'client-a')
-    for (const it of [mount, spool]) mkdirSync(it, { recursive: true })
-    let turns = 0
-    // As the kubelet does: a directory with all keys, then one link to it in place of the last.
-    const turn = (keys: Record<string, string>) => {
-      const at = `..2026_11_21_${++turns}`
-      mkdirSync(join(mount, at))
-      for (const [key, text] of Object.entries(keys)) writeFileSync(join(mount, at, key), text)
-      symlinkSync(at, join(mount, '..data_tmp'))
-      renameSync(join(mount, '..data_tmp'), join(mount, '..data'))
-      for (const it of readdirSync(mount))
-        if (it.startsWith('..2') && it !== at) rmSync(join(mount, it), { recursive: true })
-    }
-    const child = spawn('perl', [helper, policies, spool], { stdio: ['pipe', 'pipe', 'ignore'] })
-    const ask = asking(child)
-    const loaded = () => readFileSync(join(spool, 'egress-client-a.loaded'), 'utf8')
-    try {
-      const about = (host: string) => ask(`CONNECT - ${host} 443 client-a`)
+  test('it takes a mounted ConfigMap when its ..data turns, and refuses one with no revision or two', () =>
+    withHelper('mounts', async ({ policies, about, loaded, forget }) => {
+      const mount = join(policies, 'client-a')
+      let turns = 0
+      // As the kubelet does: a directory with all keys, then one link to it in place of the last.
+      const turn = (keys: Record<string, string>) => {
+        const at = `..2026_11_21_${++turns}`
+        mkdirSync(join(mount, at))
+        for (const [key, text] of Object.entries(keys)) writeFileSync(join(mount, at, key), text)
+        symlinkSync(at, join(mount, '..data_tmp'))
+        renameSync(join(mount, '..data_tmp'), join(mount, '..data'))
+        for (const it of readdirSync(mount))
+          if (it.startsWith('..2') && it !== at) rmSync(join(mount, it), { recursive: true })
+      }
       assert.is(await about('a.ok.test'), 'ERR verdict=denied rule=no-policy revision=-')
       turn({ '1-00000000.policy': good })
       assert.is(await about('a.ok.test'), 'OK verdict=allowed rule=allow:.ok.test revision=1-00000000')
@@ -144,18 +127,49 @@ const onPerl = () => {
       assert.is(await about('a.ok.test'), 'ERR verdict=denied rule=not-listed revision=2-00000000')
       const none: Record<string, string> = {}
       for (const keys of [none, { '3-00000000.policy': good, '4-00000000.policy': good }]) {
-        rmSync(join(spool, 'egress-client-a.loaded'))
+        forget()
         turn(keys)
-        assert.ok(await until(() => existsSync(join(spool, 'egress-client-a.loaded')), 20))
+        assert.ok(await until(() => loaded() !== '', 20))
         assert.match(loaded(), /^loaded 2-00000000\nrefused - its link names no revision/)
       }
       turn({ '5-00000000.policy': good })
       assert.ok(await until(() => loaded() === 'loaded 5-00000000\n', 20))
-      child.stdin!.end()
-    } finally {
-      child.kill('SIGKILL')
-    }
-  })
+    }))
+}
+
+type Helper = {
+  policies: string
+  ask(text: string): Promise<string>
+  about(host: string): Promise<string>
+  /** What it says of client-a's policy; empty: nothing yet. */
+  loaded(): string
+  forget(): void
+  /** As Squid ends it: its exit code. */
+  end(): Promise<unknown>
+}
+
+/** A helper on directories of its own, with an empty one for client-a. */
+const withHelper = async (name: string, work: (helper: Helper) => Promise<void>) => {
+  const [policies, spool] = [join(dir, name), join(dir, `${name}-spool`)]
+  for (const it of [join(policies, 'client-a'), spool]) mkdirSync(it, { recursive: true })
+  const child = spawn('perl', [helper, policies, spool], { stdio: ['pipe', 'pipe', 'ignore'] })
+  const ended = new Promise(resolve => child.once('exit', resolve))
+  const ask = asking(child)
+  const state = join(spool, 'egress-client-a.loaded')
+  try {
+    await work({
+      ...{ policies, ask },
+      about: host => ask(`CONNECT - ${host} 443 client-a`),
+      loaded: () => (existsSync(state) ? readFileSync(state, 'utf8') : ''),
+      forget: () => rmSync(state),
+      end() {
+        child.stdin.end()
+        return ended
+      },
+    })
+  } finally {
+    child.kill('SIGKILL')
+  }
 }
 
 /** Asks by channel, as Squid does, and ends with the answer of that channel. */
