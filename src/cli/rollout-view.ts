@@ -13,12 +13,15 @@ import { type Rollout, readRollout } from '../rollout/workloads/read.ts'
 import type { Session } from './session.ts'
 import { isVerified } from './unverified.ts'
 
+/** A Job that was started: it stays as it is, whatever phase it is listed in. */
+export const PASSED_OVER = 'passed over'
+
 /** One workload as it is now. `pods`: of the template that it has; `verdict` and gates are known where the journal is. */
 export type WorkloadNow = {
   tenant: string
   workload: string
   phase: string
-  state: 'not there' | 'start' | 'moving' | 'moved' | 'proved'
+  state: 'not there' | 'start' | 'moving' | 'moved' | 'proved' | typeof PASSED_OVER
   pods: { ready: number; all: number; old: number }
   verdict: string | null
   waitsFor: string | null
@@ -70,6 +73,7 @@ export const stateOf = (rollout: Rollout | null, proved: boolean): Pick<Workload
   if (!rollout) return { state: 'not there', pods: { ready: 0, all: 0, old: 0 }, waitsFor: 'somebody to deploy it' }
   const current = rollout.current.filter(it => !isLeaving(it))
   const pods = { ready: current.filter(isReady).length, all: current.length, old: rollout.old.length }
+  if (rollout.of.fixed) return { state: PASSED_OVER, pods, waitsFor: null }
   const labelled = rollout.template.metadata?.labels?.[EGRESS_LABEL.key] !== undefined
   const now = rolloutState(rollout, new Map())
   const waitsFor =

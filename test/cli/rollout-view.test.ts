@@ -1,4 +1,6 @@
 import * as assert from 'uvu/assert'
+import type { Moved } from '../../playbooks/rollout.ts'
+import { phaseOf } from '../../src/cli/commands/status.ts'
 import { runLine, stateOf, viewTable } from '../../src/cli/rollout-view.ts'
 import type { Pod, Workload } from '../../src/rollout/workload.ts'
 import { kindOf, type Rollout } from '../../src/rollout/workloads/read.ts'
@@ -56,6 +58,11 @@ const cases: { when: string; now: Rollout | null; proved?: boolean; state: strin
       now: rollout(true, [...two, pod('c', { leaving: true })]),
       ...{ proved: true, state: 'proved', pods: '2/2+0' },
     },
+    {
+      when: 'a Job, which is left to finish',
+      now: { ...rollout(false, [pod('a')]), of: kindOf({ kind: 'Job' }) },
+      ...{ state: 'passed over', pods: '1/1+0' },
+    },
   ]
 for (const { when, now, proved = false, state, pods, waitsFor } of cases)
   test(`${when}: ${state}`, () => {
@@ -81,3 +88,14 @@ test('a line on who is at it, and a table whose words are not cut', () => {
   assert.match(text, /1\/2 +3 +its gates/)
   assert.match(text, /egress address is the tenant's own: pass/)
 })
+
+for (const { when, kind = 'Deployment', live = {}, step = null, says } of [
+  { when: 'moved', says: 'expand 1/2' },
+  { when: 'not moved', step: {}, says: 'start' },
+  { when: 'not there', live: null, says: 'not there' },
+  { when: 'a Job', kind: 'Job', says: 'passed over' },
+] as const)
+  test(`the phase of what is ${when}`, () => {
+    const move = { tenant: {}, workload: { kind, name: 'w' } } as unknown as Moved
+    assert.is(phaseOf('expand 1/2', move, { live, step } as never), says)
+  })

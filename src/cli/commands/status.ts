@@ -1,5 +1,6 @@
+import type { Moved } from '../../../playbooks/rollout.ts'
 import { readJournals } from '../../engine/journal.ts'
-import { makePlan } from '../../engine/plan.ts'
+import { makePlan, type Seen as SeenStep } from '../../engine/plan.ts'
 import type { ExitCode, Problem } from '../../engine/problem.ts'
 import { countChanges } from '../../engine/step.ts'
 import type { World } from '../../engine/world.ts'
@@ -14,13 +15,13 @@ import { gatewayAddress, gatewayName } from '../../rollout/gateway-pod.ts'
 import { calledAs } from '../../rollout/workload.ts'
 import { findLeaks } from '../../scaleway/leaks.ts'
 import { listOwned } from '../../scaleway/leftovers.ts'
-import { publicIpsOf } from '../gates.ts'
+import { publicIpsOf, staysAsItIs } from '../gates.ts'
 import { surveyAll, tellFound } from '../guard.ts'
 import { tellLeaks } from '../leaks.ts'
 import { outputsOf } from '../outputs.ts'
 import { partnerLists, partnerTable } from '../partner-lists.ts'
 import { hasPassed } from '../rollout.ts'
-import { clusterOf, lookAtRollout, runLine } from '../rollout-view.ts'
+import { clusterOf, lookAtRollout, PASSED_OVER, runLine } from '../rollout-view.ts'
 import { withSelected } from '../selected.ts'
 import type { Session } from '../session.ts'
 import type { Staged } from '../staged.ts'
@@ -45,7 +46,7 @@ export const status = async (asked: Session): Promise<ExitCode> => {
   const workloads = site.phases.flatMap(phase =>
     phase.moves.map((move, at) => {
       const seen = plan.seen.get(phase.desired[at]!.id)
-      const phaseNow = !seen?.live ? 'not there' : seen.step ? 'start' : phase.name
+      const phaseNow = phaseOf(phase.name, move, seen)
       const gates =
         phaseNow === phase.name
           ? hasPassed(history, `rollout/${phase.name}`, [move.tenant.tenant])
@@ -120,6 +121,10 @@ export const status = async (asked: Session): Promise<ExitCode> => {
   tellLeaks(session, leaks)
   return finish(session, { status: 'ok', changes: countChanges([]), outputs: outputsOf(staged) })
 }
+
+/** Where a workload is, by what a plan saw of it. */
+export const phaseOf = (phase: string, move: Moved, seen: Pick<SeenStep, 'live' | 'step'> | undefined): string =>
+  !seen?.live ? 'not there' : staysAsItIs(move) ? PASSED_OVER : seen.step ? 'start' : phase
 
 /** Pods have no address of their own; the Service's name is how others reach them. */
 const gatewayRow = (staged: Staged, tenant: GatewayTenant) => {
