@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { tryRecord } from '../engine/apply.ts'
 import { graceMs } from '../engine/grace.ts'
-import { type Journal, newRunId, noJournal, openJournal, readJournals } from '../engine/journal.ts'
+import { dropJournal, type Journal, newRunId, noJournal, openJournal, readJournals } from '../engine/journal.ts'
 import { type Lock, takeLock } from '../engine/lock.ts'
 import { Problem, Problems } from '../engine/problem.ts'
 import type { World } from '../engine/world.ts'
@@ -67,6 +67,8 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
   let leadership: Leadership | undefined
   let herald: Herald | undefined
   let touched = false
+  let lines = 0
+  let mistaken = false
   try {
     if (writes) {
       lock = takeLock(state, { run, command })
@@ -86,6 +88,7 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
         ...kept,
         record(entry) {
           touched ||= entry.event === 'started' || entry.event === 'undoing'
+          lines += 1
           kept.record(entry)
           herald?.heard(entry)
         },
@@ -100,13 +103,16 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
     return await work({ command, context, problemAt, flags, root, state, run, output, clients, journal, world })
   } catch (thrown) {
     const error = touched ? asFailure(thrown) : placed(thrown, context, problemAt)
-    tryRecord({ journal }, { event: 'run-ended', status: statusOf(exitOf(error)) })
+    // A mistake in what was typed, found before anything was noted, is no run that failed.
+    mistaken = exitOf(error) === 2 && lines === 1
+    if (!mistaken) tryRecord({ journal }, { event: 'run-ended', status: statusOf(exitOf(error)) })
     throw error
   } finally {
     await herald?.close()
     await leadership?.release()
     await clients?.close()
     journal.close()
+    if (mistaken) dropJournal(state, run)
     lock?.release()
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Json } from './json.ts'
 import type { Change } from './kind.ts'
@@ -70,6 +70,10 @@ export const openJournal = (stateDirectory: string, run: string): Journal => {
     close: () => closeSync(file),
   }
 }
+
+/** Of a run that turned out to be none. */
+export const dropJournal = (stateDirectory: string, run: string): void =>
+  rmSync(join(runsDirectory(stateDirectory), `${run}.jsonl`), { force: true })
 
 /** A disk with little room takes a part, and says so only by the count. */
 const writeWhole = (file: number, bytes: Buffer) => {

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,6 +6,8 @@ import * as assert from 'uvu/assert'
 import { parse } from '../../src/cli/flags.ts'
 import type { Output } from '../../src/cli/output.ts'
 import { withSession } from '../../src/cli/session.ts'
+import { readJournals } from '../../src/engine/journal.ts'
+import { Problem } from '../../src/engine/problem.ts'
 import { suite } from '../support/suite.ts'
 
 const { test, after } = suite('cli: session')
@@ -31,4 +33,25 @@ for (const { when, stopped, exit } of [
     const options = { command: 'status', flags, root, output, interrupt, writes: false }
     const problem = await withSession(options, async () => assert.unreachable('it was prepared')).catch(it => it)
     assert.is(problem.exit, exit, problem.message)
+  })
+
+for (const { when, note, exit, runs } of [
+  { when: 'a mistake in what was typed, found before anything was noted, is no run', note: false, exit: 2, runs: 0 },
+  { when: 'a mistake that is found later is one that failed', note: true, exit: 2, runs: 1 },
+  { when: 'so is what fails', note: false, exit: 1, runs: 1 },
+] as const)
+  test(when, async () => {
+    writeFileSync(file, readFileSync(file, 'utf8').replace('- ["false"]', '- ["true"]'))
+    const state = join(root, '.egress/sandbox')
+    rmSync(join(state, 'runs'), { recursive: true, force: true })
+    const never = new AbortController().signal
+    const { flags } = parse('rollback', ['--context', 'sandbox'], {})
+    const options = { command: 'rollback', flags, root, output, interrupt: { stop: never, abort: never }, writes: true }
+    const problem = await withSession(options, async ({ journal }) => {
+      if (note) journal.record({ event: 'note', topic: 'x', data: null })
+      throw new Problem('no such number', { why: '-', next: '-', exit })
+    }).catch(it => it)
+    assert.is(problem.exit, exit)
+    assert.is(existsSync(join(state, 'runs')) ? readdirSync(join(state, 'runs')).length : 0, runs)
+    assert.is(readJournals(state).filter(it => it.event === 'run-ended').length, runs)
   })
