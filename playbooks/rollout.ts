@@ -1,5 +1,5 @@
 import type { Desired, Ref } from '../src/engine/desired.ts'
-import { healthName } from '../src/hosts/squid.ts'
+import { healthName } from '../src/hosts/squid-conf.ts'
 import { type Context, isGateway, type Tenant } from '../src/inventory/context.ts'
 import { admissionPolicy } from '../src/rollout/admission-policy.ts'
 import { clientSecret } from '../src/rollout/client-secret.ts'

@@ -1,7 +1,7 @@
 import { Problem } from '../engine/problem.ts'
 import { semaphore } from '../engine/semaphore.ts'
 import { readAudit, readAuditFile } from '../hosts/audit-read.ts'
-import { auditLog } from '../hosts/squid.ts'
+import { auditLog } from '../hosts/squid-conf.ts'
 import type { GatewayTenant } from '../inventory/context.ts'
 import { type AuditLine, parseAuditLine } from '../policy/audit-line.ts'
 import type { Source } from '../policy/report.ts'

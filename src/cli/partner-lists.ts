@@ -8,7 +8,7 @@ import type { Live as Leftovers } from '../rollout/allowlist/leftovers.ts'
 import type { Want as Removal } from '../rollout/allowlist/removal.ts'
 
 /** How far a tenant's partner is. `ours`: are all our addresses let in? `toGo`: entries that are still there. */
-export type PartnerList = { tenant: string; list: string; ours: 'in' | 'missing' | 'unclear'; toGo: string[] }
+type PartnerList = { tenant: string; list: string; ours: 'in' | 'missing' | 'unclear'; toGo: string[] }
 
 /** What was seen of the lists of partners, without a look more. */
 export const partnerLists = (

@@ -1,7 +1,7 @@
 import type { Entry } from '../engine/journal.ts'
 
 /** What a note of a rollout that passed whole says. Null: for all tenants that there were. */
-export type RolloutPassed = { tenants: string[] } | null
+type RolloutPassed = { tenants: string[] } | null
 
 /** Does it end what these tenants' rollouts had open? */
 export const endsRollout = (it: Entry, tenants: readonly string[]): boolean => {

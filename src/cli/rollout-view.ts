@@ -17,7 +17,7 @@ import { isVerified } from './unverified.ts'
 export const PASSED_OVER = 'passed over'
 
 /** One workload as it is now. `pods`: of the template that it has; `verdict` and gates are known where the journal is. */
-export type WorkloadNow = {
+type WorkloadNow = {
   tenant: string
   workload: string
   phase: string

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { isIPv4 } from 'node:net'
-import { auditLog } from './squid.ts'
+import { auditLog } from './squid-conf.ts'
 import type { Task } from './tasks/all.ts'
 import type { FileTask } from './tasks/file.ts'
 import { policies, spool } from './tasks/policy.ts'

@@ -48,7 +48,7 @@ export const healthName = 'proxy-health.invalid'
 export const auditLog = '/var/log/squid/audit.log'
 
 /** Where Squid finds its files. Without `pidFile` it is the usual one. */
-export type SquidPlaces = {
+type SquidPlaces = {
   ownAddresses: string
   helper: string
   policies: string

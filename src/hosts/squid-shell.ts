@@ -111,6 +111,7 @@ runs() {
   if read -r pid 2>/dev/null </run/squid.pid; then read -r it 2>/dev/null <"/proc/$pid/comm" && [ "$it" = squid ]
   else squid -k check >/dev/null 2>&1; fi
 }
+# By the host's own script: a configuration of before may need what that prepares.
 start() {
   ${refuseTaken('squid', '$ports')}
   if [ -d /run/systemd/system ]; then systemctl start squid; else service squid start; fi

@@ -3,7 +3,7 @@ import { policyText } from '../policy/policy-file.ts'
 import { kernelLimits, limitsScript, putLimits } from './limits.ts'
 import { innerRanges } from './overlap.ts'
 import { ownAddressesTask } from './own-addresses.ts'
-import { auditLog, healthName, type SquidOptions, type SquidTenant, squidConf } from './squid-conf.ts'
+import { type SquidOptions, squidConf } from './squid-conf.ts'
 import { checkSquid, reloadSquid, startSquid } from './squid-shell.ts'
 import { squidPackage, tlsTasks } from './squid-tls.ts'
 import type { Task } from './tasks/all.ts'
@@ -12,8 +12,6 @@ import { policies, policyHelper } from './tasks/policy.ts'
 import type { UfwTask } from './tasks/ufw-task.ts'
 import { render } from './template.ts'
 import { tenantAddresses } from './tenant-addresses.ts'
-
-export { auditLog, healthName, type SquidOptions, type SquidTenant }
 
 /** Everything that makes a host an egress proxy, in order, and the handlers its files notify. */
 export const squidTasks = (options: SquidOptions) => {

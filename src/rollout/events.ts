@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { KubeObject } from './object.ts'
 
 /** Whom an Event is about. */
-export type About = { apiVersion: string; kind: string; namespace: string; name: string; uid?: string | undefined }
+type About = { apiVersion: string; kind: string; namespace: string; name: string; uid?: string | undefined }
 
 /** An Event as `kubectl describe` shows it below an object. `run`: who says so. */
 export const eventOn = (

@@ -4,7 +4,7 @@ import { gatewayPods } from './gateway-pods.ts'
 import type { Kube } from './kube.ts'
 
 /** Of one pod: its audit lines, oldest first, among the other things that Squid says. `lines` null: they cannot be read. */
-export type GatewayLog = { pod: string; ip: string; lines: string[] | null; why: string }
+type GatewayLog = { pod: string; ip: string; lines: string[] | null; why: string }
 
 /**
  * The audit lines that the pods of a tenant's gateway still have. A kubelet keeps some megabytes of each, and what a

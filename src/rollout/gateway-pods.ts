@@ -3,7 +3,7 @@ import type { Kube } from './kube.ts'
 import { isLeaving, isReady, type Pod, queryOf } from './workload.ts'
 
 /** A pod of a tenant's gateway. `ready`: it decides by a policy and gets connections. */
-export type GatewayPodSeen = {
+type GatewayPodSeen = {
   name: string
   namespace: string
   ip: string

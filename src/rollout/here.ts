@@ -3,7 +3,7 @@ import { execa } from 'execa'
 import { Problem } from '../engine/problem.ts'
 
 /** What a request from the operator's machine came to. `silent`: nobody answered; `unheard`: it never came to that. */
-export type Reply = { status: number; body: string } | { silent: string } | { unheard: string }
+type Reply = { status: number; body: string } | { silent: string } | { unheard: string }
 
 /** How gates look from the operator's machine. */
 export type Here = {

@@ -1,4 +1,5 @@
-import { type SquidTenant, squidTasks } from '../../src/hosts/squid.ts'
+import { squidTasks } from '../../src/hosts/squid.ts'
+import type { SquidTenant } from '../../src/hosts/squid-conf.ts'
 import { byName, type Mode, type Rule } from '../../src/policy/policy.ts'
 import { at } from '../support/lab/lab.ts'
 

@@ -13,7 +13,7 @@ export type Moved = { namespace: string; label: { key: string; value: string } }
 export type Mover = Moved & { workloads: WorkloadRef[]; others: 'count' | 'ignore' }
 
 /** `stays`: it does not go by itself. */
-export type Leaving = { what: string; stays: boolean }
+type Leaving = { what: string; stays: boolean }
 
 /** Pods on their way out get so long. */
 const LEAVING_MS = 60_000

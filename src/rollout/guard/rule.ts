@@ -20,7 +20,7 @@ export type GuardedContainer = {
   volumeMounts?: { name: string; mountPath: string; readOnly?: boolean }[]
 }
 
-export type GuardedPod = {
+type GuardedPod = {
   labels: Record<string, string>
   hostNetwork: boolean
   containers: GuardedContainer[]
@@ -28,7 +28,7 @@ export type GuardedPod = {
 }
 
 /** An object with what rules ask of it. `pod`: what its pods are made from; null: it makes none. */
-export type Spotted = {
+type Spotted = {
   object: KubeObject
   pod: GuardedPod | null
   ground: Ground

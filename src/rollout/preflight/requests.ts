@@ -1,4 +1,3 @@
-import { isOver, type Pod } from '../workload.ts'
 import { quantity } from './amounts.ts'
 
 /** Cores and bytes that a pod asks for, and what it is limited to. */
@@ -26,5 +25,3 @@ export const amountsOf = (spec: Asking): Amounts => {
     ...{ limitCpu: amount('limits', 'cpu'), limitMemory: amount('limits', 'memory') },
   }
 }
-
-export const amountsOfPod = (pod: Pod): Amounts | null => (isOver(pod) ? null : amountsOf(pod.spec))

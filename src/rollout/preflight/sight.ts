@@ -71,7 +71,7 @@ export type Refused = { status: number; why: string; conflicts: FieldConflict[] 
 
 export type Service = { kind: 'Service'; metadata: Metadata; spec?: { selector?: Labels; type?: string } }
 
-export type PolicyPeer = {
+type PolicyPeer = {
   podSelector?: LabelSelector
   namespaceSelector?: LabelSelector
   ipBlock?: { cidr: string; except?: string[] }

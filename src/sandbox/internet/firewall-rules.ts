@@ -5,7 +5,7 @@ import { isIP } from 'node:net'
 export type FirewallRule = { id: string; rule: string; description: string | null }
 
 /** What goes wrong with one of the next calls, before or after its effect; undefined: it goes well. */
-export type FirewallFault = { status: number; after?: boolean } | undefined
+type FirewallFault = { status: number; after?: boolean } | undefined
 
 type Options = {
   network: string
