@@ -16,8 +16,15 @@ import { kubeconfigOf, kubeOf, liveOf } from './kube-of.ts'
 import { logsOf } from './logs.ts'
 import type { Staged } from './staged.ts'
 
-/** `dryRun`: it guards nothing, whatever it says. */
-export type GateResult = { tenant: string; workload: string; gate: string; verdict: Verdict; dryRun?: true }
+/** `dryRun`: it guards nothing, whatever it says. `note`: what one should know who reads the verdict. */
+export type GateResult = {
+  tenant: string
+  workload: string
+  gate: string
+  verdict: Verdict
+  dryRun?: true
+  note?: string
+}
 
 /** What is told while gates are asked. `onPause`: asked again within the tenant's patience; absent: asked once. */
 export type Telling = {
@@ -26,8 +33,8 @@ export type Telling = {
 }
 
 /** As it is told to who watches. */
-export const lineOf = ({ tenant, workload, gate, verdict, dryRun }: GateResult): string =>
-  `${tenant}/${workload}: ${gate}: ${verdict.verdict}${dryRun ? ' (dry run)' : ''}`
+export const lineOf = ({ tenant, workload, gate, verdict, dryRun, note }: GateResult): string =>
+  `${tenant}/${workload}: ${gate}: ${verdict.verdict}${dryRun ? ' (dry run)' : ''}${note ? `; ${note}` : ''}`
 
 /**
  * What is known of a workload from earlier: before its move, and from the gates before a soak. `enough`: nobody needs
@@ -119,7 +126,14 @@ export const askGates = async (
   const here = createHere({ root: session.root, kubeconfig: kubeconfigOf(staged), signal })
   const labels = { [EGRESS_LABEL.key]: EGRESS_LABEL.value }
   const moved = () => ({ labels, ...wayOf(session.context, move.tenant) })
-  const probes = createProbes(kube, { ...logsOf(staged, move.tenant, signal), here, signal, prober, moved })
+  const [noticed, said] = [new Set<string>(), new Set<string>()]
+  const note = (text: string) => void noticed.add(text)
+  const noted = () => {
+    const fresh = [...noticed].filter(it => !said.has(it))
+    for (const it of fresh) said.add(it)
+    return fresh.length > 0 ? { note: fresh.join('; ') } : {}
+  }
+  const probes = createProbes(kube, { ...logsOf(staged, move.tenant, signal), here, signal, prober, moved, note })
   const subject = { ...subjectOf(staged, move), ...(restartsBefore && { restartsBefore }) }
   const { inconclusive: patience } = move.tenant.rollout
   const at = { tenant: subject.tenant, workload: calledAs(subject.workload) }
@@ -134,7 +148,7 @@ export const askGates = async (
       const verdict = await (patient ? untilKnown(ask, patience, { stop, onPause: told }) : ask())
       // An interrupted pause is no verdict.
       if (enough?.aborted) break
-      const result = { ...at, gate: gate.name, verdict, ...(gate.dryRun && { dryRun: true as const }) }
+      const result = { ...at, gate: gate.name, verdict, ...(gate.dryRun && { dryRun: true as const }), ...noted() }
       results.push(result)
       onResult(result)
       if (!isHeld(result)) break

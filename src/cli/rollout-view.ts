@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { RolloutPhase } from '../../playbooks/rollout.ts'
 import type { Recorded } from '../engine/journal.ts'
 import { narrowTable } from '../report/table.ts'
+import { keptPods, keptText } from '../rollout/kept-pods.ts'
 import type { Kube } from '../rollout/kube.ts'
 import { type LeaseObject, leaseOf } from '../rollout/lease.ts'
 import { EGRESS_LABEL } from '../rollout/manifests.ts'
@@ -76,6 +77,7 @@ export const stateOf = (rollout: Rollout | null, proved: boolean): Pick<Workload
   if (rollout.of.fixed) return { state: PASSED_OVER, pods, waitsFor: null }
   const labelled = rollout.template.metadata?.labels?.[EGRESS_LABEL.key] !== undefined
   const now = rolloutState(rollout, new Map())
+  const kept = labelled ? keptPods(rollout) : null
   const waitsFor =
     now.state === 'waiting'
       ? now.what
@@ -83,9 +85,11 @@ export const stateOf = (rollout: Rollout | null, proved: boolean): Pick<Workload
         ? now.why
         : now.state === 'crashed'
           ? `pod ${now.pod}: ${now.container} restarted ${now.restarts} times`
-          : labelled && !proved
-            ? 'its gates'
-            : null
+          : kept
+            ? `${keptText(kept)}: ${kept.renew}`
+            : labelled && !proved
+              ? 'its gates'
+              : null
   if (now.state !== 'done') return { state: labelled ? 'moving' : 'start', pods, waitsFor }
   return { state: labelled ? (proved ? 'proved' : 'moved') : 'start', pods, waitsFor }
 }

@@ -1,14 +1,16 @@
 import { isIP } from 'node:net'
 import { Problem } from '../engine/problem.ts'
 import type { Here } from './here.ts'
+import { keptPods, keptText } from './kept-pods.ts'
 import type { Kube } from './kube.ts'
 import { lastWords } from './last-words.ts'
 import { EGRESS_LABEL } from './manifests.ts'
 import { inconclusive, type Verdict } from './measure.ts'
-import { PROXY_FILES } from './no-proxy.ts'
+import { PROXY_FILES, proxyEnv } from './no-proxy.ts'
 import { type AsMoved, PROBE_CONTAINER, PROBE_LABEL, type Prober } from './probe-pod.ts'
 import { type Socket, socketsIn } from './sockets.ts'
 import type { Subject } from './subject.ts'
+import { toldProxy } from './told-proxy.ts'
 import { OUR_AGENT, type Witnessed } from './witness.ts'
 import { isLeaving, type Pod } from './workload.ts'
 import { readRollout } from './workloads/read.ts'
@@ -23,6 +25,8 @@ type Unheard = { unheard: string; lacks?: true }
 export type Probes = {
   /** Pods of the workload's current template that are not on their way out. Null: no such workload. */
   pods(subject: Subject): Promise<Pod[] | null>
+  /** What its owner has to do before it has a pod of that template; null: nothing. */
+  lacksOwner?(subject: Subject): Promise<string | null>
   /** curl in the pod's first container, with the environment it has there; without curl, in a pod that stands in. */
   curl(pod: Pod, args: string[]): Promise<Answer>
   /** A pod that runs and stands in for this one as it will be when it has moved; it goes when the gates are through. */
@@ -70,8 +74,9 @@ export const createProbes = (
     signal,
     prober,
     moved = labelOnly,
+    note = () => undefined,
     ...logs
-  }: Logs & { signal?: AbortSignal; prober?: Prober; moved?: () => AsMoved },
+  }: Logs & { signal?: AbortSignal; prober?: Prober; moved?: () => AsMoved; note?: (text: string) => void },
 ): Probes => {
   const asMoved: Probes['asMoved'] = async pod =>
     prober?.for(pod, moved()) ?? { unheard: `nobody stands in for ${pod.metadata.name}` }
@@ -79,14 +84,25 @@ export const createProbes = (
     asMoved,
     async pods({ namespace, workload }) {
       const rollout = await readRollout(kube, { namespace, ...workload })
-      return rollout?.current.filter(pod => !isLeaving(pod)) ?? null
+      const pods = rollout?.current.filter(pod => !isLeaving(pod)) ?? null
+      const kept = rollout && pods?.length ? keptPods(rollout) : null
+      if (kept) note(keptText(kept))
+      return pods
+    },
+    async lacksOwner({ namespace, workload }) {
+      const rollout = await readRollout(kube, { namespace, ...workload })
+      const kept = rollout && keptPods(rollout)
+      return kept && `${keptText(kept)}: ${kept.renew}`
     },
     async curlAsMoved(pod, args) {
       const stand = await asMoved(pod)
       return 'unheard' in stand ? stand : runIn(kube, stand, PROBE_CONTAINER, curlOf(stand, args), signal)
     },
     async curl(pod, args) {
-      const command = curlOf(pod, args)
+      const told = toldProxy(pod, moved().env)
+      if (told.length > 0 && !args.includes('--noproxy'))
+        note(`${pod.metadata.name} has no proxy variables: asked with the proxy of ConfigMap egress-proxy`)
+      const command = curlOf(pod, [...told, ...args])
       if (!prober?.has(pod)) {
         const answer = await runIn(kube, pod, pod.spec.containers[0]?.name ?? '', command, signal)
         const isStandIn = pod.metadata.labels?.[PROBE_LABEL] !== undefined
@@ -153,7 +169,10 @@ export const everyPod = async (
   const { kind, name } = subject.workload
   const pods = await probes.pods(subject)
   if (!pods) return [inconclusive(`${kind} ${subject.namespace}/${name} is not there`)]
-  if (pods.length === 0) return [inconclusive(`${kind} ${subject.namespace}/${name} has no pods to ask`)]
+  if (pods.length === 0) {
+    const wanted = await probes.lacksOwner?.(subject)
+    return [inconclusive(`${kind} ${subject.namespace}/${name} has no pods to ask${wanted ? `: ${wanted}` : ''}`)]
+  }
   return Promise.all(pods.map(ask))
 }
 
@@ -165,7 +184,8 @@ export const addressIn = (body: string): string | null => {
 
 /** The address that the workload's pods are seen with now, through their own environment; null: no answer. */
 export const egressAddress = async (kube: Kube, subject: Subject): Promise<string | null> => {
-  const probes = createProbes(kube, noLogs)
+  const moved = () => ({ ...labelOnly(), env: proxyEnv(subject.proxy, subject.inside) })
+  const probes = createProbes(kube, { ...noLogs, moved })
   for (const pod of (await probes.pods(subject)) ?? []) {
     for (const url of subject.echo) {
       const answer = await probes.curl(pod, ['--fail', url])

@@ -1,6 +1,7 @@
 import { word } from '../engine/desired.ts'
 import { type Json, sameJson } from '../engine/json.ts'
 import type { Detail, Kind } from '../engine/kind.ts'
+import { Problem } from '../engine/problem.ts'
 import { awaitRollout } from './await-rollout.ts'
 import { type Live, liveOf, withoutLabel } from './egress-live.ts'
 import { found, refuse, refusePasswords } from './egress-refusals.ts'
@@ -8,6 +9,7 @@ import { type EgressWant, objectOf, showWorkload } from './egress-want.ts'
 import { appliedBy } from './fields.ts'
 import { admitted } from './guard/admitted.ts'
 import { refuseForbidden } from './guard.ts'
+import { keptPods, keptText } from './kept-pods.ts'
 import { type Kube, MANAGER } from './kube.ts'
 import { isGone } from './kube-problem.ts'
 import type { Clients } from './manifest.ts'
@@ -72,7 +74,20 @@ export const workloadEgressKind: Kind<EgressWant, Live, Clients> = {
     }
     const seconds = want.waitSeconds
     await awaitRollout(cluster, want, report, { baseline: baselineOf(rollout), ...(seconds && { seconds }) })
+    refuseKept(want, await readRollout(cluster, want))
   },
+}
+
+/** A pod that has the label and the variables needs the policy and the proxy: nothing more is taken away before it goes. */
+const refuseKept = (want: EgressWant, rollout: Rollout | null): void => {
+  const { key, value } = want.label
+  if (!rollout || rollout.template.metadata?.labels?.[key] === value) return
+  const kept = keptPods({ ...rollout, old: rollout.old.filter(it => it.metadata.labels?.[key] === value) })
+  if (!kept) return
+  throw new Problem(`${showWorkload(want)}: pods of it still leave by the proxy`, {
+    why: keptText(kept),
+    next: `${kept.renew}${kept.pods.length > 1 ? ', and so with each' : ''}; then run rollback.ts again`,
+  })
 }
 
 /** `workloadEgress('client-a/curl-demo', { kubeconfig, namespace, kind: 'Deployment', name, label, env, containers })` */

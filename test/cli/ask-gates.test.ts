@@ -55,6 +55,33 @@ test('the first gate that does not hold ends it', async () => {
   assert.equal(it, { lines: ['a/web: one: pass', 'a/web: two: fail'], held: false, pauses: [] })
 })
 
+test('what was noticed while asking is told with the verdict, once', async () => {
+  const staged = await stage()
+  const metadata = { name: 'web', namespace: 'a-demo', uid: 'u' }
+  const spec = { replicas: 2, updateStrategy: { type: 'OnDelete' }, template: { spec: { containers: [] } } }
+  const pod = (name: string, hash: string) => ({
+    metadata: { name, labels: { 'controller-revision-hash': hash }, ownerReferences: [{ uid: 'u' }] },
+  })
+  const kube = {
+    get: async () => ({ kind: 'StatefulSet', metadata, spec, status: { updateRevision: 'b' } }),
+    list: async () => ({ items: [pod('web-0', 'a'), pod('web-1', 'b')] }),
+  }
+  Object.assign(staged.session.clients, { kube: () => kube })
+  const looks = (name: string): OurGate =>
+    gate(name, {
+      async ask(subject, probes) {
+        await probes.pods(subject)
+        return pass
+      },
+    })
+  const move = { ...moveWith(), workload: { kind: 'StatefulSet' as const, name: 'web' } }
+  const results = await askGates(staged, move, [looks('one'), looks('two')], { onResult: () => undefined })
+  assert.equal(results.map(lineOf), [
+    'a/statefulset/web: one: pass; 1 pod keeps its earlier template until the owner renews it (web-0)',
+    'a/statefulset/web: two: pass',
+  ])
+})
+
 test('a Job that is left to finish is not asked about', async () => {
   const staged = await stage()
   const job = { ...moveWith(), workload: { kind: 'Job' as const, name: 'import' } }

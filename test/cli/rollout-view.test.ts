@@ -35,6 +35,12 @@ const rollout = (labelled: boolean, current: Pod[], old: Pod[] = []): Rollout =>
   } as unknown as Workload
   return { workload, template, of: kindOf({ kind: 'Deployment' }), current, old }
 }
+/** A StatefulSet whose pods are renewed when somebody deletes them. */
+const onDelete = (current: Pod[], old: Pod[]): Rollout => {
+  const it = rollout(true, current, old)
+  const spec = { ...it.workload.spec, updateStrategy: { type: 'OnDelete' } }
+  return { ...it, of: kindOf({ kind: 'StatefulSet' }), workload: { ...it.workload, kind: 'StatefulSet', spec } }
+}
 const two = [pod('a'), pod('b')]
 
 const cases: { when: string; now: Rollout | null; proved?: boolean; state: string; pods: string; waitsFor?: RegExp }[] =
@@ -52,6 +58,16 @@ const cases: { when: string; now: Rollout | null; proved?: boolean; state: strin
       when: 'crashing',
       now: rollout(true, [pod('a', { ready: false, restarts: 3, waiting: 'CrashLoopBackOff' }), pod('b')]),
       ...{ state: 'moving', pods: '1/2+0', waitsFor: /pod a: c restarted 3 times/ },
+    },
+    {
+      when: 'moved, and its owner has to renew the pods',
+      now: onDelete([], [pod('w-1'), pod('w-0')]),
+      ...{ state: 'moved', pods: '0/0+2', waitsFor: /^2 pods keep their .*kubectl -n n delete pod w-1$/ },
+    },
+    {
+      when: 'proved by the pods that were renewed',
+      now: onDelete([pod('w-1')], [pod('w-0')]),
+      ...{ proved: true, state: 'proved', pods: '1/1+1', waitsFor: /^1 pod keeps its .*delete pod w-0$/ },
     },
     {
       when: 'a pod that leaves counts for nothing',

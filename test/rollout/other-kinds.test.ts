@@ -1,8 +1,12 @@
 import * as assert from 'uvu/assert'
+import { podsReady } from '../../src/rollout/gates/pods-ready.ts'
 import { EGRESS_LABEL } from '../../src/rollout/manifests.ts'
+import { inconclusive, pass } from '../../src/rollout/measure.ts'
 import { noProxy, proxyEnv } from '../../src/rollout/no-proxy.ts'
 import type { KubeObject } from '../../src/rollout/object.ts'
-import type { Pod, WorkloadRef } from '../../src/rollout/workload.ts'
+import { createProbes, noLogs } from '../../src/rollout/probe.ts'
+import type { Subject } from '../../src/rollout/subject.ts'
+import { isReady, type Pod, type WorkloadRef } from '../../src/rollout/workload.ts'
 import { workloadEgressKind } from '../../src/rollout/workload-egress.ts'
 import { kindOf, readRollout } from '../../src/rollout/workloads/read.ts'
 import { suite } from '../support/suite.ts'
@@ -62,6 +66,10 @@ const move = async (want: Wanted) => {
   const now = await workloadEgressKind.apply(want, cluster.clients, before, report())
   return async () => workloadEgressKind.undo?.(want, cluster.clients, before, now, report())
 }
+const labelsLeft = async (want: Wanted) => {
+  const { current, old } = (await rolloutOf(want))!
+  return labelled([...current, ...old])
+}
 const isThere = async (want: Wanted) => workloadEgressKind.diff(want, await look(want)) === null
 
 for (const { kind, name, spec, pods, moved } of [
@@ -102,18 +110,63 @@ test('a StatefulSet moves down to its partition, and is then as wanted', async (
   await undo()
 })
 
-test('with OnDelete the template moves and no pod does: nobody deletes one here', async () => {
+test('with OnDelete the template moves, and gates judge the pods whose owner let go of the old ones', async () => {
   const updateStrategy = { type: 'OnDelete' }
   await given('StatefulSet', 'kept', { replicas: 2, serviceName: 'kept', updateStrategy, ...selected('kept') })
   const want = wantOf('StatefulSet', 'kept')
   await ready(want, 2)
-  const uids = async () =>
-    [...((await rolloutOf(want))?.current ?? []), ...((await rolloutOf(want))?.old ?? [])].map(it => it.metadata.uid)
+  const uids = async () => {
+    const { current, old } = (await rolloutOf(want))!
+    return [...current, ...old].map(it => it.metadata.uid).sort()
+  }
   const before = await uids()
   const undo = await move(want)
   assert.ok(await isThere(want))
-  assert.equal((await uids()).sort(), before.sort())
+  assert.equal(await uids(), before, 'nobody deletes one here')
+  const notes: string[] = []
+  const probes = createProbes(cluster.kube, { ...noLogs, note: it => notes.push(it) })
+  const subject = { namespace: NS, workload: want } as unknown as Subject
+  const asked = () => podsReady.ask(subject, probes, new Map())
+  const why = 'StatefulSet shop/kept has no pods to ask: 2 pods keep their earlier template until the owner renews them'
+  assert.equal(await asked(), inconclusive(`${why} (kept-1, kept-0): kubectl -n shop delete pod kept-1`))
+  const renew = async () => {
+    await cluster.kube.delete({ apiVersion: 'v1', kind: 'Pod', namespace: NS, name: 'kept-1' })
+    const isNew = async () => {
+      const { current, old } = (await rolloutOf(want))!
+      return old.every(it => it.metadata.name !== 'kept-1') && current.some(it => it.metadata.name === 'kept-1' && isReady(it)) // biome-ignore format: one
+    }
+    assert.ok(await until(isNew, 60), 'kept-1 has the new template')
+  }
+  await renew()
+  assert.equal(await asked(), pass)
+  assert.equal(notes, ['1 pod keeps its earlier template until the owner renews it (kept-0)'])
+  const thrown = await undo().catch(it => it)
+  assert.match(thrown.why, /^1 pod keeps .*kept-1/)
+  assert.is(thrown.next, 'kubectl -n shop delete pod kept-1; then run rollback.ts again')
+  await renew()
   await undo()
+  assert.equal(await labelsLeft(want), [])
+})
+
+test('what its owner does for the pods below a partition', async () => {
+  const kept = async (name: string, updateStrategy: object) => {
+    await given('StatefulSet', name, { replicas: 2, serviceName: name, updateStrategy, ...selected(name) })
+    const want = wantOf('StatefulSet', name)
+    await ready(want, 2)
+    const undo = await move(want)
+    const probes = createProbes(cluster.kube, noLogs)
+    const text = await probes.lacksOwner?.({ namespace: NS, workload: want } as unknown as Subject)
+    await undo()
+    return text
+  }
+  const below = (partition: number) => ({ type: 'RollingUpdate', rollingUpdate: { partition } })
+  const patch = (partition: number) => JSON.stringify({ spec: { updateStrategy: { rollingUpdate: { partition } } } })
+  assert.is(
+    await kept('all', below(5)),
+    `2 pods keep their earlier template until the owner renews them (all-1, all-0): kubectl -n shop patch statefulset all -p '${patch(1)}'`,
+  )
+  assert.match((await kept('some', below(1))) ?? '', `kubectl -n shop patch statefulset some -p '${patch(0)}'`)
+  assert.is(await kept('none', below(0)), null)
 })
 
 test('a CronJob has the label and the variables in what it starts next', async () => {
@@ -143,6 +196,39 @@ test('a Job that was started is passed over, as it is', async () => {
   const want = wantOf('Job', 'once')
   assert.ok(await isThere(want))
 })
+
+const proxied = { env: [{ name: 'http_proxy', value: 'http://own:3128' }] }
+for (const { when, name, container, told } of [
+  { when: 'without variables', name: 'plain', container: {}, told: ['http://172.16.28.8:3128', '.svc'] },
+  { when: 'with its own', name: 'own', container: proxied, told: [] },
+])
+  test(`a moved pod made by hand, ${when}, is asked as its program would ask`, async () => {
+    await given('Pod', name, { ...spec, containers: [{ ...spec.containers[0], ...container }] })
+    const want = wantOf('Pod', name)
+    await ready(want, 1)
+    const commands: string[][] = []
+    const notes: string[] = []
+    cluster.pods.commands.run = (_, command) => {
+      commands.push(command)
+      return { code: 0 }
+    }
+    const moved = () => ({ labels: {}, env: proxyEnv({ address: '172.16.28.8', port: 3128 }, ['.svc']) })
+    const probes = createProbes(cluster.kube, { ...noLogs, moved, note: it => notes.push(it) })
+    const ask = async (...args: string[]) => {
+      await probes.curl((await rolloutOf(want))!.current[0]!, args)
+      return commands.pop()!
+    }
+    const wordsOf = (command: string[]) =>
+      ['--proxy', '--noproxy'].flatMap(it => (command.includes(it) ? [command[command.indexOf(it) + 1]] : []))
+    assert.equal(wordsOf(await ask('http://before')), [], 'it has not moved')
+    const undo = await move(want)
+    assert.equal(wordsOf(await ask('http://echo')), told)
+    assert.is(notes.length, told.length > 0 ? 1 : 0, notes.join())
+    const past = await ask('--noproxy', '*', 'http://echo')
+    assert.is(past.lastIndexOf('*'), past.lastIndexOf('--noproxy') + 1, 'who asks past the proxy still does')
+    assert.is(notes.length, told.length > 0 ? 1 : 0, notes.join())
+    await undo()
+  })
 
 test('a pod made by hand takes the label, and gives it back', async () => {
   await given('Pod', 'shell', spec)

@@ -34,13 +34,15 @@ const still = (it: Moving, { patient }: Wishes): Finding[] => {
   const { type, rollingUpdate } = spec.updateStrategy ?? {}
   if (type === 'OnDelete') {
     const why = 'with OnDelete no pod gets the new template until its owner deletes it, and nobody is asked before'
-    return stop('none of its pods would move', why, 'set updateStrategy RollingUpdate for the move, or leave it out')
+    if (patient) return note('gates wait until its owner deletes a pod', why, patience)
+    return stop('none of its pods would move', why, `${impatience}, set updateStrategy RollingUpdate, or leave it out`)
   }
   const partition = workload.kind === 'StatefulSet' ? (rollingUpdate?.partition ?? 0) : 0
   const replicas = spec.replicas ?? 1
   if (partition >= replicas && partition > 0) {
     const why = `its partition is ${partition}, and it has ${replicas} pods: none of them gets the new template`
-    return stop('none of its pods would move', why, 'lower the partition for the move, or leave it out')
+    if (patient) return note('gates wait until its owner lowers the partition', why, patience)
+    return stop('none of its pods would move', why, `lower the partition for the move, ${impatience}, or leave it out`)
   }
   if (partition > 0) {
     const why = `its partition is ${partition}: pods below it keep the old way out until their owner lets them go`
@@ -59,6 +61,9 @@ const still = (it: Moving, { patient }: Wishes): Finding[] => {
     'nothing: they are not asked',
   )
 }
+
+const patience = 'do so when it is told: inconclusive.within has to last until then'
+const impatience = 'say rollout: { inconclusive: { within: ... } } to do it when gates wait'
 
 /** A CronJob has pods while a Job of it runs. */
 const schedule = ({ name, workload: { spec }, want }: Moving, patient: boolean): Finding[] => {

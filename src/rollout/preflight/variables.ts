@@ -1,5 +1,6 @@
 import { appliedBy, holds } from '../fields.ts'
 import { MANAGER } from '../kube.ts'
+import { PROXY_FILES } from '../no-proxy.ts'
 import type { Check, Finding } from './finding.ts'
 import type { Moving } from './sight.ts'
 
@@ -10,6 +11,11 @@ export const variables: Check = ({ moving }) => moving.flatMap(it => (it.of.labe
 const unable = ({ name, template, want }: Moving): Finding[] => {
   const names = new Set(want.env.map(it => it.name))
   const [first] = template.spec.containers
+  if (want.files && !first?.volumeMounts?.some(it => it.mountPath === PROXY_FILES)) {
+    const why = 'a pod that runs can be given no files, and the proxy lets in nobody without a certificate'
+    const next = `make it anew with the directory ${PROXY_FILES} in it, or leave it out`
+    return [{ level: 'stop', workload: name, what: 'it has no certificate', why, next, firm: true }]
+  }
   if (first?.env?.some(it => names.has(it.name))) return []
   const why = 'a pod that runs can be given the label and no variables, and the policy lets it out by the proxy alone'
   const next = 'make it anew with the variables of ConfigMap egress-proxy in it, or leave it out'

@@ -36,5 +36,9 @@ export const daemonSet: WorkloadKind = {
   settled: ({ spec, status = {} }) =>
     spec.updateStrategy?.type === 'OnDelete' ||
     (status.updatedNumberScheduled ?? 0) >= (status.desiredNumberScheduled ?? 0),
+  kept: ({ metadata: { namespace }, spec }, old) =>
+    spec.updateStrategy?.type === 'OnDelete' && old[0]
+      ? { pods: old, renew: `kubectl -n ${namespace} delete pod ${old[0].metadata.name}` }
+      : null,
   isOne: (pod, name) => ownedByOne(pod, 'DaemonSet', it => it === name),
 }

@@ -32,6 +32,18 @@ export const statefulSet: WorkloadKind = {
     return left > 0 ? { state: 'waiting', what: `${left} old pods are still there` } : null
   },
   settled: workload => (workload.status?.updatedReplicas ?? 0) >= reached(workload),
+  kept(workload, old) {
+    const pods = old.filter(it => !isReached(workload, it)).sort((a, b) => numberOf(b) - numberOf(a))
+    const [last] = pods
+    if (!last) return null
+    const { namespace, name } = workload.metadata
+    if (workload.spec.updateStrategy?.type === 'OnDelete')
+      return { pods, renew: `kubectl -n ${namespace} delete pod ${last.metadata.name}` }
+    // One below the partition that is deleted comes back with the template it had.
+    const rollingUpdate = { partition: numberOf(last) - first(workload) }
+    const patch = JSON.stringify({ spec: { updateStrategy: { rollingUpdate } } })
+    return { pods, renew: `kubectl -n ${namespace} patch statefulset ${name} -p '${patch}'` }
+  },
   isOne: (pod, name) => ownedByOne(pod, 'StatefulSet', it => it === name),
 }
 
@@ -44,5 +56,8 @@ const partitionOf = ({ spec }: Workload): number =>
 const reached = (workload: Workload): number => Math.max(0, (workload.spec.replicas ?? 1) - partitionOf(workload))
 
 /** A partition counts pods, whatever number the first one has. */
-const isReached = (workload: Workload, { metadata: { name } }: Pod): boolean =>
-  Number(/-(\d+)$/.exec(name)?.[1] ?? 0) - (workload.spec.ordinals?.start ?? 0) >= partitionOf(workload)
+const isReached = (workload: Workload, pod: Pod): boolean => numberOf(pod) - first(workload) >= partitionOf(workload)
+
+const numberOf = ({ metadata: { name } }: Pod): number => Number(/-(\d+)$/.exec(name)?.[1] ?? 0)
+
+const first = ({ spec }: Workload): number => spec.ordinals?.start ?? 0

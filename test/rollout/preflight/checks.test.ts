@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert'
 import { acceptable } from '../../../src/inventory/schema-preflight.ts'
+import { proxyFiles } from '../../../src/rollout/manifests.ts'
 import { baseline } from '../../../src/rollout/preflight/baseline.ts'
 import { judge, names } from '../../../src/rollout/preflight/checks.ts'
 import { conflicts } from '../../../src/rollout/preflight/conflicts.ts'
@@ -74,7 +75,9 @@ table('standstill', standstill, [
   { when: 'scaled to zero', see: one({ spec: { replicas: 0 }, pods: [] }), says: 'stop shop/web: it has no pods: .*scale deployment/web' },
   { when: 'a DaemonSet without nodes', see: one({ kind: 'DaemonSet', pods: [] }), says: 'stop shop/web: it has no pods: .*give it a node' },
   { when: 'OnDelete', see: db({ updateStrategy: { type: 'OnDelete' } }), says: 'stop shop/db: none of its pods would move' },
+  { when: 'OnDelete, and gates that wait', see: { ...db({ updateStrategy: { type: 'OnDelete' } }), ...patient }, says: 'note shop/db: gates wait until its owner deletes a pod' },
   { when: 'a partition above all', see: db({ updateStrategy: { rollingUpdate: { partition: 3 } } }), says: 'stop shop/db: none of its pods would move: its partition is 3' },
+  { when: 'a partition above all, and gates that wait', see: { ...db({ updateStrategy: { rollingUpdate: { partition: 3 } } }), ...patient }, says: 'note shop/db: gates wait until its owner lowers the partition' },
   { when: 'a partition', see: db({ updateStrategy: { rollingUpdate: { partition: 1 } } }), says: 'note shop/db: 1 of its 3 pods stay' },
   { when: 'a suspended CronJob', see: one({ kind: 'CronJob', spec: { suspend: true } }), says: 'stop shop/web: it is suspended' },
   { when: 'a CronJob that gates wait for', see: { ...one({ kind: 'CronJob', spec: { schedule: '*/5 * * * *' } }), ...patient }, says: 'note shop/web: gates wait for its next Job' },
@@ -169,6 +172,10 @@ table('policies', policies, [
 ]) // biome-ignore format: a table
 
 const variable = (value: object) => one({ containers: [{ name: 'c', env: [{ name: 'HTTP_PROXY', ...value }] }] })
+const withFiles = (container: object) => {
+  const it = moving({ kind: 'Pod', containers: [{ name: 'c', ...container }] })
+  return { ...it, want: { ...it.want, files: proxyFiles('keys') } }
+}
 table('variables', variables, [
   { when: 'none', see: one() },
   { when: 'as they will be', see: variable({ value: env[0]!.value }) },
@@ -177,6 +184,8 @@ table('variables', variables, [
   { when: 'with a password', see: variable({ value: 'http://me:hush@old:3128' }), says: 'stop shop/web: a proxy variable holds credentials' },
   { when: 'a bare pod without', see: one({ kind: 'Pod' }), says: 'stop shop/web: it does not know its proxy' },
   { when: 'a bare pod with', see: one({ kind: 'Pod', containers: [{ name: 'c', env }] }) },
+  { when: 'a bare pod without a certificate', see: { moving: [withFiles({ env })] }, says: 'stop shop/web: it has no certificate' },
+  { when: 'a bare pod with a certificate', see: { moving: [withFiles({ env, volumeMounts: [{ name: 'c', mountPath: '/etc/egress-proxy' }] })] } },
 ]) // biome-ignore format: a table
 
 test('variables: no password is told', () => {
