@@ -6,9 +6,10 @@ import { calledAs, isLeaving } from '../rollout/workload.ts'
 import { readRollout } from '../rollout/workloads/read.ts'
 import { askGates, type GateResult, isHeld, kubeOf, sideBySide, sweep } from './gates.ts'
 import { provedBefore } from './proved-before.ts'
-import { groupOf, hasPassed, type PhaseEnd, tell } from './rollout.ts'
+import { hasPassed, type PhaseEnd, tell } from './rollout.ts'
 import type { Staged } from './staged.ts'
 import { applyStage, chosenIn, summaryOf } from './stages.ts'
+import { groupOf } from './steps.ts'
 
 /**
  * The last phase: every moved workload proves a new connection to its partner, and again after each entry that went.

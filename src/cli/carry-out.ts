@@ -12,6 +12,7 @@ import { kinds } from './clients.ts'
 import { refuseFound, tellLeft } from './guard.ts'
 import { type Hand, openHand } from './hand.ts'
 import { hostPolicy, nameOf, recapOf } from './hosts.ts'
+import { takeBack } from './open-rollout.ts'
 import { type Proof, prove } from './proofs.ts'
 import {
   isCutShort,
@@ -20,7 +21,6 @@ import {
   phaseProblem,
   runPhase,
   stuck,
-  takeBack,
   undecided,
   unfinished,
 } from './rollout.ts'

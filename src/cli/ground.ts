@@ -9,27 +9,16 @@ import { calledAs, type Workload, type WorkloadRef, workloadKinds } from '../rol
 import { kindOf, templateOf } from '../rollout/workloads/read.ts'
 import { clusterOf } from './rollout-view.ts'
 import type { Session } from './session.ts'
+import { isOf } from './steps.ts'
+
+type In = Pick<Session, 'clients' | 'context'>
 
 /**
  * What workloads stand on goes only with all of them. Throws where a run of another machine has moved some, which no
  * journal here knows: they would be left with a label and a proxy, and without policy, settings or Service.
  */
-export const refuseLosingGround = async (
-  { clients, context }: Pick<Session, 'clients' | 'context'>,
-  list: readonly ToUndo[],
-): Promise<void> => {
-  const going = new Map<string, string>()
-  const known = new Set<string>()
-  for (const { kind, want, before } of list) {
-    const { kubeconfig, namespace, object, ...rest } = want as unknown as Want
-    const where = namespace ?? object?.metadata.namespace
-    if (kind === 'workload-egress') known.add(`${where}/${calledAs(rest as WorkloadRef)}`)
-    else if (where !== undefined && kubeconfig !== undefined && before === null) going.set(where, kubeconfig)
-  }
-  const mine = context.tenants.map(it => it.namespace)
-  const looked = [...going].filter(([namespace]) => mine.includes(namespace))
-  const found = await Promise.all(looked.map(([namespace, path]) => movedIn(clients.kube(path), namespace)))
-  const strange = found.flat().filter(it => !known.has(it))
+export const refuseLosingGround = async ({ clients, context }: In, list: readonly ToUndo[]): Promise<void> => {
+  const { strange } = await groundIn({ clients, context }, list)
   if (strange.length === 0) return
   throw new Problem('workloads would lose what they leave by', {
     why: `${strange.join(', ')} moved in a run that no journal here knows`,
@@ -37,13 +26,53 @@ export const refuseLosingGround = async (
   })
 }
 
+/**
+ * The same for who cannot refuse: what may go, and what stays because others stand on it, or because nobody can tell
+ * (`problem`).
+ */
+export const withoutGround = async (session: In, list: readonly ToUndo[]): Promise<Apart> => {
+  const apart = (staying: ReadonlySet<string>) => ({
+    goes: list.filter(it => !staying.has(it.step)),
+    stays: list.filter(it => staying.has(it.step)),
+  })
+  try {
+    const { strange, steps } = await groundIn(session, list)
+    return { ...apart(new Set(steps)), strange }
+  } catch (thrown) {
+    if (!(thrown instanceof Problem)) throw thrown
+    const all = list.filter(it => it.kind !== 'workload-egress' && it.before === null)
+    return { ...apart(new Set(all.map(it => it.step))), strange: [], problem: thrown }
+  }
+}
+
+export type Apart = { goes: ToUndo[]; stays: ToUndo[]; strange: string[]; problem?: Problem }
+
+/** `strange`: workloads that stand on what would go, and are not in the list. `steps`: what they stand on. */
+const groundIn = async ({ clients, context }: In, list: readonly ToUndo[]) => {
+  const known = new Set(list.flatMap(nameOf))
+  const found = await Promise.all(
+    context.tenants.map(async tenant => {
+      const mine = list.filter(isOf({ context: { tenants: [tenant] } }))
+      const going = mine.filter(it => it.kind !== 'workload-egress' && it.before === null)
+      const { kubeconfig } = (going.find(it => pathIn(it) !== undefined)?.want ?? {}) as Want
+      if (kubeconfig === undefined) return { strange: [], steps: [] }
+      const moved = await movedIn(clients.kube(kubeconfig), tenant.namespace)
+      const strange = moved.filter(it => !known.has(it))
+      return { strange, steps: strange.length > 0 ? going.map(it => it.step) : [] }
+    }),
+  )
+  return { strange: found.flatMap(it => it.strange), steps: found.flatMap(it => it.steps) }
+}
+
+const pathIn = ({ want }: ToUndo) => (want as unknown as Want).kubeconfig
+
 /** Throws where workloads of these tenants have moved and no journal here knows how to take them back. */
 export const refuseUnknown = async (session: Session, known: readonly ToUndo[]): Promise<void> => {
   const kube = clusterOf(session)
   if (!kube) return
   const { tenants, context } = session.context
   const found = await Promise.all(tenants.map(it => movedIn(kube, it.namespace)))
-  const ours = new Set(known.flatMap(({ want }) => nameIn(want as unknown as Want)))
+  const ours = new Set(known.flatMap(nameOf))
   const strange = found.flat().filter(it => !ours.has(it))
   if (strange.length === 0) return
   throw new Problem('no journal here knows how to take these back', {
@@ -52,10 +81,13 @@ export const refuseUnknown = async (session: Session, known: readonly ToUndo[]):
   })
 }
 
-const nameIn = ({ namespace, kind, name }: Want & Partial<WorkloadRef>): string[] =>
-  kind && name ? [`${namespace}/${calledAs({ kind, name })}`] : []
+const nameOf = ({ kind, want }: Pick<ToUndo, 'kind' | 'want'>): string[] => {
+  if (kind !== 'workload-egress') return []
+  const { namespace, kind: of, name } = want as unknown as Want & WorkloadRef
+  return [`${namespace}/${calledAs({ kind: of, name })}`]
+}
 
-type Want = { kubeconfig?: string; namespace?: string; object?: KubeObject }
+type Want = { kubeconfig?: string; namespace?: string }
 
 /** What carries the label because we put it there. A kind that may not be listed is passed over. */
 const movedIn = async (kube: Kube, namespace: string): Promise<string[]> => {
@@ -63,7 +95,7 @@ const movedIn = async (kube: Kube, namespace: string): Promise<string[]> => {
     workloadKinds.map(async kind => {
       const of = kindOf({ kind })
       const { items } = await kube.list<Workload>({ apiVersion: of.apiVersion, kind, namespace }).catch(thrown => {
-        if (thrown instanceof KubeProblem) return { items: [] }
+        if (thrown instanceof KubeProblem && [403, 404].includes(thrown.status)) return { items: [] }
         throw thrown
       })
       const ours = items.filter(

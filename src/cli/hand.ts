@@ -6,8 +6,8 @@ import { isCanary } from '../rollout/phases.ts'
 import { asAnswer, asCourse, type Course, forgotten, type Request, requestsOf, unread } from '../rollout/requests.ts'
 import { kubeconfigOf } from './gates.ts'
 import { endOf, type Pause, pauseBefore } from './pauses.ts'
-import { groupOf } from './rollout.ts'
 import type { Staged } from './staged.ts'
+import { groupOf } from './steps.ts'
 import { type Aborted, createWishes } from './wishes.ts'
 
 /** An operator's hand on a rollout that is under way. */

@@ -5,27 +5,20 @@ import { textOf } from '../engine/apply.ts'
 import { millis } from '../engine/duration.ts'
 import { type Recorded, readJournals } from '../engine/journal.ts'
 import { Problem } from '../engine/problem.ts'
-import { standing, type ToUndo, type UndoOutcome } from '../engine/undo.ts'
-import type { Context } from '../inventory/context.ts'
+import type { UndoOutcome } from '../engine/undo.ts'
 import type { Memory } from '../rollout/gate.ts'
 import { gatesAt, type Moment } from '../rollout/gates.ts'
-import { TENANT_LABEL } from '../rollout/gateway-pod.ts'
 import { NotLeader } from '../rollout/lease.ts'
 import { isCanary } from '../rollout/phases.ts'
 import { egressName } from '../rollout/workload-egress.ts'
 import { noteAddresses, notMoved, tryPolicy } from './before-canary.ts'
 import { askGates, type GateResult, isHeld, lineOf, sideBySide, sweep, type Telling } from './gates.ts'
-import { endsRollout } from './passed.ts'
 import { noteRestarts, restartsBefore } from './restarts.ts'
 import type { Session } from './session.ts'
 import type { Staged } from './staged.ts'
 import { applyStage, chosenIn, summaryOf } from './stages.ts'
-import { undoRollout } from './undo-rollout.ts'
+import { groupOf } from './steps.ts'
 import { type PhasePassed, unverifiedElsewhere } from './unverified.ts'
-
-/** Steps of a rollout are journalled under this and the phase's name. */
-export const groupOf = (phase: string): string => `rollout/${phase}`
-export const isRollout = ({ group }: { group: string }): boolean => group.startsWith('rollout/')
 
 export type PhaseEnd = { ok: boolean; summary: string; outcome: Outcome; failed: GateResult[] }
 
@@ -174,42 +167,6 @@ export const hasPassed = (history: readonly Recorded[], group: string, tenants: 
     }
   }
   return tenants.every(it => passed.has(it))
-}
-
-/** What rollouts of these tenants did since each one's last that passed whole, also in runs that were killed. */
-export const openRollout = (history: readonly Recorded[], { tenants }: Pick<Context, 'tenants'>): ToUndo[] =>
-  tenants
-    .flatMap(it => {
-      const last = history.findLastIndex(entry => endsRollout(entry, [it.tenant]))
-      return standing(history, layer => layer.at > last).filter(isRollout).filter(isOf({ context: { tenants: [it] } })) // biome-ignore format: one line
-    })
-    .sort((a, b) => a.at - b.at)
-
-/** The open rollout of these tenants; absent: of all that the run is for. */
-export const openOf = ({ context, state }: Session, tenants?: readonly string[]): ToUndo[] =>
-  openRollout(readJournals(state), { tenants: context.tenants.filter(it => tenants?.includes(it.tenant) ?? true) })
-
-/** Takes it back, from the journal. */
-export const takeBack = (session: Session, tenants?: readonly string[]): Promise<UndoOutcome> =>
-  undoRollout(session, openOf(session, tenants), { ...session.world, stop: new AbortController().signal })
-
-/** Is a step of a rollout about one of the tenants that this run is for? */
-export const isOf = ({ context }: { context: Pick<Context, 'tenants'> }) => {
-  const namespaces = context.tenants.map(it => it.namespace)
-  const tenants = context.tenants.map(it => it.tenant)
-  return ({ want }: ToUndo): boolean => {
-    const { namespace, object, labels } = want as AnyWant
-    // Beside others', in no namespace of its own.
-    const owner = (labels ?? object?.metadata.labels)?.[TENANT_LABEL]
-    if (owner !== undefined) return tenants.includes(owner)
-    return namespaces.includes(namespace ?? object?.metadata.namespace ?? '')
-  }
-}
-
-type AnyWant = {
-  namespace?: string
-  labels?: Record<string, string>
-  object?: { metadata: { namespace?: string; labels?: Record<string, string> } }
 }
 
 /** What the operator is told when a phase did not hold. */

@@ -12,9 +12,10 @@ import { agreed } from '../confirm.ts'
 import { tellLeaks } from '../leaks.ts'
 import { idOf, lineOf, protectedOf } from '../owned.ts'
 import { removeOwned } from '../remove.ts'
-import { hasPassed, isOf, isRollout } from '../rollout.ts'
+import { hasPassed } from '../rollout.ts'
 import type { Session } from '../session.ts'
 import { clusterStays, staying } from '../staying.ts'
+import { isOf, isRollout } from '../steps.ts'
 import { finish, noChanges } from '../summary.ts'
 
 /** Everything at Scaleway that carries this context's tags, in reverse order of making. */
