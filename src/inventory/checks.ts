@@ -188,7 +188,7 @@ const checkAddress = (
   )
 }
 
-const checkRollout = ({ rollout, workloads }: Parts<TenantFile>, say: Say) => {
+const checkRollout = ({ rollout, workloads, selectors }: Parts<TenantFile>, say: Say) => {
   const batches = rollout?.then?.batches ?? []
   const shares = batches.flatMap(it => (/%$/.test(String(it)) ? [Number.parseInt(String(it), 10)] : []))
   const counts = batches.flatMap(it => (/^\d+$/.test(String(it)) ? [Number(it)] : []))
@@ -213,7 +213,7 @@ const checkRollout = ({ rollout, workloads }: Parts<TenantFile>, say: Say) => {
   const canary = rollout?.canary
   if (canary?.kind === 'Job')
     say(['rollout', 'canary'], 'a Job is no canary', 'what was started is left to finish', 'name another workload')
-  if (!canary?.name || !canary.kind || !workloads || workloads.some(it => !it?.name)) return
+  if (!canary?.name || !canary.kind || !workloads || selectors || workloads.some(it => !it?.name)) return
   if (known.includes(called(canary))) return
   const why = `they are ${known.join(', ')}`
   say(

@@ -140,11 +140,17 @@ const complete = (file: ContextFile, tenants: TenantFile[], root: string, env: N
     tenants: tenants.map(
       (it): Tenant => ({
         ...it,
-        workloads: it.workloads ?? [it.rollout.canary],
+        workloads: workloadsOf(it),
         egress: egressOf(it, from, proxy => ({ ...proxy, ...machineFor(it.tenant, proxy, file.hosts, inventoryOf) })),
       }),
     ),
   }
+}
+
+/** The canary is one that selectors may find: then it is known by name all the same. */
+const workloadsOf = ({ workloads = [], selectors, rollout: { canary } }: TenantFile): Tenant['workloads'] => {
+  const isCanary = ({ kind, name }: Tenant['workloads'][number]) => kind === canary.kind && name === canary.name
+  return workloads.length > 0 && (!selectors || workloads.some(isCanary)) ? workloads : [canary, ...workloads]
 }
 
 /** One proxy or several, seen the same way. */

@@ -17,10 +17,7 @@ const workload = z.strictObject({ kind, name: objectName })
 
 const selector = z.strictObject({
   labels: z.record(z.string().min(1), z.string()).optional().describe('all of these; absent: every workload there'),
-  kinds: z
-    .array(kind.exclude(['Job', 'Pod']))
-    .min(1)
-    .default(['Deployment', 'StatefulSet']),
+  kinds: z.array(kind).min(1).default(['Deployment', 'StatefulSet']),
 })
 
 const clientCertificates = z.strictObject({

@@ -22,7 +22,7 @@ export const selectWorkloads = async (
   for (const it of known) all.delete(calledAs(it))
   const selected: Selected = { found: [], left: [] }
   for (const [, it] of [...all].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (it.metadata.labels?.[MANAGED_BY] === MANAGER) continue
+    if (it.metadata.labels?.[MANAGED_BY] === MANAGER || isPassing(it)) continue
     const workload = refOf(it)
     const why = reasonAgainst(it)
     if (why) selected.left.push({ workload, why })
@@ -32,6 +32,17 @@ export const selectWorkloads = async (
 }
 
 const refOf = ({ kind, metadata: { name } }: Workload): WorkloadRef => ({ kind: kind as WorkloadRef['kind'], name })
+
+/** Pods and Jobs that a controller made, which come and go with it, and those that have ended. */
+const isPassing = ({ kind, metadata, status }: Workload): boolean => {
+  if (kind !== 'Pod' && kind !== 'Job') return false
+  const ended = (status?.conditions ?? []).some(it => /^(Complete|Failed)$/.test(it.type) && it.status === 'True')
+  return (
+    ended ||
+    /^(Succeeded|Failed)$/.test(`${status?.phase}`) ||
+    (metadata.ownerReferences ?? []).some(it => it.controller)
+  )
+}
 
 const reasonAgainst = (it: Workload): string | null => {
   const owner = it.metadata.ownerReferences?.find(owner => owner.controller)

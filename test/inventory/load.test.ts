@@ -201,6 +201,22 @@ for (const { when, file, from, to, says } of [
   })
 }
 
+test('a canary that only selectors find is a workload, beside those of the list', async () => {
+  const file = 'tenants/client-b.yaml'
+  const selectors = 'selectors: [{ labels: { part: shop } }]\nrollout:'
+  const copy = changed({
+    [file]: [
+      [/canary: .*/, 'canary: { kind: StatefulSet, name: db }'],
+      ['rollout:', selectors],
+    ],
+  })
+  const [, b] = (await loadContext('sandbox', { root: copy, env: {} })).tenants
+  assert.equal(
+    b?.workloads.map(it => `${it.kind} ${it.name}`),
+    ['StatefulSet db', 'Deployment curl-demo'],
+  )
+})
+
 test('KUBECONFIG is a cluster that exists, but not for the sandbox, and not the file we wrote', async () => {
   const kubeconfig = async (name: string, path: string) =>
     (await loadContext(name, { root, env: { KUBECONFIG: path } })).cluster.kubeconfig

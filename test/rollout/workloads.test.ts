@@ -269,6 +269,28 @@ test('selectors find what the cluster has, in one order, without what is known, 
   assert.equal((await select(undefined)).found.map(calledAs), ['other', 'statefulset/db', 'web'])
 })
 
+test('of pods and Jobs selectors find those that stand for themselves, and run', async () => {
+  const made = (kind: string, name: string, more: object = {}, status?: object) => {
+    const it = workload(kind, name, { containers: [], template: { spec: { containers: [] } } })
+    return { ...it, metadata: { ...it.metadata, ...more }, ...(status && { status }) }
+  }
+  const over = (type: string) => ({ conditions: [{ type, status: 'True' }] })
+  const kube = cluster(
+    made('Pod', 'tool'),
+    made('Pod', 'web-1', { ownerReferences: owner('ReplicaSet', 'web') }),
+    made('Pod', 'done', {}, { phase: 'Succeeded' }),
+    made('Pod', 'kapsule-probe', { labels: { 'app.kubernetes.io/managed-by': 'kapsule-egress' } }),
+    made('Job', 'import'),
+    made('Job', 'suspended', {}, { conditions: [{ type: 'Suspended', status: 'True' }] }),
+    made('Job', 'nightly-1', { ownerReferences: owner('CronJob', 'nightly') }),
+    made('Job', 'imported', {}, over('Complete')),
+    made('Job', 'broken', {}, over('Failed')),
+  )
+  const { found, left } = await selectWorkloads(kube, 'n', [{ kinds: ['Pod', 'Job'] }], [])
+  assert.equal(found.map(calledAs), ['job/import', 'job/suspended', 'pod/tool'])
+  assert.equal(left, [])
+})
+
 test('what a cluster does not know as a kind is not there', async () => {
   const { KubeProblem } = await import('../../src/rollout/kube-problem.ts')
   const list = async () => Promise.reject(new KubeProblem('list', 'no such kind', 'none', 404))
