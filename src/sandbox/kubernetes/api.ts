@@ -7,7 +7,17 @@ import { jsonPatch, mergePatch, strategicPatch } from './patch.ts'
 import type { Caller } from './rbac.ts'
 import type { Resource } from './resources.ts'
 import { apiVersionOf, kind } from './resources.ts'
-import { alreadyExists, badRequest, conflict, forbidden, notFound, notTheOne, Refused, stale } from './status.ts'
+import {
+  alreadyExists,
+  badRequest,
+  conflict,
+  forbidden,
+  internal,
+  notFound,
+  notTheOne,
+  Refused,
+  stale,
+} from './status.ts'
 import type { Store } from './store.ts'
 import { validate } from './validate.ts'
 
@@ -62,7 +72,7 @@ export const createApi = (store: Store, { admit = () => {}, police = () => {} }:
     if (after.metadata.managedFields.length === 0) delete after.metadata.managedFields
     police(of, after, before, options, sub)
     if (before && same(after, before)) return before
-    if (options.dryRun) return after
+    if (options.dryRun) return before ? after : withoutVersion(after)
     if (isFinished(of, after)) return store.remove(of, store.put(of, after))
     return store.put(of, after)
   }
@@ -77,7 +87,7 @@ export const createApi = (store: Store, { admit = () => {}, police = () => {} }:
       draft.metadata.name ||= draft.metadata.generateName ? draft.metadata.generateName + suffix() : ''
       if (of.namespaced) {
         if (draft.metadata.namespace && draft.metadata.namespace !== namespace) {
-          throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+          throw elsewhere()
         }
         draft.metadata.namespace = namespace!
         const home = get(kind('Namespace'), undefined, namespace!)
@@ -86,7 +96,7 @@ export const createApi = (store: Store, { admit = () => {}, police = () => {} }:
           throw forbidden(of, draft.metadata.name, why)
         }
       } else delete draft.metadata.namespace
-      if (draft.metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created')
+      if (draft.metadata.resourceVersion) throw internal('resourceVersion should not be set on objects to be created')
       if (store.get(of, namespace, draft.metadata.name)) throw alreadyExists(of, draft.metadata.name)
       if (of.sub.includes('status') && !options.internal) delete draft.status
       return save(of, undefined, draft, options, entries ? { entries } : {})
@@ -95,8 +105,8 @@ export const createApi = (store: Store, { admit = () => {}, police = () => {} }:
     update(of: Resource, namespace: string | undefined, name: string, body: Obj, options: Options, sub?: string): Obj {
       const before = get(of, namespace, name)
       const { metadata = {} as Obj['metadata'] } = body
-      if (metadata.name && metadata.name !== name)
-        throw badRequest('the name of the object does not match the name on the URL')
+      if (metadata.name && metadata.name !== name) throw otherName(metadata.name, name)
+      if (metadata.namespace && metadata.namespace !== namespace) throw elsewhere()
       if (metadata.resourceVersion && metadata.resourceVersion !== before.metadata.resourceVersion)
         throw stale(of, name)
       if (metadata.uid && metadata.uid !== before.metadata.uid) {
@@ -137,8 +147,7 @@ export const createApi = (store: Store, { admit = () => {}, police = () => {} }:
         throw badRequest(`the configuration must be of ${apiVersionOf(of)} ${of.kind}`)
       }
       if (body.metadata?.managedFields?.length) throw badRequest('metadata.managedFields must be nil')
-      if (body.metadata?.name && body.metadata.name !== name)
-        throw badRequest('the name of the object does not match the name on the URL')
+      if (body.metadata?.name && body.metadata.name !== name) throw otherName(body.metadata.name, name)
       const live = store.get(of, namespace, name)
       const version = body.metadata?.resourceVersion
       if (live && version && version !== live.metadata.resourceVersion) throw stale(of, name)
@@ -203,6 +212,10 @@ export const createApi = (store: Store, { admit = () => {}, police = () => {} }:
 
 type Parts = { sub?: string; entries?: ManagedEntry[] }
 
+/** What was never stored has none. */
+const withoutVersion = ({ metadata: { resourceVersion: _v, ...metadata }, ...rest }: Obj): Obj =>
+  ({ ...rest, metadata }) as Obj
+
 export type Deletion = {
   gracePeriodSeconds?: number
   propagationPolicy?: string
@@ -213,6 +226,12 @@ export type Deletion = {
 }
 
 const permanent = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease'])
+
+const elsewhere = () =>
+  badRequest('the namespace of the provided object does not match the namespace sent on the request')
+
+const otherName = (given: string, name: string) =>
+  badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`)
 
 /** Five characters of the alphabet the real one uses: no vowels, no look-alikes. */
 export const suffix = (length = 5): string =>
@@ -234,7 +253,7 @@ const isFinished = (of: Resource, { metadata }: Obj): boolean =>
 const keepMeta = (after: Obj, before: Obj | undefined, of: Resource): Obj['metadata'] => {
   const {
     selfLink: _s,
-    generation: _g,
+    generation: given,
     deletionTimestamp: _d,
     deletionGracePeriodSeconds: _p,
     managedFields: _m,
@@ -249,7 +268,8 @@ const keepMeta = (after: Obj, before: Obj | undefined, of: Resource): Obj['metad
     uid: was?.uid ?? randomUUID(),
     resourceVersion: was?.resourceVersion ?? '',
     creationTimestamp: was?.creationTimestamp ?? now(),
-    ...(of.generation && { generation }),
+    // Where nobody counts, it is what a client says.
+    ...(of.generation ? { generation } : given !== undefined && { generation: given }),
     ...(was?.deletionTimestamp !== undefined && { deletionTimestamp: was.deletionTimestamp }),
     ...(was?.deletionGracePeriodSeconds !== undefined && {
       deletionGracePeriodSeconds: was.deletionGracePeriodSeconds,

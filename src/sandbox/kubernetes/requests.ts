@@ -5,18 +5,21 @@ import type { WatchTrouble } from './conditions.ts'
 import { toStored, toView } from './event-view.ts'
 import { evict } from './eviction.ts'
 import type { Loose, Obj } from './object.ts'
-import { isMap, keyOf } from './object.ts'
+import { isMap } from './object.ts'
+import { noVersion, pageOf } from './pages.ts'
 import type { Caller } from './rbac.ts'
 import type { Resource } from './resources.ts'
 import { apiVersionOf, kind } from './resources.ts'
 import { sendJson } from './respond.ts'
 import { review } from './reviews.ts'
 import { patchScale, rescale, scaleOf } from './scale.ts'
+import { cannotSelect } from './selectable.ts'
 import { filter } from './selectors.ts'
-import { badRequest, expired, Refused } from './status.ts'
+import { badRequest, internal, invalidOptions, Refused } from './status.ts'
 import type { Store } from './store.ts'
 import { partial, table } from './tables.ts'
 import { watch } from './watch.ts'
+import { checkOptions } from './write-options.ts'
 
 export type Target = { of: Resource; namespace: string | undefined; name: string | undefined; sub: string | undefined }
 
@@ -60,6 +63,8 @@ export const answer = (parts: Parts, given: Asked): unknown => {
   const { target, request, response, query, body } = asked
   const { of, namespace, name, sub } = target
   const send = (code: number, obj: Obj) => sendJson(response, code, shaped(asked, [obj], store))
+  const isApply = request.method === 'PATCH' && patchType(request) === 'apply'
+  checkOptions(request.method ?? '', query, isApply, request.method === 'DELETE' ? body?.dryRun : [])
   const options = optionsOf(asked)
   if (of.review && request.method === 'POST')
     return sendJson(response, 201, review(store, asked.caller, of.kind, namespace, body))
@@ -82,7 +87,6 @@ export const answer = (parts: Parts, given: Asked): unknown => {
       return send(200, api.update(of, namespace, name!, body, options, sub))
     case 'PATCH one': {
       const type = patchType(request)
-      if (type === 'apply' && !query.get('fieldManager')) options.manager = ''
       const isNew = !store.get(of, namespace, name!)
       if (isNew && type === 'apply') asked.may('create')
       return send(isNew ? 201 : 200, api.patch(of, namespace, name!, type, body, options, sub))
@@ -168,46 +172,38 @@ const removed = (of: Resource, { metadata }: Obj): Loose => ({
   details: { name: metadata.name, ...(of.group && { group: of.group }), kind: of.plural, uid: metadata.uid },
 })
 
-const filterOf = ({ query }: Asked) =>
-  filter({ labels: query.get('labelSelector') ?? undefined, fields: query.get('fieldSelector') ?? undefined })
+const filterOf = ({ query, target }: Asked) =>
+  filter({
+    labels: query.get('labelSelector') ?? undefined,
+    fields: query.get('fieldSelector') ?? undefined,
+    why: field => cannotSelect(target.of, field),
+  })
 
 const matching = (store: Store, asked: Asked): Obj[] =>
   store.sorted(asked.target.of, asked.target.namespace).filter(filterOf(asked))
 
 const list = (store: Store, asked: Asked): void => {
-  const all = matching(store, asked)
-  const limit = Number(asked.query.get('limit') ?? 0)
-  const after = decodeContinue(asked.query.get('continue'))
-  const rest = after === undefined ? all : all.filter(it => keyOf(it) > after)
-  const page = limit > 0 ? rest.slice(0, limit) : rest
-  const body = shaped(asked, page, store, 'list')
-  if (page.length < rest.length) {
-    body.metadata.continue = Buffer.from(keyOf(page.at(-1)!)).toString('base64url')
-    body.metadata.remainingItemCount = rest.length - page.length
-  }
-  sendJson(asked.response, 200, body)
+  const { target, query, response } = asked
+  const what = { of: target.of, namespace: target.namespace, matches: filterOf(asked) }
+  const { items, version, next, remaining } = pageOf(store, what, query)
+  const body = shaped(asked, items, store, 'list')
+  body.metadata.resourceVersion = String(version)
+  if (next) body.metadata.continue = next
+  if (remaining !== undefined) body.metadata.remainingItemCount = remaining
+  sendJson(response, 200, body)
 }
-
-const decodeContinue = (token: string | null): string | undefined => {
-  if (!token) return undefined
-  const key = Buffer.from(token, 'base64url').toString()
-  if (!key.includes('/')) throw expired('the provided continue parameter is not valid')
-  return key
-}
-
-const matchWrong = (why: string) =>
-  new Refused(422, 'Invalid', `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: ${why}`)
 
 const follow = (store: Store, asked: Asked): void => {
   const { target, query, response } = asked
   const version = query.get('resourceVersion')
   const isInitial = query.get('sendInitialEvents') === 'true'
-  if (version && !/^\d+$/.test(version)) throw badRequest(`invalid resource version "${version}"`)
+  if (version && !/^\d+$/.test(version)) throw internal(noVersion(version))
   const match = query.get('resourceVersionMatch')
+  const wrong = (message: string) => invalidOptions([{ field: 'resourceVersionMatch', message }])
   if (isInitial && match !== 'NotOlderThan')
-    throw matchWrong('resourceVersionMatch is required when sendInitialEvents is given')
+    throw wrong('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
   if (!query.has('sendInitialEvents') && match)
-    throw matchWrong('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
+    throw wrong('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
   watch(store, target.of, response, {
     namespace: target.namespace,
     matches: filterOf(asked),

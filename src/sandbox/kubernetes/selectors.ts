@@ -54,29 +54,41 @@ const requirement = (text: string): Requirement => {
   throw badRequest(`unable to parse requirement: ${text}`)
 }
 
-/** `status.phase!=Running,spec.nodeName=a` as a test of objects; an absent member counts as empty. */
-export const parseFieldSelector = (text: string): ((obj: Obj) => boolean) => {
+/** `status.phase!=Running,spec.nodeName=a` as a test of objects; an absent member counts as empty. `why`: not that field. */
+export const parseFieldSelector = (
+  text: string,
+  why: (field: string) => string | null = () => null,
+): ((obj: Obj) => boolean) => {
   const tests = text
     .split(',')
     .filter(it => it !== '')
     .map(it => {
       const parts = /^([^=!]+)(==|=|!=)(.*)$/.exec(it)
-      if (!parts) throw badRequest(`invalid field selector "${it}"`)
+      if (!parts) throw badRequest(`invalid selector: '${text}'; can't understand '${it}'`)
       const [, path, operator, value] = parts
+      const against = why(path!)
+      if (against !== null) throw badRequest(against)
       return (obj: Obj) => (memberAt(obj, path!) === value) === (operator !== '!=')
     })
   return obj => tests.every(test => test(obj))
 }
 
+const flags = new Set(['spec.unschedulable', 'spec.hostNetwork'])
+
 const memberAt = (obj: Loose, path: string): string => {
   const found = path.split('.').reduce((it, name) => it?.[name], obj)
-  return found === undefined || found === null ? '' : String(found)
+  if (found === undefined || found === null) return flags.has(path) ? 'false' : ''
+  return String(found)
 }
 
-export type Filter = { labels?: string | undefined; fields?: string | undefined }
+export type Filter = {
+  labels?: string | undefined
+  fields?: string | undefined
+  why?: (field: string) => string | null
+}
 
-export const filter = ({ labels = '', fields = '' }: Filter): ((obj: Obj) => boolean) => {
+export const filter = ({ labels = '', fields = '', why }: Filter): ((obj: Obj) => boolean) => {
   const requirements = parseLabelSelector(labels)
-  const matches = parseFieldSelector(fields)
+  const matches = parseFieldSelector(fields, why)
   return obj => requirements.every(it => meets(obj.metadata.labels, it)) && matches(obj)
 }

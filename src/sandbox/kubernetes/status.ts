@@ -62,6 +62,36 @@ export const notTheOne = (of: Resource, name: string, what: 'UID' | 'ResourceVer
 
 export const badRequest = (message: string) => new Refused(400, 'BadRequest', message)
 
+/** What a write or a watch says where the real one forgot to say whose mistake it is. */
+export const internal = (message: string) => {
+  const refused = new Refused(500, 'InternalError', message)
+  delete refused.body.reason
+  return refused
+}
+
+/** A version that only will be. */
+export const notYet = (asked: number, current: number) =>
+  new Refused(504, 'Timeout', `Timeout: Too large resource version: ${asked}, current: ${current}`, {
+    causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+    retryAfterSeconds: 1,
+  })
+
+/** Options of a request that are none, or do not go together. */
+export const invalidOptions = (
+  mistakes: { field: string; message: string; reason?: Mistake['reason'] }[],
+  kind = 'ListOptions',
+) => {
+  const causes = mistakes.map(({ field, message, reason = 'FieldValueForbidden' as const }) => ({
+    reason,
+    message: reason === 'FieldValueForbidden' ? `Forbidden: ${message}` : message,
+    field,
+  }))
+  const texts = causes.map(it => `${it.field}: ${it.message}`)
+  const text = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`
+  const details = { group: 'meta.k8s.io', kind, causes }
+  return new Refused(422, 'Invalid', `${kind}.meta.k8s.io "" is invalid: ${text}`, details)
+}
+
 export const expired = (message: string) => new Refused(410, 'Expired', message)
 
 export type Mistake = {

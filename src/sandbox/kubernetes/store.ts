@@ -20,7 +20,8 @@ export type Store = ReturnType<typeof createStore>
  */
 export const createStore = ({ saved, history = 5000 }: { saved?: StoreState | undefined; history?: number } = {}) => {
   // Whoever saw versions that were lost in a crash must not mistake new ones for them: leave a gap.
-  let version = saved ? saved.version + 1000 : 1
+  // Before the first there was history, too: who asks for version 1 is too late, as in a cluster that is not new.
+  let version = saved ? saved.version + 1000 : 10
   let oldest = version
   const tables = new Map<Resource, Map<string, Map<string, Obj>>>()
   const controlled = new Map<Resource, Map<string, Map<string, Obj>>>()
@@ -80,6 +81,16 @@ export const createStore = ({ saved, history = 5000 }: { saved?: StoreState | un
     sorted(of: Resource, namespace?: string): Obj[] {
       const keyed = this.list(of, namespace).map(it => [keyOf(it), it] as const)
       return keyed.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, it]) => it)
+    },
+    /** As it was at that version. Throws 410 where what happened since is no longer known. */
+    sortedAt(version: number, of: Resource, namespace?: string): Obj[] {
+      const found = new Map(this.list(of, namespace).map(it => [keyOf(it), it] as const))
+      for (const event of this.since(version).reverse()) {
+        if (event.of !== of || (namespace !== undefined && event.object.metadata.namespace !== namespace)) continue
+        if (event.before) found.set(keyOf(event.object), event.before)
+        else found.delete(keyOf(event.object))
+      }
+      return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, it]) => it)
     },
     /** Those whose controller is that object; no uid: those that have none. */
     controlledBy(of: Resource, uid = ''): Obj[] {

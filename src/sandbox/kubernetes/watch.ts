@@ -40,26 +40,32 @@ export const watch = (store: Store, of: Resource, response: ServerResponse, opti
     // Who does not read is cut off, and lists again; memory is not for waiting.
     if (response.writableLength > tooMuch) response.destroy()
   }
+  let told = false
+  const tell = (type: string, obj: Obj) => {
+    const object = options.shape([obj])
+    // Columns of a table are told once.
+    send(type, object.kind === 'Table' && told ? { ...object, columnDefinitions: null } : object)
+    told = true
+  }
   const bookmark = (end = false) =>
     send('BOOKMARK', {
       kind: of.kind,
       apiVersion: apiVersionOf(of),
       metadata: {
         resourceVersion: String(store.version),
-        creationTimestamp: null,
         ...(end && { annotations: { 'k8s.io/initial-events-end': 'true' } }),
       },
     })
   const forward = (event: StoreEvent) => {
     if (event.of !== of || (namespace !== undefined && event.object.metadata.namespace !== namespace)) return
     const type = seenAs(event, matches)
-    if (type) send(type, options.shape([event.object]))
+    if (type) tell(type, type === 'DELETED' ? lastOf(event) : event.object)
   }
 
   try {
     if (trouble.expired) throw expired('too old resource version: the weather says so')
     if (options.initial || !since) {
-      for (const it of store.sorted(of, namespace).filter(matches)) send('ADDED', options.shape([it]))
+      for (const it of store.sorted(of, namespace).filter(matches)) tell('ADDED', it)
       if (options.initial && options.bookmarks) bookmark(true)
     } else for (const event of store.since(since)) forward(event)
   } catch (thrown) {
@@ -82,6 +88,12 @@ export const watch = (store: Store, of: Resource, response: ServerResponse, opti
     clearTimeout(over)
   })
 }
+
+/** What is gone is told as it was when it was seen last, with the version of its going. */
+const lastOf = ({ type, object, before, version }: StoreEvent): Obj =>
+  type === 'DELETED' || !before
+    ? object
+    : { ...before, metadata: { ...before.metadata, resourceVersion: String(version) } }
 
 /** With a selector an object comes and goes as it begins and ceases to match. */
 const seenAs = (
