@@ -61,6 +61,8 @@ export const turnPage = (api: Api, pod: Obj, readyMs: number): number | undefine
       return withCondition(all, { type, status: isTrue ? 'True' : 'False', ...why })
     }, pod.status.conditions)
   const time = now()
+  // A Job's pod does its work and ends; one that was made by hand waits for what it is asked.
+  const ends = pod.metadata.ownerReferences?.some((it: Loose) => it.kind === 'Job') ?? false
   const running = { state: { running: { startedAt: time } }, started: true }
   if (before.length === 0) {
     write({
@@ -80,7 +82,7 @@ export const turnPage = (api: Api, pod: Obj, readyMs: number): number | undefine
     write({ phase: 'Running', containerStatuses: statuses(() => running), conditions: conditions(false) })
     return undefined
   }
-  if (before.some(it => it.ready) && pod.spec.restartPolicy !== 'Always') {
+  if (before.some(it => it.ready) && ends) {
     const ended = { terminated: { exitCode: 0, reason: 'Completed', startedAt: time, finishedAt: time } }
     write({ phase: 'Succeeded', containerStatuses: statuses(() => ({ state: ended })), conditions: conditions(false) })
     return undefined
@@ -91,5 +93,5 @@ export const turnPage = (api: Api, pod: Obj, readyMs: number): number | undefine
     containerStatuses: statuses(() => ({ ...running, ready: true })),
     conditions: conditions(true),
   })
-  return pod.spec.restartPolicy === 'Always' ? undefined : readyMs
+  return ends ? readyMs : undefined
 }

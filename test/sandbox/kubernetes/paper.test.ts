@@ -63,15 +63,18 @@ test('a pod may be asked to crash, or never to get ready', async () => {
   assert.is((await podsOf('never'))[0]!.status.containerStatuses[0].ready, false)
 })
 
-test('a Job on paper succeeds', async () => {
+test('a Job on paper succeeds, a pod made by hand runs on', async () => {
   const spec = {
     restartPolicy: 'Never',
     nodeSelector: { paper: 'yes' },
     containers: [{ name: 'main', image: 'demo:1' }],
   }
+  await world.call('POST', '/api/v1/namespaces/default/pods', { metadata: { name: 'alone' }, spec })
   const path = '/apis/batch/v1/namespaces/default/jobs'
   await world.call('POST', path, { metadata: { name: 'once' }, spec: { template: { spec } } })
   await eventually(async () => (await world.call('GET', `${path}/once`)).body.status?.succeeded === 1, 'it succeeded')
+  const { status } = (await world.call('GET', '/api/v1/namespaces/default/pods/alone')).body
+  assert.equal([status.phase, status.containerStatuses[0].ready], ['Running', true])
 })
 
 test('a node that goes takes its pods along, and they come back elsewhere', async () => {
