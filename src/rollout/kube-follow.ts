@@ -19,7 +19,10 @@ type Watch = (what: Selection, options: { signal: AbortSignal }) => AsyncIterabl
 
 type Looking = { namespace: string; concerns: Concern; seen: boolean; wake: () => void }
 
-/** One watch per kind for all eyes: of their namespace, or of the whole cluster once there are two. */
+/**
+ * One watch per kind for all eyes: of their namespace, or of the whole cluster once there were two. It stays until `close`,
+ * also while nobody looks: the next phase of a rollout goes on with it.
+ */
 export const createFollower = (watch: Watch): Follower => {
   const streams = new Map<string, Stream>()
   return {
@@ -80,9 +83,15 @@ export const joined = (eyes: readonly Eye[]): Eye => ({
 
 type Stream = { add(eye: Looking): void; remove(eye: Looking): void; stop(): void }
 
+/** Whoever was refused does not ask again at each look. */
+const REFUSED_MS = 60_000
+
 const createStream = (watch: Watch, what: Pick<Selection, 'apiVersion' | 'kind'>): Stream => {
   const eyes = new Set<Looking>()
+  /** Of all eyes that there ever were. */
+  const namespaces = new Set<string>()
   const running = new Map<string, AbortController>()
+  const refused = new Map<string, number>()
   /** Whoever may not look at the whole cluster looks at its namespaces. */
   let partly = false
 
@@ -108,23 +117,22 @@ const createStream = (watch: Watch, what: Pick<Selection, 'apiVersion' | 'kind'>
       // Not allowed to watch, or a bug in what is watched: reading again after a while is enough.
       if (signal.aborted) return
       running.delete(namespace)
+      refused.set(namespace, Date.now())
       if (namespace !== '' || partly) return
       partly = true
       arrange()
     }
   }
   const start = (namespace: string) => {
-    if (running.has(namespace)) return
+    if (running.has(namespace) || Date.now() - (refused.get(namespace) ?? 0) < REFUSED_MS) return
     const controller = new AbortController()
     running.set(namespace, controller)
     void run(namespace, controller)
   }
   const arrange = () => {
-    const namespaces = [...new Set([...eyes].map(it => it.namespace))]
-    if (namespaces.length === 0) return stopAll()
     if (partly) for (const it of namespaces) start(it)
     else if (running.has('')) return
-    else if (namespaces.length === 1) start(namespaces[0]!)
+    else if (namespaces.size === 1) for (const it of namespaces) start(it)
     else {
       stopAll()
       start('')
@@ -133,11 +141,11 @@ const createStream = (watch: Watch, what: Pick<Selection, 'apiVersion' | 'kind'>
   return {
     add(eye) {
       eyes.add(eye)
+      namespaces.add(eye.namespace)
       arrange()
     },
     remove(eye) {
       eyes.delete(eye)
-      if (eyes.size === 0) stopAll()
     },
     stop: stopAll,
   }

@@ -25,12 +25,13 @@ const SILENCE_MS = 90_000
 
 /**
  * Follows a collection from now on until `signal` aborts (then it just ends). A cut or silent connection is taken up
- * where it was; where the history is gone (410) it goes on from the newest version. Refusals such as 403 are thrown.
+ * where it was, or from the newest version where the history is gone (410). Refusals such as 403 are thrown. Without
+ * `seconds` the server ends a watch when it likes, usually after half an hour.
  */
 export async function* watch<T>(
   http: Http,
   what: Selection,
-  { signal, seconds = 240, silenceMs = SILENCE_MS }: { signal: AbortSignal; seconds?: number; silenceMs?: number },
+  { signal, seconds, silenceMs = SILENCE_MS }: { signal: AbortSignal; seconds?: number; silenceMs?: number },
 ): AsyncGenerator<WatchEvent<T>, void> {
   let version = ''
   let failures = 0
@@ -73,7 +74,7 @@ const newestVersion = async (http: Http, what: Selection, signal: AbortSignal): 
 async function* lines(
   http: Http,
   what: Selection,
-  { version, seconds, silenceMs }: { version: string; seconds: number; silenceMs: number },
+  { version, seconds, silenceMs }: { version: string; seconds: number | undefined; silenceMs: number },
   signal: AbortSignal,
 ) {
   const dead = new AbortController()

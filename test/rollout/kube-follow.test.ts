@@ -75,8 +75,8 @@ test('an eye sees what concerns it, also what came before it was asked', async (
   close()
 })
 
-test('one watch of a namespace, one of the cluster from the second namespace on, none when nobody looks', async () => {
-  const { follow, open, log } = cluster()
+test('one watch of a namespace, one of the cluster from the second namespace on, until it is closed', async () => {
+  const { follow, open, log, close } = cluster()
   const first = Array.from({ length: 20 }, (_, at) => follow(pods('n'), called(`p${at}`)))
   assert.equal(log, ['n'])
   const other = follow(pods('m'), called('p1'))
@@ -93,7 +93,26 @@ test('one watch of a namespace, one of the cluster from the second namespace on,
   assert.not.ok(seen, 'a name in another namespace is another pod')
   for (const it of [...first, other]) it.close()
   await turn()
+  const later = follow(pods('n'), called('p1'))
+  open.get('*')?.(pod('n', 'p1'))
+  await turn()
+  assert.ok(await sees(later))
+  assert.equal(log, ['n', '*'])
+  close()
+  await turn()
   assert.equal([...open.keys()], [])
+})
+
+test('an eye on a second namespace sees it when the first one is shut', async () => {
+  const { follow, open, log, close } = cluster()
+  follow(pods('n'), called('a')).close()
+  const other = follow(pods('m'), called('a'))
+  await turn()
+  assert.equal([[...open.keys()], log], [['*'], ['n', '*']])
+  open.get('*')?.(pod('m', 'a'))
+  await turn()
+  assert.ok(await sees(other))
+  close()
 })
 
 test('whoever may not watch the cluster watches its namespaces', async () => {
@@ -110,9 +129,12 @@ test('whoever may not watch the cluster watches its namespaces', async () => {
 })
 
 test('a watch that is refused or silent ends no waiting: the time does', async () => {
-  const { follow, close } = cluster(() => true)
+  const { follow, close, log } = cluster(() => true)
   const eye = follow(pods('n'), called('a'))
   await eye.next(20, signal)
+  follow(pods('n'), called('b'))
+  await turn()
+  assert.equal(log, ['n'], 'the next eye does not ask again at once')
   close()
 })
 
