@@ -4,6 +4,7 @@ import { Problem } from '../engine/problem.ts'
 import { reportFor } from '../engine/world.ts'
 import type { Owned } from '../scaleway/leftovers.ts'
 import { removeEach } from '../scaleway/removal.ts'
+import { type Lead, noLead } from './lead-destroy.ts'
 import { idOf } from './owned.ts'
 import { progressFor } from './progress.ts'
 import type { Session } from './session.ts'
@@ -12,7 +13,12 @@ import type { Session } from './session.ts'
  * Takes owned things away under a title, each written down first. The first Ctrl-C starts no other, the second stops
  * waiting. Throws what went wrong, after all else that could go is gone.
  */
-export const removeOwned = async (session: Session, title: string, owned: readonly Owned[]): Promise<void> => {
+export const removeOwned = async (
+  session: Session,
+  title: string,
+  owned: readonly Owned[],
+  lead: Lead = noLead,
+): Promise<void> => {
   const { journal, clients, world } = session
   journal.record({ event: 'note', topic: 'removing', data: { title, resources: [...owned] } })
   const progress = progressFor(session, [title])
@@ -23,7 +29,9 @@ export const removeOwned = async (session: Session, title: string, owned: readon
       const outcome = await removeEach(await clients.scaleway(), owned, {
         reportFor: it => reportFor(idOf(it), world),
         stop: world.stop,
+        admit: lead.stands,
         onStart(it) {
+          if (it.kind === 'cluster') lead.endsWithCluster()
           began.set(it.id, Date.now())
           journal.record({ event: 'undoing', step: idOf(it) })
           world.watch({ event: 'step-undoing', step: idOf(it), summary: it.id })
@@ -46,6 +54,7 @@ export const removeOwned = async (session: Session, title: string, owned: readon
   const { gone, failures, left } = outcome
   session.output.know({ changes: { create: 0, update: 0, delete: gone.length, unchanged: 0 } })
   if (world.abort.aborted && failures.length > 0) throw stopped([...failures.map(it => it.owned), ...left])
+  if (lead.lost) throw lead.lost
   throwAll(failures.map(it => it.error))
   if (left.length > 0) throw stopped(left)
 }

@@ -19,6 +19,8 @@ export type Held = {
   note(annotations: Record<string, string | null>): Promise<void>
   /** Lets go; never throws. */
   release(): Promise<void>
+  /** Nobody renews it any more, and nothing is said of it: its cluster is about to go. */
+  forget(): void
 }
 
 export type LeaseObject = KubeObject & {
@@ -172,8 +174,13 @@ const hold = (
     look: () => inTurn(look),
     note: annotations => inTurn(() => change({ annotations })),
     async release() {
+      if (lost) return
       const free = { annotations: { [RUN]: null, [STATE]: null }, spec: { holderIdentity: null } }
       await inTurn(() => change(free)).catch(() => undefined)
+      lost ??= lostTo(id, null)
+      clearTimeout(timer)
+    },
+    forget() {
       lost ??= lostTo(id, null)
       clearTimeout(timer)
     },

@@ -64,6 +64,14 @@ export const kubeconfigKind: Kind<KubeconfigWant, KubeconfigLive, Scaleway> = {
 }
 export const kubeconfig = word(kubeconfigKind)
 
+/** Where none is yet: writes the one of this cluster there. False: the cluster gives none. */
+export const bringKubeconfig = async (scaleway: Scaleway, want: KubeconfigWant): Promise<boolean> => {
+  if (await readLocal(want.path)) return true
+  const text = await orNull(fetchKubeconfig(scaleway, want.clusterId))
+  if (text) await writePrivate(want.path, text)
+  return text !== null
+}
+
 const fetchKubeconfig = async ({ k8s, hide }: Scaleway, clusterId: string): Promise<string> => {
   // The SDK types it as nothing; it asks for the file itself and gets a Blob.
   const blob = (await k8s.getClusterKubeConfig({ clusterId })) as unknown as Blob

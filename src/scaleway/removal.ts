@@ -54,6 +54,8 @@ export type Removing = {
   reportFor: (owned: Owned) => Waiter
   /** Starts nothing new; what is under way is finished. */
   stop?: AbortSignal
+  /** Asked before each: false starts nothing new either. */
+  admit?: () => Promise<boolean>
   onStart?: (owned: Owned) => void
   onEnd?: (owned: Owned, error?: unknown) => void
 }
@@ -62,7 +64,7 @@ export type Removing = {
 export const removeEach = async (
   scaleway: Scaleway,
   all: readonly Owned[],
-  { reportFor, stop, onStart, onEnd }: Removing,
+  { reportFor, stop, admit = async () => true, onStart, onEnd }: Removing,
 ): Promise<Removal> => {
   const byId = new Map(all.map(it => [it.id, it]))
   const outcome: Removal = { gone: [], failures: [], left: [] }
@@ -71,7 +73,7 @@ export const removeEach = async (
   const firstOf = (id: string) => first.get(byId.get(id)!.kind) ?? []
   const visit = async (id: string): Promise<boolean> => {
     const owned = byId.get(id)!
-    if (stop?.aborted) {
+    if (stop?.aborted || !(await admit())) {
       outcome.left.push(owned)
       return false
     }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
@@ -8,6 +8,8 @@ import { createOutput } from '../../src/cli/output.ts'
 import type { Session } from '../../src/cli/session.ts'
 import { openJournal, readJournals } from '../../src/engine/journal.ts'
 import type { Problem } from '../../src/engine/problem.ts'
+import { KubeProblem } from '../../src/rollout/kube-problem.ts'
+import { type Held, NotLeader } from '../../src/rollout/lease.ts'
 import { oneStage } from '../scaleway/hazards/stage.ts'
 import { census, deploy, drift } from '../scaleway/network.ts'
 import { suite } from '../support/suite.ts'
@@ -28,11 +30,13 @@ const context = {
   tenants: [],
 }
 
+type Lead = (kubeconfig: string) => Promise<Pick<Held, 'check' | 'forget'>>
+
 let runs = 0
 /** One `destroy` as the command runs it: on a real journal and the emulated API. */
 const run = async (
   argv: string[],
-  over: { state?: string; context?: object; stop?: AbortController; onLine?: (line: string) => void } = {},
+  over: { state?: string; context?: object; stop?: AbortController; onLine?: (line: string) => void; lead?: Lead } = {},
 ) => {
   const [out, err]: [string[], string[]] = [[], []]
   const into = (lines: string[]) => ({
@@ -52,7 +56,7 @@ const run = async (
     ...{ flags, journal, state },
     context: { ...context, ...over.context },
     output: createOutput({ json: flags.json, env: {} }, { stdout: into(out), stderr: into(err) }),
-    clients: { scaleway: async () => scaleway },
+    clients: { scaleway: async () => scaleway, ...(over.lead && { lead: over.lead }) },
     world: {
       ...{ clientsFor: () => scaleway, journal, watch() {} },
       ...{ stop: (over.stop ?? never).signal, abort: never.signal },
@@ -163,6 +167,33 @@ test('--json tells each thing, and what it will refuse, as data', async () => {
   assert.equal(events.at(-1).changes.delete, 12)
 })
 
+const thief = new NotLeader('another machine changes this cluster', { why: 'a thief holds it', next: '-', exit: 4 })
+
+test('while a run of another machine is under way nothing goes, also where no kubeconfig was here', async () => {
+  const path = join(cloud.dir, 'kubeconfig')
+  rmSync(path, { force: true })
+  const asked: string[] = []
+  const lead: Lead = async kubeconfig => {
+    asked.push(readFileSync(kubeconfig, 'utf8'))
+    throw thief
+  }
+  const { ended } = await run(['--yes', '--force'], { lead })
+  assert.is((ended as Problem).exit, 4)
+  assert.match(asked[0]!, 'current-context')
+  assert.is(statSync(path).mode & 0o777, 0o600)
+  await stands()
+})
+
+test('another machine that takes the lead meanwhile ends it before the next thing goes', async () => {
+  let checks = 0
+  const check = async () => {
+    if (++checks > 1) throw thief
+  }
+  const { ended, err } = await run(['--yes'], { lead: async () => ({ check, forget() {} }) })
+  assert.is((ended as Problem).exit, 4, String(ended))
+  assert.is(err.filter(it => it.includes('undone')).length, 1, err.join('\n'))
+})
+
 test('the first Ctrl-C ends it with 130 and what is left; the next run goes on to the end', async () => {
   const stop = new AbortController()
   const { ended } = await run(['--yes'], { stop, onLine: text => text.includes('undone') && stop.abort() })
@@ -171,7 +202,8 @@ test('the first Ctrl-C ends it with 130 and what is left; the next run goes on t
   const { servers, vpcs } = await census(await cloud.clients())
   assert.is(vpcs, 1)
   assert.ok((servers ?? 0) <= 1)
-  const again = await run(['--yes'])
+  const silent = new KubeProblem('no answer', 'it cannot be reached', '-', 0)
+  const again = await run(['--yes'], { lead: () => Promise.reject(silent) })
   assert.is(again.ended, 0, String(again.ended))
   const left = Object.entries(await census(await cloud.clients())).filter(([, count]) => count > 0)
   assert.equal(left, [])

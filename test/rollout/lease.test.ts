@@ -132,3 +132,14 @@ test('who lost it writes nothing more', async () => {
   assert.equal((await kube.get(id))?.data, { a: '1' })
   assert.is(await kube.get({ ...id, name: 'other' }), null)
 })
+
+test('of one whose cluster is about to go nobody says anything more', async () => {
+  const it = await take('anna', 'going', { durationMs: 300 })
+  it.forget()
+  const { resourceVersion } = (await live('going')).metadata
+  await delay(400)
+  await it.release()
+  const { metadata, spec } = await live('going')
+  assert.equal([metadata.resourceVersion, spec?.holderIdentity], [resourceVersion, 'deploy by anna'])
+  await refused(it.check())
+})

@@ -9,6 +9,8 @@ import { wrap } from '../../report/wrap.ts'
 import { findLeaks } from '../../scaleway/leaks.ts'
 import { listOwned, type Owned } from '../../scaleway/leftovers.ts'
 import { agreed } from '../confirm.ts'
+import { refuseUnknown } from '../ground.ts'
+import { leadDestroy } from '../lead-destroy.ts'
 import { tellLeaks } from '../leaks.ts'
 import { idOf, lineOf, protectedOf } from '../owned.ts'
 import { removeOwned } from '../remove.ts'
@@ -20,7 +22,7 @@ import { finish, noChanges } from '../summary.ts'
 
 /** Everything at Scaleway that carries this context's tags, in reverse order of making. */
 export const destroy = async (session: Session): Promise<ExitCode> => {
-  const { flags, output, clients } = session
+  const { flags, output, clients, context } = session
   if (flags.limit || flags.tags) throw wholeOnly()
   const scaleway = await clients.scaleway()
   const [owned, leaks] = await Promise.all([listOwned(scaleway), findLeaks(scaleway)])
@@ -37,8 +39,10 @@ export const destroy = async (session: Session): Promise<ExitCode> => {
   if (lists.length > 0) output.say(`note: nobody takes these out of their lists any more: ${lists.join(', ')}`)
   if (owned.length > 0) {
     await agreed(session, `Destroy ${owned.length} resources of ${session.context.context}?`)
+    const lead = await leadDestroy(session, owned)
+    if (clusterStays(context) && !flags.force) await refuseUnknown(session, standing(readJournals(session.state)))
     try {
-      await removeOwned(session, 'destroy', owned)
+      await removeOwned(session, 'destroy', owned, lead)
     } finally {
       // After a second Ctrl-C nobody waits for an answer.
       if (!session.world.abort.aborted)
