@@ -84,7 +84,8 @@ export const openHand = async (staged: Staged): Promise<Hand> => {
       await nap(POLL_MS, closing.signal)
     }
   })()
-  const show = (course: Course) => held?.note(asCourse(course)).catch(() => undefined)
+  const show = (course: Omit<Course, 'tenants'>) =>
+    held?.note(asCourse({ ...course, tenants: names })).catch(() => undefined)
   const over = () => cut.signal.aborted || own.stop.aborted
 
   /** What stands in the way of a phase now. */

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RolloutPhase } from '../../playbooks/rollout.ts'
 import type { Recorded } from '../engine/journal.ts'
+import type { Context } from '../inventory/context.ts'
 import { narrowTable } from '../report/table.ts'
 import { keptPods, keptText } from '../rollout/kept-pods.ts'
 import type { Kube } from '../rollout/kube.ts'
@@ -12,7 +13,7 @@ import { rolloutState } from '../rollout/rollout-state.ts'
 import { calledAs, isLeaving, isReady } from '../rollout/workload.ts'
 import { type Rollout, readRollout } from '../rollout/workloads/read.ts'
 import type { Session } from './session.ts'
-import { isVerified } from './unverified.ts'
+import { verifiedIn } from './unverified.ts'
 
 /** A Job that was started: it stays as it is, whatever phase it is listed in. */
 export const PASSED_OVER = 'passed over'
@@ -42,14 +43,17 @@ export const clusterOf = ({ context, state, clients }: Session): Kube | undefine
 }
 
 /** Looks at every workload of a rollout, some at a time. */
-export const lookAtRollout = async (
+export const lookAtWorkloads = async (
   kube: Kube,
-  { context }: Session,
   phases: readonly RolloutPhase[],
   history: readonly Recorded[],
-): Promise<View> => {
+): Promise<WorkloadNow[]> => {
   const todo = phases.flatMap(phase => phase.moves.map((move, at) => ({ phase, move, id: phase.desired[at]!.id })))
-  const verdicts = lastVerdicts(history)
+  const verdicts = lastVerdicts(
+    history,
+    new Map(todo.map(({ move, id }) => [id, `${move.tenant.tenant}/${calledAs(move.workload)}`])),
+  )
+  const isVerified = verifiedIn(history)
   const workloads: WorkloadNow[] = []
   let next = 0
   const worker = async () => {
@@ -60,13 +64,13 @@ export const lookAtRollout = async (
       const workload = calledAs(move.workload)
       workloads[at] = {
         ...{ tenant, workload, phase: phase.name },
-        ...stateOf(rollout, isVerified(history, id, tenant)),
+        ...stateOf(rollout, isVerified(id, tenant)),
         verdict: verdicts.get(`${tenant}/${workload}`) ?? null,
       }
     }
   }
   await Promise.all(Array.from({ length: WIDTH }, worker))
-  return { run: runIn(await kube.get<LeaseObject>(leaseOf(context.context)).catch(() => null)), workloads }
+  return workloads
 }
 
 /** How far one workload is, by what its template says and which pods it has. */
@@ -94,17 +98,19 @@ export const stateOf = (rollout: Rollout | null, proved: boolean): Pick<Workload
   return { state: labelled ? (proved ? 'proved' : 'moved') : 'start', pods, waitsFor }
 }
 
-const runIn = (lease: LeaseObject | null): RunNow => {
+export const lookAtRun = async (kube: Kube, { context }: Context): Promise<RunNow> => {
+  const lease = await kube.get<LeaseObject>(leaseOf(context)).catch(() => null)
   const { holderIdentity: holder, acquireTime = '', leaseDurationSeconds = 15 } = lease?.spec ?? {}
   if (!lease || !holder) return null
   const version = lease.metadata.resourceVersion ?? ''
   return { holder, since: acquireTime, version, seconds: leaseDurationSeconds, ...courseOf(lease) }
 }
 
-/** By `tenant/workload`. */
-const lastVerdicts = (history: readonly Recorded[]): Map<string, string> => {
+/** By `tenant/workload`, of its last move that was not taken back. `names`: by the id of its step. */
+const lastVerdicts = (history: readonly Recorded[], names: ReadonlyMap<string, string>): Map<string, string> => {
   const last = new Map<string, string>()
   for (const it of history) {
+    if (it.event === 'undone') last.delete(names.get(it.step) ?? '')
     if (it.event !== 'note' || it.topic !== 'gate') continue
     const { tenant, workload, gate, verdict } = it.data as unknown as Gate
     last.set(`${tenant}/${workload}`, `${gate}: ${verdict.verdict}`)
@@ -114,13 +120,16 @@ const lastVerdicts = (history: readonly Recorded[]): Map<string, string> => {
 
 type Gate = { tenant: string; workload: string; gate: string; verdict: { verdict: string } }
 
+/** A time without parts of a second: a Lease has six digits of them. */
+const second = (time: string) => time.replace(/\.\d+Z$/, 'Z')
+
 /** One line on who is at it. */
 export const runLine = (run: RunNow, dead = false): string => {
   if (!run) return 'no run is under way'
-  const who = `${run.holder}, since ${run.since}`
+  const who = `${run.holder}, since ${second(run.since)}`
   if (dead)
     return `${who}: it no longer renews its Lease, so it is dead; deploy.mjs --resume goes on, --abort takes back`
-  if (run.paused) return `${who}: paused by ${run.paused.by} since ${run.paused.since}: ${run.paused.why}`
+  if (run.paused) return `${who}: paused by ${run.paused.by} since ${second(run.paused.since)}: ${run.paused.why}`
   return `${who}${run.phase ? `: phase ${run.phase}` : ''}`
 }
 

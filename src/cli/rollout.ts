@@ -18,7 +18,7 @@ import type { Session } from './session.ts'
 import type { Staged } from './staged.ts'
 import { applyStage, chosenIn, summaryOf } from './stages.ts'
 import { groupOf } from './steps.ts'
-import { type PhasePassed, unverifiedElsewhere } from './unverified.ts'
+import { type PhasePassed, unverifiedElsewhere, verifiedIn } from './unverified.ts'
 
 export type PhaseEnd = { ok: boolean; summary: string; outcome: Outcome; failed: GateResult[] }
 
@@ -42,14 +42,21 @@ export const runPhase = async (staged: Staged, phase: RolloutPhase, say: (line: 
   if (outcome.failures.length > 0 || outcome.skipped.length > 0) return { ok: false, summary, outcome, failed: [] }
   if (ids.length === 0) return { ok: true, summary: 'left out', outcome, failed: [] }
   const changed = [...outcome.changes.values()].some(it => it !== null)
-  if (!changed && hasPassed(readJournals(session.state), group, tenants))
-    return { ok: true, summary, outcome, failed: [] }
+  if (!changed && isProved(session, part, tenants)) return { ok: true, summary, outcome, failed: [] }
   const failed = await gatesOf(staged, part, say)
   if (failed.length > 0) return { ok: false, summary: `gate failed: ${failed[0]!.gate}`, outcome, failed }
   const unasked = phase.moves.filter(it => !part.moves.includes(it)).map(it => it.tenant.tenant)
   const passed = tenants.filter(it => !unasked.includes(it))
   notePassed(session, { group, tenants: passed, workloads: part.desired.map(it => it.id) })
   return { ok: true, summary: `${summary}, gates passed`, outcome, failed: [] }
+}
+
+/** Each of its workloads by itself; a phase without any by its name. */
+const isProved = ({ state }: Session, { name, moves, desired }: RolloutPhase, tenants: readonly string[]): boolean => {
+  const history = readJournals(state)
+  if (moves.length === 0) return hasPassed(history, groupOf(name), tenants)
+  const isVerified = verifiedIn(history)
+  return moves.every((move, at) => isVerified(desired[at]!.id, move.tenant.tenant))
 }
 
 const notePassed = ({ journal }: Session, data: PhasePassed & { workloads: string[] }) =>

@@ -13,29 +13,35 @@ export type PhasePassed = { group: string; tenants: string[]; workloads?: string
 export const unverifiedElsewhere = (staged: Staged, phase: RolloutPhase): Moved[] => {
   const { session, site } = staged
   const mine = new Set(phase.desired.map(it => it.id))
-  const history = readJournals(session.state)
+  const isVerified = verifiedIn(readJournals(session.state))
   return site.phases.flatMap(({ moves, desired }) =>
     moves.filter((move, at) => {
       const { id } = desired[at]!
       if (mine.has(id) || (liveOf(staged, id)?.label ?? null) === null) return false
-      return !isVerified(history, id, move.tenant.tenant)
+      return !isVerified(id, move.tenant.tenant)
     }),
   )
 }
 
-/** Has a gate passed for this workload since it was last moved? */
-export const isVerified = (history: readonly Recorded[], id: string, tenant: string): boolean => {
-  let verified = false
-  let group: string | undefined
+/**
+ * Has a gate passed for a workload since it was last moved? By the id of its step, in whatever phase that was: phases
+ * get other members with each `--limit` and each change of the inventory.
+ */
+export const verifiedIn = (history: readonly Recorded[]): ((id: string, tenant: string) => boolean) => {
+  const known = new Map<string, { group?: string; by: Set<string> | 'all' }>()
   for (const it of history) {
-    if (it.event === 'started' && it.step === id) {
-      group = it.group
-      verified = false
-    } else if (it.event === 'undone' && it.step === id) verified = false
+    if (it.event === 'started') known.set(it.step, { group: it.group, by: new Set() })
+    else if (it.event === 'undone') known.delete(it.step)
     else if (it.event === 'note' && it.topic === 'phase-passed') {
-      const passed = it.data as PhasePassed
-      verified ||= passed.workloads?.includes(id) ?? (passed.group === group && passed.tenants.includes(tenant))
+      const { group, tenants, workloads } = it.data as PhasePassed
+      for (const id of workloads ?? []) known.set(id, { by: 'all' })
+      if (!workloads)
+        for (const of of known.values())
+          if (of.group === group && of.by !== 'all') for (const tenant of tenants) of.by.add(tenant)
     }
   }
-  return verified
+  return (id, tenant) => {
+    const { by } = known.get(id) ?? {}
+    return by === 'all' || by?.has(tenant) === true
+  }
 }

@@ -10,8 +10,12 @@ export type Wish = (typeof wishes)[number]
 /** `tenants` absent: of all. */
 export type Request = { id: string; what: Wish; by: string; at: string; tenants?: string[] }
 
-/** How far a rollout is, for whoever looks at its Lease. */
-export type Course = { phase: string; paused?: { by: string; since: string; until?: string; why: string } }
+/** How far a rollout is, for whoever looks at its Lease. `tenants`: whose it is; phases count within them. */
+export type Course = {
+  phase: string
+  tenants: string[]
+  paused?: { by: string; since: string; until?: string; why: string }
+}
 
 const REQUEST = 'request.kapsule-egress/'
 const ANSWER = 'answer.kapsule-egress/'

@@ -80,6 +80,24 @@ for (const { when, at, words, stubborn = false } of aborted)
     assert.is(asked.length, 1)
   })
 
+test('what was moved and not proved is proved in whichever phase it is by now', async () => {
+  const sure = (code: number) => ({ name: 'sure', command: ['sh', '-c', `[ $EGRESS_WORKLOAD != w2 ] || exit ${code}`] })
+  const asked = (code: number): Words => ({
+    gates: [{ ...sure(code), interval: '0s', inconclusiveLimit: 0 }],
+    // biome-ignore lint/suspicious/noThenProperty: the word of the inventory; nothing awaits it
+    inconclusive: { within: '1s', then: 'ask' },
+  })
+  const one = await rolling.start(asked(75))
+  assert.match((await problemOf(one)).message, /phase expand 2\/2 is not decided: a\/w2/)
+  // By its name this phase passed, for another workload.
+  const order = ['w0', 'w2', 'w1']
+  const two = await rolling.start({ ...asked(75), order })
+  assert.match((await problemOf(two)).message, /phase expand 1\/2 is not decided: a\/w2/)
+  const three = await rolling.start({ ...asked(1), order })
+  assert.is((await problemOf(three)).exit, 5)
+  assert.equal(await rolling.moved(), [])
+})
+
 test('an interrupt ends a pause, which goes on where it was in the next run', async () => {
   const words = waits({ pause: '1h' })
   const one = await rolling.start(words)

@@ -40,7 +40,7 @@ const env = proxyEnv(
 const ref = (name: string): WorkloadRef => ({ kind: 'Deployment', name })
 
 /** What a tenant's file says of a rollout: canary `w0`, then `w1`, which may be stubborn, then `w2`. Built-in gates guard nothing here. */
-export type Words = { then?: object; gates?: object[]; inconclusive?: object }
+export type Words = { then?: object; gates?: object[]; inconclusive?: object; order?: string[] }
 
 /** Rollouts of three Deployments by the real code, in an emulated cluster whose pods live in memory. */
 export const createRolling = async () => {
@@ -65,11 +65,11 @@ export const createRolling = async () => {
   }
   let runs = 0
 
-  const contextWith = ({ then = {}, gates = [], inconclusive }: Words) => {
+  const contextWith = ({ then = {}, gates = [], inconclusive, order = names }: Words) => {
     const all = [...gatesAt('gateway'), ...gatesAt('ahead'), ...gatesAt('moved')]
     const proxy = { name: 'proxy-a', privateIp: '192.0.2.1', port: 3128, existing: { publicIp: '192.0.2.2' } }
     const tenant = {
-      ...{ tenant: 'a', namespace: NS },
+      ...{ tenant: 'a', namespace: NS, workloads: order.map(ref) },
       rollout: {
         canary: ref('w0'),
         // biome-ignore lint/suspicious/noThenProperty: the word of the inventory; nothing awaits a tenant
@@ -91,7 +91,10 @@ export const createRolling = async () => {
 
   const phasesOf = ({ tenants: [tenant] }: Context): RolloutPhase[] =>
     phases([
-      { tenant: 'a', canary: ref('w0'), workloads: names.map(ref), batches: tenant!.rollout.then.batches.map(String) },
+      {
+        ...{ tenant: 'a', canary: ref('w0'), workloads: tenant!.workloads },
+        batches: tenant!.rollout.then.batches.map(String),
+      },
     ]).map(({ name, workloads }) => ({
       name,
       moves: workloads.map(it => ({ tenant: tenant!, workload: ref(it.name) })),
@@ -181,7 +184,7 @@ export const createRolling = async () => {
       const session = sessionWith(words, [], { output: Object.assign(output, { event }), clients: undefined as never })
       const clients = createClients(context, session.world.abort, output, { root: '/', env: {} })
       try {
-        await watchRollout({ ...session, clients }, phasesOf(context))
+        await watchRollout({ ...session, clients }, phasesOf)
         return seen
       } finally {
         await clients.close()

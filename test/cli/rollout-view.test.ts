@@ -1,7 +1,10 @@
 import * as assert from 'uvu/assert'
 import type { Moved } from '../../playbooks/rollout.ts'
 import { phaseOf } from '../../src/cli/commands/status.ts'
+import { watchRollout } from '../../src/cli/commands/watch.ts'
 import { runLine, stateOf, viewTable } from '../../src/cli/rollout-view.ts'
+import type { Session } from '../../src/cli/session.ts'
+import type { Kube } from '../../src/rollout/kube.ts'
 import type { Pod, Workload } from '../../src/rollout/workload.ts'
 import { kindOf, type Rollout } from '../../src/rollout/workloads/read.ts'
 import { suite } from '../support/suite.ts'
@@ -103,6 +106,35 @@ test('a line on who is at it, and a table whose words are not cut', () => {
   ])
   assert.match(text, /1\/2 +3 +its gates/)
   assert.match(text, /egress address is the tenant's own: pass/)
+})
+
+test('of a run that was limited it shows those tenants, in their own phases', async () => {
+  const lease = (tenants?: string[]) => ({
+    metadata: {
+      annotations: tenants ? { 'kapsule-egress/rollout': JSON.stringify({ phase: 'canary', tenants }) } : {},
+    },
+    spec: { holderIdentity: 'deploy', leaseDurationSeconds: 15 },
+  })
+  const told = [lease(), lease(['b']), null]
+  const kube = {
+    get: async ({ kind }: { kind: string }) => (kind === 'Lease' ? told.shift() : null),
+  } as unknown as Kube
+  const context = {
+    context: 'c',
+    cluster: { kubeconfig: import.meta.filename },
+    tenants: ['a', 'b'].map(it => ({ tenant: it, egress: { proxies: [] } })),
+  }
+  const asked: string[] = []
+  const session = {
+    ...{ context, state: '/nowhere', world: { stop: AbortSignal.timeout(60_000) }, clients: { kube: () => kube } },
+    output: { event() {}, data() {}, say() {}, summarise() {}, json: false },
+    ...{ flags: {}, run: '', command: 'status' },
+  } as unknown as Session
+  await watchRollout(session, ({ tenants }) => {
+    asked.push(tenants.map(it => it.tenant).join(' '))
+    return []
+  })
+  assert.equal(asked, ['a b', 'b'])
 })
 
 for (const { when, kind = 'Deployment', live = {}, step = null, says } of [

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert'
-import { isVerified } from '../../src/cli/unverified.ts'
+import { verifiedIn } from '../../src/cli/unverified.ts'
 import type { Entry, Recorded } from '../../src/engine/journal.ts'
 import { suite } from '../support/suite.ts'
 
@@ -48,5 +48,5 @@ for (const { when, lines, verified } of [
 ])
   test(`${when}: ${verified ? 'proved' : 'not proved'}`, () => {
     const history = lines.map((it, at): Recorded => ({ time: '', run: String(at), ...it }))
-    assert.is(isVerified(history, id, 'a'), verified)
+    assert.is(verifiedIn(history)(id, 'a'), verified)
   })

@@ -61,7 +61,12 @@ test('on a Lease: oldest first, what nobody can read is no wish, and an answer t
     'request.kapsule-egress/y': '{"what":"dance","by":"x"}',
     other: 'x',
   }
-  const annotations = { ...asAnnotation(late), ...asAnnotation(early), ...broken, ...asCourse({ phase: 'canary' }) }
+  const annotations = {
+    ...asAnnotation(late),
+    ...asAnnotation(early),
+    ...broken,
+    ...asCourse({ phase: 'canary', tenants: ['a'] }),
+  }
   const lease = { metadata: { name: 'l', annotations } } as unknown as LeaseObject
   assert.equal(requestsOf(lease), [early, late])
   assert.is(asAnswer(early.id, 'so')[`request.kapsule-egress/${early.id}`], null)

@@ -19,6 +19,7 @@ import type { Session } from '../session.ts'
 import { clusterStays, staying } from '../staying.ts'
 import { isOf, isRollout } from '../steps.ts'
 import { finish, noChanges } from '../summary.ts'
+import { verifiedIn } from '../unverified.ts'
 
 /** Everything at Scaleway that carries this context's tags, in reverse order of making. */
 export const destroy = async (session: Session): Promise<ExitCode> => {
@@ -117,7 +118,8 @@ const liveRollout = (session: Session): Problem[] => {
   // A tenant that was never moved has no gates to pass.
   const moved = context.tenants.filter(it => open.some(isOf({ ...session, context: { ...context, tenants: [it] } })))
   const tenants = moved.map(it => it.tenant)
-  const unfinished = open.filter(it => !hasPassed(history, it.group, tenants))
+  const isVerified = verifiedIn(history)
+  const unfinished = open.filter(it => !hasPassed(history, it.group, tenants) && !isVerified(it.step, ''))
   const stays = clusterStays(context)
   const live = stays ? open : unfinished
   if (live.length === 0) return []

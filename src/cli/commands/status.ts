@@ -20,14 +20,14 @@ import { surveyAll, tellFound } from '../guard.ts'
 import { tellLeaks } from '../leaks.ts'
 import { outputsOf } from '../outputs.ts'
 import { partnerLists, partnerTable } from '../partner-lists.ts'
-import { hasPassed } from '../rollout.ts'
-import { clusterOf, lookAtRollout, PASSED_OVER, runLine } from '../rollout-view.ts'
+import { clusterOf, lookAtRun, lookAtWorkloads, PASSED_OVER, runLine } from '../rollout-view.ts'
 import { withSelected } from '../selected.ts'
 import type { Session } from '../session.ts'
 import type { Staged } from '../staged.ts'
 import { siteOf } from '../stages.ts'
 import { finish } from '../summary.ts'
 import { tellUnknownNodes, unknownNodes } from '../unknown-nodes.ts'
+import { verifiedIn } from '../unverified.ts'
 import { watchRollout } from './watch.ts'
 
 /** What stands, which phase each workload is in, and the last runs. Looks only. */
@@ -35,7 +35,7 @@ export const status = async (asked: Session): Promise<ExitCode> => {
   const session = await withSelected(asked)
   const { output, state } = session
   const site = siteOf(session)
-  if (session.flags.watch) return watchRollout(session, site.phases)
+  if (session.flags.watch) return watchRollout(session, context => siteOf({ ...session, context }).phases)
   const desired = [...site.cloud, ...(site.stages.rollout.length ? laterOf(site) : [])]
   const plan = await makePlan(desired, impatient(session), { later: true })
   const scaleway = await session.clients.scaleway()
@@ -43,22 +43,19 @@ export const status = async (asked: Session): Promise<ExitCode> => {
   const staged: Staged = { session, site, plan, projectId, stages: [], counts: countChanges([]), orphans: [] }
   const [owned, leaks, surveys] = await Promise.all([listOwned(scaleway), findLeaks(scaleway), surveyAll(staged)])
   const history = readJournals(state)
+  const isVerified = verifiedIn(history)
   const workloads = site.phases.flatMap(phase =>
     phase.moves.map((move, at) => {
       const seen = plan.seen.get(phase.desired[at]!.id)
       const phaseNow = phaseOf(phase.name, move, seen)
-      const gates =
-        phaseNow === phase.name
-          ? hasPassed(history, `rollout/${phase.name}`, [move.tenant.tenant])
-            ? 'passed'
-            : 'not asked'
-          : '-'
-      return { tenant: move.tenant.tenant, workload: calledAs(move.workload), phase: phaseNow, gates }
+      const { tenant } = move.tenant
+      const gates = phaseNow !== phase.name ? '-' : isVerified(phase.desired[at]!.id, tenant) ? 'passed' : 'not asked'
+      return { tenant, workload: calledAs(move.workload), phase: phaseNow, gates }
     }),
   )
   const kube = clusterOf(session)
   // What does not answer was told above.
-  const view = await (kube && lookAtRollout(kube, session, site.phases, history).catch(() => null))
+  const now = await (kube && lookAtWorkloads(kube, site.phases, history).catch(() => null))
   const away = new Map<string, Problem>()
   const policies = session.context.tenants.flatMap(it => {
     const fixed = publicIpsOf(staged, it)
@@ -95,13 +92,13 @@ export const status = async (asked: Session): Promise<ExitCode> => {
     `\n${narrowTable(
       ['tenant', 'workload', 'phase', 'gates', 'ready', 'old', 'waits for', 'last verdict'],
       workloads.map((it, at) => {
-        const { pods, waitsFor, verdict } = view?.workloads[at] ?? {}
+        const { pods, waitsFor, verdict } = now?.[at] ?? {}
         const counts = pods ? [`${pods.ready}/${pods.all}`, String(pods.old)] : ['-', '-']
         return [it.tenant, it.workload, it.phase, it.gates, ...counts, waitsFor ?? '-', verdict ?? '-']
       }),
     )}`,
   )
-  if (view) output.data(`\n${runLine(view.run)}`)
+  if (kube && now) output.data(`\n${runLine(await lookAtRun(kube, session.context))}`)
   output.data(
     `\n${narrowTable(
       ['tenant', 'proxy', 'fixed address', 'private address', 'policy revision'],

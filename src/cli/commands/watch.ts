@@ -3,7 +3,9 @@ import type { RolloutPhase } from '../../../playbooks/rollout.ts'
 import { readJournals } from '../../engine/journal.ts'
 import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
-import { clusterOf, lookAtRollout, type RunNow, runLine, type View, viewTable } from '../rollout-view.ts'
+import type { Context } from '../../inventory/context.ts'
+import { withOnly } from '../limit.ts'
+import { clusterOf, lookAtRun, lookAtWorkloads, type RunNow, runLine, type View, viewTable } from '../rollout-view.ts'
 import type { Session } from '../session.ts'
 import { finish, noChanges } from '../summary.ts'
 
@@ -11,18 +13,21 @@ const LEAST_MS = 1000
 
 /**
  * Shows a rollout by workload until its run ends, or somebody has seen enough. Looks at the cluster alone, and the less
- * often the longer a look takes. On a terminal one picture over the other, elsewhere what has changed.
+ * often the longer a look takes. On a terminal one picture over the other, elsewhere what has changed. Of a run that
+ * `--limit` has narrowed it shows those tenants alone, in the phases of that run.
  */
-export const watchRollout = async (session: Session, phases: readonly RolloutPhase[]): Promise<ExitCode> => {
-  const { output, world, state } = session
+export const watchRollout = async (session: Session, phasesOf: PhasesOf): Promise<ExitCode> => {
+  const { output, world, state, context } = session
   const kube = clusterOf(session)
   if (!kube) throw nothingToWatch()
+  const phases = inPart(context, phasesOf)
   const isDead = createPulse()
   const { isTTY = false } = process.stdout
   let last = ''
   while (!world.stop.aborted) {
     const began = Date.now()
-    const view = await lookAtRollout(kube, session, phases, readJournals(state))
+    const run = await lookAtRun(kube, context)
+    const view = { run, workloads: await lookAtWorkloads(kube, phases(run?.tenants), readJournals(state)) }
     const dead = isDead(view.run)
     const text = `${runLine(view.run, dead)}\n\n${viewTable(view.workloads)}`
     if (text !== last) output.event('watch', shown(view, dead))
@@ -33,6 +38,19 @@ export const watchRollout = async (session: Session, phases: readonly RolloutPha
     await delay(pause, undefined, { signal: world.stop }).catch(() => undefined)
   }
   return finish(session, { status: 'ok', changes: noChanges })
+}
+
+type PhasesOf = (context: Context) => RolloutPhase[]
+
+const inPart = (context: Context, phasesOf: PhasesOf) => {
+  const known = new Map<string, RolloutPhase[]>()
+  return (names: readonly string[] = []): RolloutPhase[] => {
+    const tenants = context.tenants.filter(it => names.includes(it.tenant))
+    const key = tenants.map(it => it.tenant).join(' ')
+    const phases = known.get(key) ?? phasesOf(tenants.length === 0 ? context : withOnly(context, tenants))
+    known.set(key, phases)
+    return phases
+  }
 }
 
 const shown = ({ run, workloads }: View, dead: boolean) => {
