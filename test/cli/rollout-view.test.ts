@@ -4,6 +4,7 @@ import { phaseOf } from '../../src/cli/commands/status.ts'
 import { watchRollout } from '../../src/cli/commands/watch.ts'
 import { runLine, stateOf, viewTable } from '../../src/cli/rollout-view.ts'
 import type { Session } from '../../src/cli/session.ts'
+import { noJournal } from '../../src/engine/journal.ts'
 import type { Kube } from '../../src/rollout/kube.ts'
 import type { Pod, Workload } from '../../src/rollout/workload.ts'
 import { kindOf, type Rollout } from '../../src/rollout/workloads/read.ts'
@@ -122,13 +123,13 @@ test('of a run that was limited it shows those tenants, in their own phases', as
   const context = {
     context: 'c',
     cluster: { kubeconfig: import.meta.filename },
-    tenants: ['a', 'b'].map(it => ({ tenant: it, egress: { proxies: [] } })),
+    tenants: ['a', 'b'].map(it => ({ tenant: it, egress: { proxies: [] }, rollout: {} })),
   }
   const asked: string[] = []
   const session = {
     ...{ context, state: '/nowhere', world: { stop: AbortSignal.timeout(60_000) }, clients: { kube: () => kube } },
     output: { event() {}, data() {}, say() {}, summarise() {}, json: false },
-    ...{ flags: {}, run: '', command: 'status' },
+    ...{ flags: {}, run: '', command: 'status', journal: noJournal('') },
   } as unknown as Session
   await watchRollout(session, ({ tenants }) => {
     asked.push(tenants.map(it => it.tenant).join(' '))
