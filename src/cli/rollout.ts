@@ -131,7 +131,9 @@ const gatesOf = async (staged: Staged, phase: RolloutPhase, say: (line: string) 
 /** Every verdict and every pause goes to the journal and to whoever watches. */
 export const tell = ({ session }: Staged, say: (line: string) => void): Telling => ({
   onResult(result) {
-    session.journal.record({ event: 'note', topic: 'gate', data: { ...result, verdict: { ...result.verdict } } })
+    const data = { ...result, verdict: { ...result.verdict } }
+    // Of a thousand workloads, waiting for the disk at each verdict would be most of what a run waits for it.
+    session.journal.record({ event: 'note', topic: 'gate', data }, { later: true })
     session.output.event('gate', result)
     say(lineOf(result))
   },

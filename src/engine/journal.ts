@@ -34,8 +34,11 @@ export type Recorded = Entry & { time: string; run: string }
 /** Where a run writes what it is about to do. Other stores come behind this. */
 export type Journal = {
   readonly run: string
-  /** Durable when it returns. Throws a Problem when it cannot be written; later entries may get through again. */
-  record(entry: Entry): void
+  /**
+   * Durable when it returns; with `later` when the next one is, for what is asked again if it is lost. Throws a Problem
+   * when it cannot be written; later entries may get through again.
+   */
+  record(entry: Entry, options?: { later?: boolean }): void
   close(): void
 }
 
@@ -51,12 +54,12 @@ export const openJournal = (stateDirectory: string, run: string): Journal => {
   let torn = false
   return {
     run,
-    record(entry) {
+    record(entry, { later = false } = {}) {
       const line = `${JSON.stringify({ time: new Date().toISOString(), run, ...entry })}\n`
       try {
         // What follows half a line begins a line of its own.
         writeWhole(file, Buffer.from(torn ? `\n${line}` : line))
-        fsyncSync(file)
+        if (!later) fsyncSync(file)
         torn = false
       } catch (error) {
         torn = true

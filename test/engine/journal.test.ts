@@ -25,6 +25,16 @@ test('what was recorded is read back in order of runs; a torn last line is no en
   assert.is(statSync(torn).mode & 0o777, 0o600)
 })
 
+test('what may wait for the disk is in its place all the same', () => {
+  const state = join(directory, 'later')
+  const journal = openJournal(state, '1')
+  for (const [topic, later] of Object.entries({ a: true, b: false, c: true }))
+    journal.record({ event: 'note', topic, data: null }, { later })
+  const topics = readJournals(state).map(it => (it.event === 'note' ? it.topic : ''))
+  journal.close()
+  assert.equal(topics, ['a', 'b', 'c'])
+})
+
 test('a run id is never used twice', () => {
   const journal = openJournal(directory, 'same')
   journal.close()

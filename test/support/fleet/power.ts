@@ -63,9 +63,9 @@ export const power = (cut: Cut = {}): Power => {
     ...{ signal: end.signal, spent },
     journal: (kept, heard) => ({
       ...kept,
-      record(entry) {
+      record(entry, options) {
         const isLast = spend('lines')
-        kept.record(entry)
+        kept.record(entry, options)
         heard(entry)
         if (isLast) die()
       },
