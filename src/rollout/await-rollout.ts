@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Report } from '../engine/kind.ts'
 import { Problem } from '../engine/problem.ts'
+import { eyesOn } from './eyes.ts'
 import type { Kube } from './kube.ts'
 import { lastWords } from './last-words.ts'
 import { type Baseline, type RolloutState, rolloutState } from './rollout-state.ts'
 import { asArgument } from './workload.ts'
-import { eyesOn, readRollout, type WorkloadAt } from './workloads/read.ts'
+import { readRollout, type WorkloadAt } from './workloads/read.ts'
 
 /**
  * Waits until a workload's template has reached every pod that it will and the old ones are gone. Looks anew each time.
@@ -24,6 +25,7 @@ export const awaitRollout = async (
   try {
     while (true) {
       eyes.clear()
+      const began = Date.now()
       const rollout = await readRollout(kube, at)
       if (!rollout) throw gone(id)
       const state = rolloutState(rollout, baseline)
@@ -42,19 +44,24 @@ export const awaitRollout = async (
           next: `kubectl -n ${namespace} describe ${asArgument(at)}`,
         })
       }
+      const took = Date.now() - began
+      await delay(clamp(took, LEAST_MS, RESYNC_MS), undefined, { signal: report.signal })
       const left = start + seconds * 1000 - Date.now()
-      await delay(LEAST_MS, undefined, { signal: report.signal })
-      await eyes.next(Math.max(LEAST_MS, Math.min(left, RESYNC_MS)), report.signal)
+      const again = clamp(10 * took, RESYNC_MS, MOST_MS)
+      await eyes.next(Math.max(LEAST_MS, Math.min(left, again)), report.signal)
     }
   } finally {
     eyes.close()
   }
 }
 
-/** A rollout tells of itself in bursts: one look answers several. */
+/** A rollout tells of itself in bursts: one look answers several. A busy API gets as long as it took to answer. */
 const LEAST_MS = 50
-/** A watch may be silent, or refused: this often is looked anyway. */
+/** A watch may be silent, or refused: this often is looked anyway, less often where many wait for an answer. */
 const RESYNC_MS = 3000
+const MOST_MS = 10_000
+
+const clamp = (it: number, least: number, most: number): number => Math.min(Math.max(it, least), most)
 
 const gone = (id: string) =>
   new Problem(`${id}: it went away while it was rolled out`, {

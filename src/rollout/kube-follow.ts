@@ -8,7 +8,8 @@ import type { KubeObject } from './object.ts'
  */
 export type Eye = { clear(): void; next(ms: number, signal: AbortSignal): Promise<void>; close(): void }
 
-export type Concern = (object: KubeObject) => boolean
+/** `isGone`: the object was deleted, and is what it was last. */
+export type Concern = (object: KubeObject, isGone: boolean) => boolean
 
 export type Follower = {
   follow(what: Pick<Selection, 'apiVersion' | 'kind'> & { namespace: string }, concerns: Concern): Eye
@@ -108,9 +109,11 @@ const createStream = (watch: Watch, what: Pick<Selection, 'apiVersion' | 'kind'>
     try {
       for await (const event of watch({ ...what, ...(namespace && { namespace }) }, { signal })) {
         for (const it of eyes) {
-          if (!here(it)) continue
+          // Who has seen something and not looked yet looks anyway.
+          if (it.seen || !here(it)) continue
           if (event.type === 'MISSED') tell(it)
-          else if (event.object.metadata.namespace === it.namespace && it.concerns(event.object)) tell(it)
+          else if (event.object.metadata.namespace !== it.namespace) continue
+          else if (it.concerns(event.object, event.type === 'DELETED')) tell(it)
         }
       }
     } catch {

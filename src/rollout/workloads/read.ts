@@ -1,6 +1,5 @@
 import type { Kube } from '../kube.ts'
-import { type Eye, joined } from '../kube-follow.ts'
-import type { Pod, Pods, PodTemplate, Workload, WorkloadRef } from '../workload.ts'
+import type { Pods, PodTemplate, Workload, WorkloadRef } from '../workload.ts'
 import { cronJob } from './cron-job.ts'
 import { daemonSet } from './daemon-set.ts'
 import { deployment } from './deployment.ts'
@@ -39,13 +38,4 @@ export const readRollout = async (kube: Kube, at: WorkloadAt): Promise<Rollout |
 export const templateOf = (workload: Workload, { templateAt }: WorkloadKind): PodTemplate => {
   const found = templateAt.reduce<unknown>((it, step) => (it as Record<string, unknown> | undefined)?.[step], workload)
   return (found ?? { spec: { containers: [] } }) as PodTemplate
-}
-
-/** Eyes on what a rollout changes: the workload and its pods. */
-export const eyesOn = (kube: Kube, { kind, namespace, name }: WorkloadAt): Eye => {
-  const of = kinds[kind]
-  const pods = kube.follow({ apiVersion: 'v1', kind: 'Pod', namespace }, it => of.isOne(it as unknown as Pod, name))
-  if (kind === 'Pod') return pods
-  const itself = kube.follow({ apiVersion: of.apiVersion, kind, namespace }, it => it.metadata.name === name)
-  return joined([itself, pods])
 }
