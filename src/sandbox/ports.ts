@@ -112,15 +112,20 @@ export interface Pods {
     peers: { address: string; podCidr: string }[]
   }): Promise<void>
   leaveNode(name: string): Promise<void>
-  /** Makes the pod's namespace with its address and starts the containers' processes. */
+  /** Makes the pod's namespace with its address and starts the processes of containers that wait for no turn. */
   start(pod: PodSpec): Promise<void>
   /** TERM, then KILL after the grace; the namespace is gone when this returns. */
   stop(uid: string, graceSeconds: number): Promise<void>
-  /** Exit codes of the containers that ended (null while running), polled; restartCount is the caller's business. */
+  /**
+   * Exit codes of the containers that ended (null while running), polled; restartCount is the caller's business. One
+   * whose turn has not come is not there.
+   */
   state(
     uid: string,
   ): Promise<{ running: boolean; containers: Record<string, { exitCode: number | null; startedAt: string }> } | null>
   restart(uid: string, container: string): Promise<void>
+  /** Ends one container as `stop` does; the pod stays, and its other containers run on. */
+  halt(uid: string, container: string, graceSeconds: number): Promise<void>
   /** Puts what volumes hold now into a running pod, as a kubelet does: all of a volume at once, by one turned link. */
   refresh(uid: string, volumes: PodVolume[]): Promise<void>
   /** `previous`: of the run before the last restart. */
@@ -159,6 +164,8 @@ export type PodSpec = {
     readOnly?: boolean
     noNewPrivileges?: boolean
     noCapabilities?: boolean
+    /** It is started by `restart`, when the caller says. A sidecar ends after the others. */
+    turn?: 'init' | 'sidecar' | 'after'
   }[] // files: path -> content, put there at its start; readOnly: its root is
 }
 

@@ -53,10 +53,11 @@ export const report = (): Report & { parts: string[]; waits: string[] } => {
   }
 }
 
-/** Pods that only are on record. */
+/** Pods that only are on record; init containers end well as soon as they begin. */
 export const memoryPods = (): Pods & { commands: { run: Command }; running: Map<string, PodSpec> } => {
   const running = new Map<string, PodSpec>()
   const commands: { run: Command } = { run: () => ({ code: 0 }) }
+  const begun = new Map<string, Set<string>>()
   const nothing = async () => undefined
   return {
     running,
@@ -66,7 +67,10 @@ export const memoryPods = (): Pods & { commands: { run: Command }; running: Map<
     setPolicies: nothing,
     setServices: nothing,
     setNames: nothing,
-    restart: nothing,
+    halt: nothing,
+    async restart(uid, container) {
+      begun.set(uid, new Set([...(begun.get(uid) ?? []), container]))
+    },
     refresh: nothing,
     async start(pod) {
       running.set(pod.uid, pod)
@@ -84,7 +88,12 @@ export const memoryPods = (): Pods & { commands: { run: Command }; running: Map<
       return {
         running: true,
         containers: Object.fromEntries(
-          pod.containers.map(it => [it.name, state(it.env.CRASH ?? it.env.HTTP_PROXY?.match(/crash-(\d+)/)?.[1])]),
+          pod.containers
+            .filter(it => !it.turn || begun.get(uid)?.has(it.name))
+            .map(({ name, env, turn }) => {
+              const crash = env.CRASH ?? env.HTTP_PROXY?.match(/crash-(\d+)/)?.[1]
+              return [name, state(crash ?? (turn === 'init' ? '0' : undefined))]
+            }),
         ),
       }
     },

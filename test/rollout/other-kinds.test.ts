@@ -98,6 +98,26 @@ for (const { kind, name, spec, pods, moved } of [
     assert.equal(labelled((await rolloutOf(want))?.current), [])
   })
 
+test('containers that come first, and those beside, leave by the proxy too', async () => {
+  const first = { name: 'first', image: 'i', command: ['migrate'] }
+  const beside = { name: 'beside', image: 'i', restartPolicy: 'Always' }
+  const more = { template: template('staged', { initContainers: [first, beside] }) }
+  await given('Deployment', 'staged', { replicas: 1, ...selected('staged'), ...more })
+  const want = wantOf('Deployment', 'staged')
+  await ready(want, 1)
+  const was = await essence(want)
+  const undo = await move(want)
+  assert.ok(await isThere(want))
+  const { metadata } = (await rolloutOf(want))!.current[0]!
+  const own = [...cluster.pods.running.values()].find(it => it.uid === metadata.uid)!.containers
+  assert.equal(
+    own.map(it => [it.name, it.env.http_proxy]),
+    ['c', 'first', 'beside'].map(it => [it, 'http://172.16.28.8:3128']),
+  )
+  await undo()
+  assert.equal(await essence(want), was)
+})
+
 test('a StatefulSet moves down to its partition, and is then as wanted', async () => {
   const updateStrategy = { type: 'RollingUpdate', rollingUpdate: { partition: 1 } }
   await given('StatefulSet', 'parted', { replicas: 3, serviceName: 'parted', updateStrategy, ...selected('parted') })

@@ -1,28 +1,35 @@
 import type { Pods } from '../ports.ts'
+import { initOf, turnOf } from './init-containers.ts'
 import type { Loose, Obj } from './object.ts'
-import { now, withCondition } from './object.ts'
+import { now } from './object.ts'
 
-type Seen = Awaited<ReturnType<Pods['state']>>
-type Known = { containers: ReadonlyMap<string, { isReady: boolean; dueAt: number | undefined }> }
-type Waiting = { reason: string; message?: string }
+export type Seen = Awaited<ReturnType<Pods['state']>>
+export type Known = {
+  containers: ReadonlyMap<string, { isReady: boolean; hasStarted: boolean; dueAt: number | undefined }>
+}
+export type Waiting = { reason: string; message?: string }
 
-/** The statuses of a pod's containers from what was seen of their processes; `waiting`: why none was started. */
-export const containerStatuses = (pod: Obj, known: Known, seen: Seen, waiting?: Waiting): Loose[] =>
-  pod.spec.containers.map((container: Loose) => {
-    const before = pod.status?.containerStatuses?.find((it: Loose) => it.name === container.name)
+/** The statuses of containers from what was seen of their processes; `waiting`: why none was started. */
+export const statusesOf = (containers: Loose[], pod: Obj, known: Known, seen: Seen, waiting?: Waiting): Loose[] =>
+  containers.map((container: Loose) => {
+    const all = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]
+    const before = all.find((it: Loose) => it.name === container.name)
     const mine = known.containers.get(container.name)!
-    const state = stateOf(seen?.containers[container.name], before, pod, container.name, mine.dueAt, waiting)
+    const own = seen?.containers[container.name]
+    const because = waiting ?? (initOf(pod).length > 0 ? { reason: 'PodInitializing' } : undefined)
+    const state = stateOf(own, before, pod, container.name, mine.dueAt, because)
     const isRunning = state.running !== undefined
+    const isFirst = turnOf(pod, container) === 'init'
     return {
       name: container.name,
       image: container.image,
       imageID: '',
-      ready: isRunning && mine.isReady,
-      started: isRunning,
+      ready: isFirst ? state.terminated?.exitCode === 0 : isRunning && mine.isReady,
+      started: isRunning && mine.hasStarted,
       restartCount: before?.restartCount ?? 0,
       state,
       lastState: lastState(before, state),
-      ...(seen
+      ...(own
         ? { containerID: `netns://${pod.metadata.uid}/${container.name}` }
         : before?.containerID && { containerID: before.containerID }),
     }
@@ -44,7 +51,7 @@ const stateOf = (
     const message = `back-off restarting failed container=${name} pod=${pod.metadata.name}_${pod.metadata.namespace}`
     return { waiting: { reason: 'CrashLoopBackOff', message } }
   }
-  return before?.state?.terminated ?? { terminated: ended(seen.exitCode, startedAt) }
+  return { terminated: before?.state?.terminated ?? ended(seen.exitCode, startedAt) }
 }
 
 const ended = (exitCode: number, startedAt: string) => ({
@@ -59,27 +66,3 @@ const lastState = (before: Loose, state: Loose): Loose => {
   if (state.terminated || !before) return before?.lastState ?? {}
   return before.state?.terminated ? { terminated: before.state.terminated } : (before.lastState ?? {})
 }
-
-/** Phase and conditions that follow from the containers. */
-export const podStatus = (pod: Obj, statuses: Loose[]): Loose => {
-  const isReady = statuses.every(it => it.ready)
-  const ended = statuses.filter(it => it.state.terminated)
-  const hasRun = statuses.some(it => it.state.running || it.restartCount > 0 || it.lastState.terminated)
-  const isOver = ended.length === statuses.length && staysEnded(pod, ended)
-  const failed = ended.some(it => it.state.terminated.exitCode !== 0)
-  const phase = isOver ? (failed ? 'Failed' : 'Succeeded') : hasRun || ended.length > 0 ? 'Running' : 'Pending'
-  const unready = statuses.filter(it => !it.ready).map(it => it.name)
-  const why = isOver
-    ? { reason: 'PodCompleted' }
-    : { reason: 'ContainersNotReady', message: `containers with unready status: [${unready.join(' ')}]` }
-  let { conditions } = pod.status ?? {}
-  for (const type of ['Initialized', 'Ready', 'ContainersReady']) {
-    const isTrue = type === 'Initialized' || isReady
-    conditions = withCondition(conditions, { type, status: isTrue ? 'True' : 'False', ...(!isTrue && why) })
-  }
-  return { phase, containerStatuses: statuses, conditions }
-}
-
-const staysEnded = ({ spec }: Obj, ended: Loose[]): boolean =>
-  spec.restartPolicy === 'Never' ||
-  (spec.restartPolicy === 'OnFailure' && ended.every(it => it.state.terminated.exitCode === 0))

@@ -1,7 +1,7 @@
 import type { Pods } from '../ports.ts'
 import type { Api } from './api.ts'
-import { containerStatuses, podStatus } from './container-status.ts'
 import type { Record } from './events.ts'
+import { admitted, initOf, isSidecar } from './init-containers.ts'
 import type { Mounted } from './mounted.ts'
 import { mounted, refresh } from './mounted.ts'
 import type { NodeIndex } from './node-index.ts'
@@ -9,6 +9,7 @@ import type { Loose, Obj } from './object.ts'
 import { isActive, same } from './object.ts'
 import { paperOf, turnPage } from './paper.ts'
 import { createAddresses } from './pod-address.ts'
+import { podStatus } from './pod-status.ts'
 import type { Wiring } from './podspec.ts'
 import { podSpec, Unstartable } from './podspec.ts'
 import type { Prober } from './probes.ts'
@@ -32,6 +33,7 @@ type Known = {
   containers: Map<string, Turn>
   probers: Map<string, Prober>
 }
+type Seen = NonNullable<Awaited<ReturnType<Pods['state']>>>
 type Parts = {
   store: Store
   api: Api
@@ -76,7 +78,7 @@ export const createKubelet = ({ store, api, pods, record, wiring, pace, secure, 
   const queue = createQueue('pod', work, { width: 64 })
 
   const remember = (key: string, pod: Obj): Known => {
-    const names: string[] = pod.spec.containers.map((it: Loose) => it.name)
+    const names: string[] = [...initOf(pod), ...pod.spec.containers].map((it: Loose) => it.name)
     const it: Known = {
       uid: pod.metadata.uid,
       node: pod.spec.nodeName,
@@ -92,6 +94,7 @@ export const createKubelet = ({ store, api, pods, record, wiring, pace, secure, 
 
   const silence = ({ probers }: Known) => {
     for (const prober of probers.values()) prober.stop()
+    probers.clear()
   }
 
   const stop = async (key: string, it: Known, grace: number) => {
@@ -128,23 +131,25 @@ export const createKubelet = ({ store, api, pods, record, wiring, pace, secure, 
         error instanceof Unstartable ? [error.reason, error.message] : ['CreateContainerError', String(error)]
       const isNew = pod.status.containerStatuses?.[0]?.state?.waiting?.message !== message
       if (isNew) record(pod, 'Warning', 'Failed', `Error: ${message}`)
-      const statuses = containerStatuses(pod, it, null, { reason, message })
-      writeStatus(api, pod, podStatus(pod, statuses))
+      writeStatus(api, pod, podStatus(pod, it, null, { reason, message }))
       return error instanceof Unstartable ? 500 : 1000
     }
     it.isStarted = true
     it.startedAt = Date.now()
     record(pod, 'Normal', 'Started', `Started ${pod.spec.containers.length} container(s)`)
-    for (const container of pod.spec.containers) probe(it, pod, container)
     return look(it, pod)
   }
 
   const probe = (it: Known, pod: Obj, container: Loose) => {
     const mine = it.containers.get(container.name)!
     it.probers.get(container.name)?.stop()
-    mine.isReady = !container.readinessProbe
+    Object.assign(mine, { isReady: false, hasStarted: false })
     const again = () => queue.add(`${pod.metadata.namespace}/${pod.metadata.name}`)
     const prober = startProbes(pods, pod, container, {
+      started() {
+        Object.assign(mine, { isReady: !container.readinessProbe, hasStarted: true })
+        if (container.startupProbe) again()
+      },
       ready(isOk) {
         mine.isReady = isOk
         if (!isOk) record(pod, 'Warning', 'Unhealthy', 'Readiness probe failed')
@@ -159,6 +164,31 @@ export const createKubelet = ({ store, api, pods, record, wiring, pace, secure, 
     it.probers.set(container.name, prober)
   }
 
+  /** Begins what has its turn, and again what has ended and is due; answers whether anything was. */
+  const advance = async (it: Known, pod: Obj, seen: Seen): Promise<boolean> => {
+    let isChanged = false
+    for (const container of admitted(pod, it.containers, seen)) {
+      const { name } = container
+      const isNew = seen.containers[name] === undefined
+      if (isNew) await pods.restart(it.uid, name)
+      const isAgain = !isNew && (await restarts.mend(it, pod, container, seen))
+      if (isNew || isAgain) {
+        isChanged = true
+        it.startedAt = Date.now()
+      }
+      if (isNew || isAgain || !it.probers.has(name)) probe(it, pod, container)
+    }
+    return isChanged
+  }
+
+  /** Nobody needs them any more once the others have ended for good; answers whether one ran. */
+  const endSidecars = async (pod: Obj, seen: Seen | null): Promise<boolean> => {
+    const left = initOf(pod).filter(it => isSidecar(it) && seen?.containers[it.name]?.exitCode === null)
+    const grace = pod.spec.terminationGracePeriodSeconds ?? 30
+    for (const { name } of left.reverse()) await pods.halt(pod.metadata.uid, name, grace)
+    return left.length > 0
+  }
+
   const look = async (it: Known, pod: Obj): Promise<number | undefined> => {
     const state = await pods.state(it.uid)
     const current = store.get(of, pod.metadata.namespace, pod.metadata.name)
@@ -166,23 +196,19 @@ export const createKubelet = ({ store, api, pods, record, wiring, pace, secure, 
     if (!state) {
       // The namespace is gone, e.g. the machine lost it: all containers begin again.
       it.isStarted = false
+      silence(it)
       for (const name of it.containers.keys()) restarts.count(current, name, 137)
       return 0
     }
-    let isMended = false
-    for (const container of current.spec.containers) {
-      if (!(await restarts.mend(it, current, container, state))) continue
-      isMended = true
-      it.startedAt = Date.now()
-      probe(it, current, container)
-    }
-    const after = isMended ? await pods.state(it.uid) : state
+    const after = (await advance(it, current, state)) ? await pods.state(it.uid) : state
     await refresh(it.mounted, current, pace.sync, store, pods)
     const latest = store.get(of, pod.metadata.namespace, pod.metadata.name)
     if (latest?.metadata.uid !== it.uid || latest.metadata.deletionTimestamp) return 0
-    const status = podStatus(latest, containerStatuses(latest, it, after))
+    let status = podStatus(latest, it, after)
+    const isOver = status.phase === 'Succeeded' || status.phase === 'Failed'
+    if (isOver && (await endSidecars(latest, after))) status = podStatus(latest, it, await pods.state(it.uid))
     if (!same({ ...latest.status, ...status }, latest.status)) writeStatus(api, latest, status)
-    if (status.phase === 'Succeeded' || status.phase === 'Failed') {
+    if (isOver) {
       silence(it)
       return undefined
     }

@@ -1,17 +1,17 @@
-import type { Loose, Obj } from './object.ts'
+import type { Obj } from './object.ts'
 import { isActive, keyOf } from './object.ts'
-import { asked, quantity } from './quotas.ts'
+import { askedBy } from './quotas.ts'
 import { kind } from './resources.ts'
 import type { Store } from './store.ts'
 
 /** What pods ask for together: how many there are, cores, bytes. */
 export type Room = { pods: number; cpu: number; memory: number }
 
-export const roomOf = (pod: Obj): Room => {
-  const sum = (name: string) =>
-    (pod.spec.containers ?? []).reduce((all: number, it: Loose) => all + quantity(asked(it, `requests.${name}`)), 0)
-  return { pods: 1, cpu: sum('cpu'), memory: sum('memory') }
-}
+export const roomOf = (pod: Obj): Room => ({
+  pods: 1,
+  cpu: askedBy(pod, 'requests.cpu'),
+  memory: askedBy(pod, 'requests.memory'),
+})
 
 const none: Room = { pods: 0, cpu: 0, memory: 0 }
 

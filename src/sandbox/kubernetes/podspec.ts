@@ -1,4 +1,5 @@
 import type { PodSpec, PodVolume } from '../ports.ts'
+import { initOf, turnOf } from './init-containers.ts'
 import type { Loose, Obj } from './object.ts'
 import { kind } from './resources.ts'
 import type { Store } from './store.ts'
@@ -23,15 +24,13 @@ export class Unstartable extends Error {
 
 /**
  * What the node runs for a pod. Images are not pulled: the container's command runs in the node's own userland,
- * and a container without command and args sleeps. Init containers and the host's network are refused, volumes
- * other than ConfigMap, Secret and projected ones are empty directories of the pod. Throws Unstartable.
+ * and a container without command and args sleeps; one that comes before the others is over at once. The host's network
+ * is refused, volumes other than ConfigMap, Secret and projected ones are empty directories. Throws Unstartable.
  */
 export const podSpec = (store: Store, pod: Obj, wiring: Wiring): PodSpec => {
   const { namespace, name, uid } = pod.metadata
   const { spec } = pod
   if (spec.hostNetwork) throw new Unstartable('HostNetworkUnsupported', 'pods of this emulator have their own network')
-  if (spec.initContainers?.length)
-    throw new Unstartable('InitContainersUnsupported', 'this emulator has no init containers')
   const account = identity(store, pod, wiring)
   return {
     uid,
@@ -46,14 +45,17 @@ export const podSpec = (store: Store, pod: Obj, wiring: Wiring): PodSpec => {
       options: ['ndots:5'],
     },
     volumes: podVolumes(store, pod),
-    containers: spec.containers.map((it: Loose) => {
+    containers: [...spec.containers, ...initOf(pod)].map((it: Loose) => {
       const env = environment(store, pod, it, wiring)
       const { allowPrivilegeEscalation, readOnlyRootFilesystem, capabilities } = it.securityContext ?? {}
       const user = it.securityContext?.runAsUser ?? spec.securityContext?.runAsUser
       const command = [...(it.command ?? []), ...(it.args ?? [])].map(part => expand(part, env))
+      const turn = turnOf(pod, it)
+      const idle = turn === 'init' ? ['true'] : ['sleep', 'infinity']
       return {
         name: it.name,
-        command: command.length > 0 ? command : ['sleep', 'infinity'],
+        ...(turn && { turn }),
+        command: command.length > 0 ? command : idle,
         env,
         files: { ...account, ...files(store, pod, it) },
         mounts: mountsOf(it),
@@ -158,7 +160,9 @@ const accountPath = '/var/run/secrets/kubernetes.io/serviceaccount'
 
 /** Every volume that some container mounts whole. What is not known here is an empty directory. Throws Unstartable. */
 export const podVolumes = (store: Store, pod: Obj): PodVolume[] => {
-  const mounted = new Set(pod.spec.containers.flatMap(mountsOf).map((it: { volume: string }) => it.volume))
+  const mounted = new Set(
+    [...pod.spec.containers, ...initOf(pod)].flatMap(mountsOf).map((it: { volume: string }) => it.volume),
+  )
   return (pod.spec.volumes ?? [])
     .filter((it: Loose) => mounted.has(it.name))
     .map((it: Loose): PodVolume => {

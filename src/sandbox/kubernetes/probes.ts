@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Pods } from '../ports.ts'
+import { initOf, isSidecar } from './init-containers.ts'
 import type { Loose, Obj } from './object.ts'
 
 export type Prober = { stop(): void }
@@ -20,6 +21,7 @@ const startProbe = (pods: Pods, pod: Obj, container: Loose, probe: Loose, tell: 
     streak = isOk === last ? streak + 1 : 1
     last = isOk
     if (streak === (isOk ? probe.successThreshold : probe.failureThreshold)) tell(isOk)
+    if (isOver) return
     timer = setTimeout(() => void look(), probe.periodSeconds * 1000)
   }
   timer = setTimeout(() => void look(), (probe.initialDelaySeconds ?? 0) * 1000)
@@ -31,23 +33,31 @@ const startProbe = (pods: Pods, pod: Obj, container: Loose, probe: Loose, tell: 
   }
 }
 
-/** The readiness and liveness probes of one container, as one. */
+/** The probes of one container, as one. Until the startup probe has succeeded nobody asks the others. */
 export const startProbes = (
   pods: Pods,
   pod: Obj,
   container: Loose,
-  tell: { ready(isOk: boolean): void; dead(): void },
+  tell: { started(): void; ready(isOk: boolean): void; dead(): void },
 ): Prober => {
-  const { readinessProbe, livenessProbe } = container
-  const probers = [
-    readinessProbe && startProbe(pods, pod, container, readinessProbe, tell.ready),
-    livenessProbe && startProbe(pods, pod, container, livenessProbe, isOk => !isOk && tell.dead()),
-  ]
-  return {
-    stop() {
-      for (const it of probers) it?.stop()
-    },
+  const { startupProbe, readinessProbe, livenessProbe } = container
+  let probers: Prober[] = []
+  const begin = (probe: Loose, heard: (isOk: boolean) => void) => {
+    if (probe) probers.push(startProbe(pods, pod, container, probe, heard))
   }
+  const stop = () => {
+    for (const it of probers) it.stop()
+    probers = []
+  }
+  const started = () => {
+    stop()
+    tell.started()
+    begin(readinessProbe, tell.ready)
+    begin(livenessProbe, isOk => !isOk && tell.dead())
+  }
+  if (startupProbe) begin(startupProbe, isOk => (isOk ? started() : tell.dead()))
+  else started()
+  return { stop }
 }
 
 const commandOf = (pod: Obj, container: Loose, probe: Loose): string[] => {
@@ -88,7 +98,7 @@ const ask = async (pods: Pods, uid: string, container: string, command: string[]
 /** The preStop hooks of a pod that is asked to go: commands and waits, for as long as its grace. HTTP ones are not known. */
 export const sayGoodbye = async (pods: Pods, pod: Obj, graceSeconds: number): Promise<void> => {
   await Promise.all(
-    pod.spec.containers.map(async (it: Loose) => {
+    [...pod.spec.containers, ...initOf(pod).filter(isSidecar)].map(async (it: Loose) => {
       const { exec, sleep } = it.lifecycle?.preStop ?? {}
       if (sleep) await delay(Math.min(sleep.seconds, graceSeconds) * 1000)
       if (exec) await ask(pods, pod.metadata.uid, it.name, exec.command, graceSeconds * 1000)

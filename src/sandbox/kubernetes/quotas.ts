@@ -1,4 +1,5 @@
 import type { Api } from './api.ts'
+import { initOf, isSidecar } from './init-containers.ts'
 import type { Loose, Obj } from './object.ts'
 import { same } from './object.ts'
 import type { Resource } from './resources.ts'
@@ -28,14 +29,26 @@ export const asked = (it: Loose, name: string): Loose => {
   return it.resources?.[part]?.[resource] ?? (part === 'requests' ? it.resources?.limits?.[resource] : undefined)
 }
 
+/** What a pod asks for: its containers and sidecars together, or the most while init containers run. */
+export const askedBy = (pod: Obj, name: string): number => {
+  let beside = 0
+  let most = 0
+  for (const it of pod.spec.initContainers ?? []) {
+    const own = quantity(asked(it, name))
+    most = Math.max(most, beside + own)
+    if (isSidecar(it)) beside += own
+  }
+  const sum = (pod.spec.containers ?? []).reduce((all: number, it: Loose) => all + quantity(asked(it, name)), beside)
+  return Math.max(most, sum)
+}
+
 /** What one object counts for, by the names that a quota may have. */
 const charge = (of: Resource, obj: Obj): Amounts => {
   if (of.kind === 'Pod' && isOver(obj)) return {}
   const id = of.group ? `${of.plural}.${of.group}` : of.plural
   const found: Amounts = { [`count/${id}`]: 1, ...(!of.group && { [of.plural]: 1 }) }
   if (of.kind !== 'Pod') return found
-  for (const name of compute)
-    found[name] = (obj.spec.containers ?? []).reduce((sum: number, it: Loose) => sum + quantity(asked(it, name)), 0)
+  for (const name of compute) found[name] = askedBy(obj, name)
   return found
 }
 
@@ -91,7 +104,9 @@ export const checkQuotas = (store: Store, of: Resource, obj: Obj): void => {
 const unset =
   (pod: Obj) =>
   ([name]: [string, string]): string[] => {
-    const bare = pod.spec.containers.filter((it: Loose) => asked(it, canonical(name)) === undefined)
+    const bare = [...initOf(pod), ...pod.spec.containers].filter(
+      (it: Loose) => asked(it, canonical(name)) === undefined,
+    )
     return bare.length > 0 ? [`${name} for: ${bare.map((it: Loose) => it.name).join(',')}`] : []
   }
 

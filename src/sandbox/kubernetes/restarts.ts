@@ -1,13 +1,24 @@
 import type { Pods } from '../ports.ts'
 import type { Api } from './api.ts'
-import { containerStatuses, podStatus } from './container-status.ts'
 import type { Record } from './events.ts'
+import { restartPolicyOf } from './init-containers.ts'
 import type { Loose, Obj } from './object.ts'
+import { podStatus } from './pod-status.ts'
 import { writeStatus } from './write-status.ts'
 
 /** What the kubelet remembers of a container; dueAt: when one that has ended runs again, epoch ms. */
-export type Turn = { isReady: boolean; failures: number; dueAt: number | undefined; mustRestart: boolean }
-export const firstTurn = (): Turn => ({ isReady: false, failures: 0, dueAt: undefined, mustRestart: false })
+export type Turn = {
+  isReady: boolean
+  /** Its startup probe, where it has one, has succeeded. */
+  hasStarted: boolean
+  failures: number
+  dueAt: number | undefined
+  mustRestart: boolean
+}
+export const firstTurn = (): Turn => ({
+  ...{ isReady: false, hasStarted: false },
+  ...{ failures: 0, dueAt: undefined, mustRestart: false },
+})
 
 type Turns = { containers: ReadonlyMap<string, Turn> }
 type Seen = NonNullable<Awaited<ReturnType<Pods['state']>>>
@@ -16,7 +27,8 @@ type Parts = { api: Api; pods: Pods; record: Record; pace: { backoff: number; ma
 /** Restarts containers that have ended: the first time at once, then after a wait that doubles each time. */
 export const createRestarts = ({ api, pods, record, pace }: Parts) => {
   /** Whether a container is to run again now. One that has just ended is written down, and when it is due. */
-  const isDue = (it: Turns, pod: Obj, { name }: Loose, seen: Seen): boolean => {
+  const isDue = (it: Turns, pod: Obj, container: Loose, seen: Seen): boolean => {
+    const { name } = container
     const mine = it.containers.get(name)!
     if (mine.mustRestart) return true
     const state = seen.containers[name]
@@ -25,13 +37,13 @@ export const createRestarts = ({ api, pods, record, pace }: Parts) => {
       if (Date.now() - Date.parse(state.startedAt) > 10 * pace.maxBackoff) mine.failures = 0
       return false
     }
-    const { restartPolicy } = pod.spec
+    const restartPolicy = restartPolicyOf(pod, container)
     if (restartPolicy === 'Never' || (restartPolicy === 'OnFailure' && state.exitCode === 0)) return false
     if (mine.dueAt === undefined) {
       const wait = mine.failures === 0 ? 0 : Math.min(pace.maxBackoff, pace.backoff * 2 ** (mine.failures - 1))
       mine.failures++
       // Written down as ended before it counts as waiting, so that lastState has the exit code.
-      writeStatus(api, pod, podStatus(pod, containerStatuses(pod, it, seen)))
+      writeStatus(api, pod, podStatus(pod, it, seen))
       mine.dueAt = Date.now() + wait
       if (wait > 0) record(pod, 'Warning', 'BackOff', `Back-off restarting failed container ${name}`)
     }
@@ -40,11 +52,11 @@ export const createRestarts = ({ api, pods, record, pace }: Parts) => {
 
   /** From the status as it is now: another container may have been counted since `pod` was read. */
   const count = (pod: Obj, name: string, exitCode: number) =>
-    writeStatus(api, pod, status => ({
-      containerStatuses: (status.containerStatuses ?? []).map((its: Loose) =>
-        its.name === name ? countedUp(its, exitCode) : its,
-      ),
-    }))
+    writeStatus(api, pod, status => {
+      const counted = (list: Loose[]) => list.map(its => (its.name === name ? countedUp(its, exitCode) : its))
+      const lists = ['initContainerStatuses', 'containerStatuses'].filter(it => status[it])
+      return Object.fromEntries(lists.map(it => [it, counted(status[it])]))
+    })
 
   return {
     count,

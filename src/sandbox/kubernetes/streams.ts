@@ -3,19 +3,23 @@ import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { WebSocketServer } from 'ws'
 import type { Pods } from '../ports.ts'
+import { initOf } from './init-containers.ts'
 import type { Loose, Obj } from './object.ts'
 import { badRequest, type Refused } from './status.ts'
 
 /** The container a request means: the one named, the default by annotation, or the first. */
 export const containerOf = (pod: Obj, name: string | null): string => {
-  const names: string[] = pod.spec.containers.map((it: Loose) => it.name)
+  const names: string[] = [...pod.spec.containers, ...initOf(pod)].map((it: Loose) => it.name)
   const chosen = name ?? pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'] ?? names[0]!
   if (names.includes(chosen)) return chosen
   throw badRequest(`container ${chosen} is not valid for pod ${pod.metadata.name}`)
 }
 
+const statusOf = ({ status }: Obj, container: string): Loose =>
+  [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])].find(it => it.name === container)
+
 const started = (pod: Obj, container: string): void => {
-  const status = pod.status?.containerStatuses?.find((it: Loose) => it.name === container)
+  const status = statusOf(pod, container)
   if (status?.containerID) return
   const reason = status?.state?.waiting?.reason ?? 'ContainerCreating'
   throw badRequest(`container "${container}" in pod "${pod.metadata.name}" is waiting to start: ${reason}`)
@@ -30,7 +34,7 @@ export const sendLogs = async (
 ): Promise<void> => {
   const container = containerOf(pod, query.get('container'))
   const previous = query.get('previous') === 'true'
-  const status = pod.status?.containerStatuses?.find((it: Loose) => it.name === container)
+  const status = statusOf(pod, container)
   if (previous && !status?.restartCount)
     throw badRequest(`previous terminated container "${container}" in pod "${pod.metadata.name}" not found`)
   started(pod, container)

@@ -1,3 +1,4 @@
+import { initOf, isSidecar } from './init-containers.ts'
 import type { Loose, Obj } from './object.ts'
 import { isReady } from './object.ts'
 import type { Resource } from './resources.ts'
@@ -64,6 +65,8 @@ const keys: Column = ['Data', it => Object.keys({ ...it.data, ...it.binaryData }
 
 const podStatus = (it: Obj): string => {
   if (it.metadata.deletionTimestamp) return 'Terminating'
+  const waits = initStatus(it)
+  if (waits) return waits
   const statuses: Loose[] = it.status?.containerStatuses ?? []
   for (const { state } of statuses) {
     const reason = state?.waiting?.reason ?? state?.terminated?.reason
@@ -72,8 +75,33 @@ const podStatus = (it: Obj): string => {
   return it.status?.reason ?? it.status?.phase
 }
 
+/** What a pod's init containers say of it, as kubectl words it; undefined: they are through, or there are none. */
+const initStatus = ({ spec, status }: Obj): string | undefined => {
+  const init: Loose[] = status?.initContainerStatuses ?? []
+  const stays = (name: string) => spec.initContainers.some((it: Loose) => it.name === name && isSidecar(it))
+  const isInitialized = status?.conditions?.some((it: Loose) => it.type === 'Initialized' && it.status === 'True')
+  for (const [index, { name, started, state }] of isInitialized ? [] : init.entries()) {
+    if (stays(name) ? started : state.terminated?.exitCode === 0) continue
+    if (state.terminated) return `Init:${state.terminated.reason ?? `ExitCode:${state.terminated.exitCode}`}`
+    const reason = state.waiting?.reason
+    return reason && reason !== 'PodInitializing' ? `Init:${reason}` : `Init:${index}/${init.length}`
+  }
+  return undefined
+}
+
+const sidecarsOf = (it: Obj): string[] =>
+  initOf(it)
+    .filter(isSidecar)
+    .map(({ name }) => name)
+
+/** Of the containers that stay. */
+const stayingOf = (it: Obj): Loose[] => [
+  ...(it.status?.initContainerStatuses ?? []).filter((its: Loose) => sidecarsOf(it).includes(its.name)),
+  ...(it.status?.containerStatuses ?? []),
+]
+
 const restarts = (it: Obj): string => {
-  const statuses: Loose[] = it.status?.containerStatuses ?? []
+  const statuses: Loose[] = [...(it.status?.initContainerStatuses ?? []), ...(it.status?.containerStatuses ?? [])]
   const count = statuses.reduce((sum, its) => sum + (its.restartCount ?? 0), 0)
   const last = statuses
     .map(its => its.lastState?.terminated?.finishedAt)
@@ -99,8 +127,7 @@ const columnsOf: Record<string, Column[]> = {
   Pod: [
     [
       'Ready',
-      it =>
-        `${(it.status?.containerStatuses ?? []).filter((its: Loose) => its.ready).length}/${it.spec.containers.length}`,
+      it => `${stayingOf(it).filter(its => its.ready).length}/${sidecarsOf(it).length + it.spec.containers.length}`,
     ],
     ['Status', podStatus],
     ['Restarts', restarts],

@@ -75,8 +75,10 @@ const podSpec = (field: string, spec: Loose): Mistake[] => {
   if (containers.length === 0) return [missing(`${field}.containers`)]
   const seen = new Set<string>()
   const volumes = new Set((spec.volumes ?? []).map((it: Loose) => it.name))
-  return containers.flatMap((it, index) => {
-    const at = `${field}.containers[${index}]`
+  const listed = ['containers', 'initContainers'].flatMap(list =>
+    (Array.isArray(spec[list]) ? spec[list] : []).map((it: Loose, n: number) => ({ it, at: `${field}.${list}[${n}]` })),
+  )
+  return listed.flatMap(({ it, at }) => {
     const found: Mistake[] = []
     if (!isMap(it) || !it.name) return [missing(`${at}.name`)]
     if (!labelName.test(it.name)) found.push(bad(`${at}.name`, it.name, 'a lowercase RFC 1123 label is needed'))
@@ -106,7 +108,7 @@ const podSpecChange = (obj: Obj, before: Obj | undefined): Mistake[] => {
   if (!before) return []
   const fixed = (spec: Loose) => {
     const { tolerations: _t, activeDeadlineSeconds: _a, terminationGracePeriodSeconds: _g, ...rest } = clone(spec)
-    for (const it of rest.containers ?? []) delete it.image
+    for (const it of [...(rest.containers ?? []), ...(rest.initContainers ?? [])]) delete it.image
     return rest
   }
   return same(fixed(obj.spec), fixed(before.spec))

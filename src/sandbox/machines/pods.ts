@@ -16,7 +16,7 @@ import type { World } from './world.ts'
 
 type Pod = { spec: PodSpec; netns: string }
 type Container = PodSpec['containers'][number]
-type PodCalls = Pick<Pods, 'start' | 'stop' | 'state' | 'restart' | 'refresh' | 'logs' | 'exec'>
+type PodCalls = Pick<Pods, 'start' | 'stop' | 'state' | 'restart' | 'halt' | 'refresh' | 'logs' | 'exec'>
 
 const logBytes = 8 * 1024 * 1024
 
@@ -79,17 +79,22 @@ export const createPods = (world: World, nodes: Nodes, clusters: ClusterNetworks
     }
   }
 
+  const halt = async (uid: string, pod: Pod, name: string, graceSeconds: number) => {
+    const place = box(uid, pod, name)
+    const pid = boxPid(place)
+    // the kernel gives pid 1 no TERM it has no handler for: it would only sit out its grace
+    await stopBox(place, pid !== null && handles(pid, 15) ? graceSeconds : 0)
+  }
+
   const end = async (uid: string, graceSeconds: number) => {
     const pod = records.all.get(uid)
     if (!pod) return
-    await Promise.all(
-      pod.spec.containers.map(async ({ name }) => {
-        const place = box(uid, pod, name)
-        const pid = boxPid(place)
-        // the kernel gives pid 1 no TERM it has no handler for: it would only sit out its grace
-        await stopBox(place, pid !== null && handles(pid, 15) ? graceSeconds : 0)
-      }),
-    )
+    const began = Date.now()
+    for (const isLast of [false, true]) {
+      const left = Math.max(0, graceSeconds - (Date.now() - began) / 1000)
+      const now = pod.spec.containers.filter(it => (it.turn === 'sidecar') === isLast)
+      await Promise.all(now.map(({ name }) => halt(uid, pod, name, left)))
+    }
     const node = nodes.list().find(it => it.name === pod.spec.node)
     if (node) await ip([`link del ${nodes.podLink(uid)}`], { ns: node.netns, force: true })
     await dropNetns([pod.netns])
@@ -130,9 +135,11 @@ export const createPods = (world: World, nodes: Nodes, clusters: ClusterNetworks
         records.keep(spec.uid, pod)
         for (const it of spec.volumes ?? []) makeVolume(volume(spec.uid, it.name), it)
         // a container that ran and ended is not started here: that is a restart, which its caller counts
-        const missing = spec.containers.filter(({ name }) => {
+        const missing = spec.containers.filter(({ name, turn }) => {
           const place = box(spec.uid, pod, name)
-          return fresh || (boxPid(place) === null && boxExit(place.directory) === null)
+          // what the machine lost begins anew, with the first turn
+          if (turn && fresh) rmSync(place.directory, { recursive: true, force: true })
+          return !turn && (fresh || (boxPid(place) === null && boxExit(place.directory) === null))
         })
         await Promise.all(missing.map(it => run(spec.uid, pod, it)))
       }),
@@ -140,7 +147,8 @@ export const createPods = (world: World, nodes: Nodes, clusters: ClusterNetworks
     async state(uid) {
       const pod = records.all.get(uid)
       if (!pod || !netnsExists(pod.netns)) return null
-      const containers = Object.fromEntries(pod.spec.containers.map(({ name }) => [name, state(uid, pod, name)]))
+      const begun = pod.spec.containers.filter(it => !it.turn || existsSync(directory(uid, it.name)))
+      const containers = Object.fromEntries(begun.map(({ name }) => [name, state(uid, pod, name)]))
       return { running: Object.values(containers).some(it => it.exitCode === null), containers }
     },
     restart: (uid, container) =>
@@ -148,6 +156,11 @@ export const createPods = (world: World, nodes: Nodes, clusters: ClusterNetworks
         const { pod, spec, place } = found(uid, container)
         await stopBox(place)
         await run(uid, pod, spec)
+      }),
+    halt: (uid, container, graceSeconds) =>
+      turn(uid, async () => {
+        const pod = records.all.get(uid)
+        if (pod) await halt(uid, pod, container, graceSeconds)
       }),
     refresh: (uid, volumes) =>
       turn(uid, async () => {

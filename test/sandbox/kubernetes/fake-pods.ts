@@ -33,7 +33,10 @@ export const fakePods = () => {
         spec.name,
         told.policies.some(it => it.podIp === spec.ip),
       )
-      running.set(spec.uid, { spec, containers: Object.fromEntries(spec.containers.map(it => [it.name, begin()])) })
+      running.set(spec.uid, {
+        spec,
+        containers: Object.fromEntries(spec.containers.filter(it => !it.turn).map(it => [it.name, begin()])),
+      })
     },
     async stop(uid) {
       const it = running.get(uid)
@@ -50,7 +53,13 @@ export const fakePods = () => {
       calls.push(`refresh ${it.spec.name}`)
       it.spec = { ...it.spec, volumes }
     },
+    async halt(uid, container) {
+      const it = running.get(uid)
+      calls.push(`halt ${container}`)
+      if (it) it.containers[container]!.exitCode = 143
+    },
     async restart(uid, container) {
+      calls.push(`begin ${container}`)
       running.get(uid)!.containers[container] = begin()
     },
     async *logs(_uid, _container, { follow, previous }) {
@@ -84,9 +93,10 @@ export const fakePods = () => {
     specs: () => [...running.values()].map(it => it.spec),
     spec: (name: string) => [...running.values()].find(it => it.spec.name.startsWith(name))?.spec,
     /** The container's process ends. */
-    end(name: string, exitCode: number) {
+    end(name: string, exitCode: number, container?: string) {
       for (const it of running.values()) {
-        if (it.spec.name.startsWith(name)) for (const one of Object.values(it.containers)) one.exitCode = exitCode
+        if (!it.spec.name.startsWith(name)) continue
+        for (const [own, one] of Object.entries(it.containers)) if ((container ?? own) === own) one.exitCode = exitCode
       }
     },
     /** The machine loses the pod. */

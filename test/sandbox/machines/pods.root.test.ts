@@ -117,6 +117,43 @@ test('a volume is shared, turns as a whole in a running container, and the root 
   await lab.parts.pods.stop('uid-volumes', 0)
 })
 
+test('containers whose turn comes later begin when told, and a sidecar ends after the others', async () => {
+  const base = pod('turns', 1, 15)
+  const mounts = [{ volume: 'room', path: '/room' }]
+  const saying = (name: string, turn: 'init' | 'sidecar' | 'after', text: string) => ({
+    ...{ name, turn, env: {}, files: {}, mounts },
+    command: ['bash', '-c', text],
+  })
+  const slow = (name: string) => `trap 'sleep 0.7; exit 0' TERM; echo up >/room/${name}; while :; do sleep 0.05; done`
+  const containers = [
+    saying('main', 'after', slow('main')),
+    saying('first', 'init', 'echo first >/room/order; exit 3'),
+    ...['beside', 'other'].map(it => saying(it, 'sidecar', slow(it))),
+  ]
+  const spec = { ...base, volumes: [{ name: 'room' }], containers }
+  const { pods } = lab.parts
+  await pods.start(spec)
+  const state = async () => (await pods.state('uid-turns'))?.containers
+  assert.equal(await state(), {}, 'nothing runs')
+  await pods.restart('uid-turns', 'first')
+  assert.ok(await until(async () => (await state())?.first?.exitCode === 3, 20), 'it has ended')
+  for (const it of ['beside', 'main']) await pods.restart('uid-turns', it)
+  await pods.start(spec)
+  assert.equal(Object.keys((await state())!).sort(), ['beside', 'first', 'main'], 'who starts it again begins nothing')
+  await pods.restart('uid-turns', 'other')
+  const room = async (file: string) => (await exec('turns', 'cat', `/room/${file}`)).stdout
+  const areUp = async () => (await Promise.all(['beside', 'main', 'other'].map(room))).every(it => it === 'up\n')
+  assert.ok(await until(areUp, 20), 'all run')
+  assert.is(await room('order'), 'first\n')
+  await pods.halt('uid-turns', 'other', 10)
+  const { other, main } = (await state())!
+  assert.equal([other?.exitCode, main?.exitCode], [0, null], 'one was told and let end, the others run on')
+  const began = Date.now()
+  await pods.stop('uid-turns', 20)
+  assert.ok(Date.now() - began >= 1400, 'the sidecar was told when the others had ended')
+  assert.is(await pods.state('uid-turns'), null)
+})
+
 test('pods reach each other with their own addresses, on their node and across', async () => {
   assert.is((await curl('client', 'http://10.100.1.11:8080/')).stdout, 'near 10.100.1.10\n')
   assert.is((await curl('client', 'http://10.100.2.12:8080/')).stdout, 'far 10.100.1.10\n')
