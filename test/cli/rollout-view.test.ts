@@ -128,7 +128,7 @@ test('of a run that was limited it shows those tenants, in their own phases', as
   const asked: string[] = []
   const session = {
     ...{ context, state: '/nowhere', world: { stop: AbortSignal.timeout(60_000) }, clients: { kube: () => kube } },
-    output: { event() {}, data() {}, say() {}, summarise() {}, json: false },
+    output: { event() {}, data() {}, say() {}, summarise() {}, know() {}, json: false },
     ...{ flags: {}, run: '', command: 'status', journal: noJournal('') },
   } as unknown as Session
   await watchRollout(session, ({ tenants }) => {
