@@ -9,7 +9,7 @@ import { NO_POWER } from '../../support/fleet/power.ts'
 import { back, forward } from '../../support/fleet/run.ts'
 import { suite } from '../../support/suite.ts'
 
-const { test, before, after } = suite('rollout: a pod of ours tries the policy before anything moves')
+const { test, before, after } = suite('rollout: a pod of ours tries the policy before anything moves', { seconds: 600 })
 
 let fleet: Fleet
 let start: string[]

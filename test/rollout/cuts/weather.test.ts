@@ -2,7 +2,7 @@ import { weather } from '../../support/fleet/storm.ts'
 import { openRange, type Range } from '../../support/fleet/trial.ts'
 import { suite } from '../../support/suite.ts'
 
-const { test, before, after } = suite('rollout: each twentieth call fails, and it dies on the way')
+const { test, before, after } = suite('rollout: each twentieth call fails, and it dies on the way', { seconds: 600 })
 
 let range: Range
 before(async () => {

@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs'
 import { stayLight } from '../../../src/cli/heap.mjs'
 
 /**
- * `driver.ts ROOT HISTORY forward|back|follow`: one run as a process of its own, so that it can really be killed, and
- * weighed: its last line says what it took.
+ * `driver.ts ROOT HISTORY forward|back|follow [CUT]`: one run as a process of its own, so that it can really be killed,
+ * and weighed: its last line says what it took.
  */
 stayLight() // as every command does, first of all
 const { back, follow, forward } = await import('./run.ts')
-const [root = '', history = '', act = ''] = process.argv.slice(2)
+const [root = '', history = '', act = '', cut = '{}'] = process.argv.slice(2)
 const fleet = { root, log: `${root}/access.log`, kubeconfig: `${root}/kubeconfig` }
 process.stdout.write('begun\n')
 const began = Date.now()
 const acts: Record<string, typeof forward> = { back, follow, forward }
-const { writes } = await acts[act]!(fleet, history)
+const { writes } = await acts[act]!(fleet, history, JSON.parse(cut))
 const { user, system } = process.cpuUsage()
 const peakKiB = Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1])
 const cost = {

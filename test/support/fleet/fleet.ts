@@ -9,8 +9,8 @@ import { demoWorkload } from '../../../src/rollout/manifests.ts'
 import type { KubeObject } from '../../../src/rollout/object.ts'
 import { createClusters } from '../../../src/sandbox/kubernetes/clusters.ts'
 import { until } from '../until.ts'
-import { NAMESPACE, nameOf, type Wanted, writeInventory } from './inventory.ts'
-import { type Astray, paperStreet, street } from './street.ts'
+import { nameOf, tenantsOf, type Wanted, writeInventory } from './inventory.ts'
+import { type Astray, type LetsIn, paperStreet, street } from './street.ts'
 
 /** Where a fleet is: another process finds all of it from `root`. */
 export type Fleet = {
@@ -26,15 +26,15 @@ export type Fleet = {
 }
 
 /** `paperMs`: its pods are on nodes of paper, and get ready in so many ms; absent: they are on record. */
-type Pods = { replicas?: number; paperMs?: number; isAstray?: Astray }
+type Pods = { replicas?: number; paperMs?: number; isAstray?: Astray; letsIn?: LetsIn }
 
-/** One tenant's Deployments of `replicas` pods each, ready, in an emulated cluster; nothing of ours is there yet. */
-export const startFleet = async (wanted: Wanted, { replicas = 1, paperMs, isAstray }: Pods = {}): Promise<Fleet> => {
+/** Deployments of `replicas` pods each, ready, in an emulated cluster; nothing of ours is there yet. */
+export const startFleet = async (wanted: Wanted, { replicas = 1, paperMs, ...odd }: Pods = {}): Promise<Fleet> => {
   const root = mkdtempSync(join(tmpdir(), 'fleet-'))
   const log = join(root, 'access.log')
   const kubeconfig = join(root, 'kubeconfig')
   const pace = { poll: 10, calm: 500 }
-  const pods = paperMs === undefined ? street(log, isAstray) : paperStreet(log)
+  const pods = paperMs === undefined ? street(log, odd) : paperStreet(log)
   const clusters = await createClusters({ pods, directory: join(root, 'cluster'), onChange() {}, pace })
   const id = '11111111-1111-4111-8111-111111111111'
   const ranges = { podCidr: '100.64.0.0/15', serviceCidr: '10.32.0.0/20', dnsIp: '10.32.0.10' }
@@ -46,11 +46,13 @@ export const startFleet = async (wanted: Wanted, { replicas = 1, paperMs, isAstr
   writeInventory(root, kubeconfig, wanted)
   const kubes = createKubes()
   const kube = kubes(kubeconfig)
-  await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } })
+  const tenants = tenantsOf(wanted)
+  for (const name of tenants) await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
   if (paperMs !== undefined) await layNodes(kube, { paperMs, pods: wanted.workloads * replicas, labels })
-  for (let at = 0; at < wanted.workloads; at++)
-    await kube.create(workload(nameOf(at), replicas), { manager: 'shop-team' })
-  await settled(kube, wanted.workloads)
+  for (const tenant of tenants)
+    for (let at = 0; at < wanted.workloads; at++)
+      await kube.create(workload(tenant, nameOf(at), replicas), { manager: 'shop-team' })
+  await settled(kube, tenants.length * wanted.workloads)
   return {
     ...{ root, kubeconfig, log, kube },
     door: (method, path, body) => openDoor(kubeconfig, method, path, body),
@@ -77,15 +79,15 @@ const layNodes = async (kube: Kube, { paperMs, pods, labels }: { paperMs: number
   }
 }
 
-const workload = (name: string, replicas: number): KubeObject =>
-  demoWorkload({ tenant: 'shop', namespace: NAMESPACE, name, pool: 'a-pool', replicas })
+const workload = (tenant: string, name: string, replicas: number): KubeObject =>
+  demoWorkload({ tenant, namespace: tenant, name, pool: 'a-pool', replicas })
 
 type Deployment = KubeObject & { spec: { replicas: number }; status?: { readyReplicas?: number; replicas?: number } }
 
 /** Every Deployment has the pods that it wants, and no others. */
 export const settled = async (kube: Kube, workloads: number): Promise<void> => {
   const isSo = await until(async () => {
-    const { items } = await kube.list<Deployment>({ apiVersion: 'apps/v1', kind: 'Deployment', namespace: NAMESPACE })
+    const { items } = await kube.list<Deployment>({ apiVersion: 'apps/v1', kind: 'Deployment' })
     const isWhole = ({ spec, status }: Deployment) =>
       status?.readyReplicas === spec.replicas && status.replicas === spec.replicas
     return items.length === workloads && items.every(isWhole)

@@ -1,6 +1,5 @@
 import type { Kube } from '../../../src/rollout/kube.ts'
 import type { KubeObject } from '../../../src/rollout/object.ts'
-import { NAMESPACE } from './inventory.ts'
 
 const kinds = [
   ['apps/v1', 'Deployment'],
@@ -8,21 +7,23 @@ const kinds = [
   ['networking.k8s.io/v1', 'NetworkPolicy'],
   ['v1', 'Service'],
   ['v1', 'Pod'],
+  ['v1', 'Secret'],
+  ['discovery.k8s.io/v1', 'EndpointSlice'],
+  ['admissionregistration.k8s.io/v1', 'ValidatingAdmissionPolicy'],
+  ['admissionregistration.k8s.io/v1', 'ValidatingAdmissionPolicyBinding'],
 ] as const
 
 /**
- * Every object of the tenant, field by field, without what differs from one time to the next: names of pods, times,
+ * Every object of the cluster that a rollout could touch, field by field, without what differs from one time to the next: names of pods, times,
  * versions. `counted`: how often its spec and template have changed belongs to it.
  */
 export const picture = async (kube: Kube, { counted = true } = {}): Promise<string[]> => {
-  const lists = await Promise.all(
-    kinds.map(([apiVersion, kind]) => kube.list<KubeObject>({ apiVersion, kind, namespace: NAMESPACE })),
-  )
+  const lists = await Promise.all(kinds.map(([apiVersion, kind]) => kube.list<KubeObject>({ apiVersion, kind })))
   return lists.flatMap(({ items }) => items.map(it => bare(it, counted))).sort()
 }
 
 const bare = ({ metadata, status, ...rest }: KubeObject, counted: boolean): string => {
-  const { name, labels, annotations = {}, managedFields = [], generation } = metadata
+  const { name, namespace, labels, annotations = {}, managedFields = [], generation } = metadata
   const { 'deployment.kubernetes.io/revision': revision, ...others } = annotations as Record<string, string>
   const isPod = rest.kind === 'Pod'
   const owned = managedFields
@@ -32,7 +33,7 @@ const bare = ({ metadata, status, ...rest }: KubeObject, counted: boolean): stri
   return JSON.stringify({
     ...rest,
     ...(isPod ? { name: String(name).replace(/-\w+-\w+$/, '') } : { name, owned }),
-    ...{ labels, annotations: others, status: { replicas, readyReplicas, updatedReplicas, phase } },
+    ...{ namespace, labels, annotations: others, status: { replicas, readyReplicas, updatedReplicas, phase } },
     ...(counted && !isPod && { generation, revision }),
   })
 }

@@ -17,11 +17,12 @@ import { makePlan } from '../../../src/engine/plan.ts'
 import { countChanges } from '../../../src/engine/step.ts'
 import { standing, type UndoOutcome } from '../../../src/engine/undo.ts'
 import type { Progress } from '../../../src/report/progress.ts'
+import type { Firewalls } from '../../../src/rollout/allowlist/firewall.ts'
 import { eyesOn } from '../../../src/rollout/eyes.ts'
 import { thing } from '../things.ts'
 import type { Fleet } from './fleet.ts'
-import { PROXY, readInventory } from './inventory.ts'
-import { type Cut, type Power, power } from './power.ts'
+import { PROXIES, readInventory } from './inventory.ts'
+import { type Cut, power, type Spent } from './power.ts'
 import { proxyAt } from './street.ts'
 
 /** Who hears of what a run does: lines of its journal before it goes on, writes before they go out. */
@@ -37,18 +38,18 @@ type At = Pick<Fleet, 'root' | 'log' | 'kubeconfig'>
 export const stateOf = ({ root }: Pick<Fleet, 'root'>, history: string): string => join(root, '.egress', history)
 
 /** The rollout of the whole fleet, as deploy carries it out. What a power cut leaves open throws. */
-export const forward = (fleet: At, history: string, cut: Cut = {}, ears: Ears = {}): Promise<Power['spent']> =>
+export const forward = (fleet: At, history: string, cut: Cut = {}, ears: Ears = {}): Promise<Spent> =>
   inSession(fleet, history, cut, ears, async session => rollOut(await planned(session), quiet))
 
 /** All of it back from the journal, as `rollback --to start` does it. */
-export const back = async (fleet: At, history: string, cut: Cut = {}, ears: Ears = {}): Promise<Power['spent']> =>
+export const back = async (fleet: At, history: string, cut: Cut = {}, ears: Ears = {}): Promise<Spent> =>
   inSession(fleet, history, cut, ears, async session => {
     const outcome = await undoRollout(session, standing(readJournals(session.state)).filter(isRollout), session.world)
     throwLeft(outcome)
   })
 
 /** Looks at everything as a plan does, then has an eye on every workload for some seconds. */
-export const follow = async (fleet: At, history: string): Promise<Power['spent']> =>
+export const follow = async (fleet: At, history: string): Promise<Spent> =>
   inSession(fleet, history, {}, {}, async session => {
     const { plan } = await planned(session)
     const { signal } = new AbortController()
@@ -71,7 +72,7 @@ const inSession = async (
   cut: Cut,
   ears: Ears,
   work: (session: Session) => Promise<void>,
-): Promise<Power['spent']> => {
+): Promise<Spent> => {
   const state = stateOf(fleet, history)
   const run = newRunId()
   const { context, problemAt } = await readInventory(fleet.root)
@@ -80,11 +81,14 @@ const inSession = async (
   const kept = openJournal(state, run)
   const journal = its.journal(kept, ears.line ?? (() => undefined))
   const leading = { command: '50-rollout', run, state, context, journal, abort: its.signal }
-  const leadership = createLeadership(leading, output)
-  const clients = createClients(context, new AbortController().signal, output, { root: fleet.root, leadership })
+  const leadership = its.leadership(createLeadership(leading, output))
+  const clients = createClients(context, its.signal, output, { root: fleet.root, leadership })
   const kube = its.kubes(clients.kube, ears.wrote ?? (() => undefined))
   const world = {
-    clientsFor: (kind: AnyKind) => ({ ...(clients.clientsFor(kind) as object), kube }),
+    clientsFor(kind: AnyKind) {
+      const { firewalls } = clients.clientsFor(kind) as { firewalls: Firewalls }
+      return { kube, firewalls: its.firewalls(firewalls) }
+    },
     ...{ journal, watch: ears.event ?? (() => undefined) },
     ...{ stop: its.signal, abort: its.signal },
   }
@@ -108,15 +112,17 @@ const inSession = async (
   }
 }
 
-/** The plan of a rollout whose proxy, and all else before it, stands. */
+/** The plan of a rollout whose proxies, and all else before it, stand. */
 const planned = async (session: Session): Promise<Staged> => {
   const phases = rolloutPlaybook(session.context, String(session.context.cluster.kubeconfig), [])
   const rollout = phases.flatMap(it => it.desired)
-  const host = { name: PROXY.name, address: PROXY.privateIp, port: 22, user: 'root', hostKey: [] }
-  const stands = [
-    thing(`flexible-ip/${PROXY.name}`, { live: { address: PROXY.publicIp } }),
-    thing(`host-play/${PROXY.name}`, { live: {}, want: { host } }),
-  ]
+  const stands = PROXIES.flatMap(({ name, privateIp, publicIp }) => {
+    const host = { name, address: privateIp, port: 22, user: 'root', hostKey: [] }
+    return [
+      thing(`flexible-ip/${name}`, { live: { address: publicIp } }),
+      thing(`host-play/${name}`, { live: {}, want: { host } }),
+    ]
+  })
   const empty = Object.fromEntries(stageNames.map(it => [it, []]))
   const ids = { gatewayIp: '', cluster: '', kubeconfig: '', proxies: [], gateways: [] }
   const site = { stages: { ...empty, rollout }, phases, cloud: [], protectedIds: new Set(), ids } as unknown as Site

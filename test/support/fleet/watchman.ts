@@ -1,15 +1,14 @@
 import { PROBE_LABEL } from '../../../src/rollout/probe-pod.ts'
-import { NAMESPACE } from './inventory.ts'
 import type { Ears } from './run.ts'
 
 type Apply = {
   kind: string
-  metadata: { name: string; labels?: Record<string, string> }
+  metadata: { name: string; namespace: string; labels?: Record<string, string> }
   spec?: { template?: { metadata?: { labels?: Record<string, string> }; spec?: object } }
 }
 
 const ours = { spec: ['template'], template: ['metadata', 'spec'], pod: ['containers', 'initContainers', 'volumes'] }
-const step = (name: string) => `workload-egress/${NAMESPACE}/${name}`
+const step = ({ namespace, name }: Apply['metadata']) => `workload-egress/${namespace}/${name}`
 
 /**
  * Holds runs to what they may do at every write: no more than `most` workloads moved and not proved, nobody's pod
@@ -29,7 +28,7 @@ export const watchman = (most: number) => {
     only(spec?.template, ours.template, metadata.name)
     only(spec?.template?.spec, ours.pod, metadata.name)
     if (spec?.template?.metadata?.labels?.egress === undefined) return
-    moved.add(step(metadata.name))
+    moved.add(step(metadata))
     const unproved = [...moved].filter(it => !proved.has(it))
     if (unproved.length > most) wrong.push(`${unproved.length} have moved and are not proved`)
   }

@@ -1,0 +1,3 @@
+import { cutShare } from '../../support/fleet/shares.ts'
+
+cutShare(6)
