@@ -20,6 +20,10 @@ export type Hand = {
   readonly lost: NotLeader | undefined
   /** From now on what is asked changes nothing: a rollout that is taken back is taken back. */
   takingBack(): void
+  /** The aborted are taken back now, and none of this run any more. Waits are ended by nobody meanwhile. */
+  settingAside(): Aborted
+  /** After that: the others go on, unless they were aborted meanwhile. */
+  goingOn(): void
   close(): Promise<void>
 }
 
@@ -39,11 +43,13 @@ export const openHand = async (staged: Staged): Promise<Hand> => {
   const names = session.context.tenants.map(it => it.tenant)
   const wishes = createWishes(names)
   const own = { stop: world.stop, abort: world.abort }
-  const cut = new AbortController()
-  Object.assign(world, {
-    stop: AbortSignal.any([own.stop, cut.signal]),
-    abort: AbortSignal.any([own.abort, cut.signal]),
-  })
+  let cut = new AbortController()
+  const listen = () =>
+    Object.assign(world, {
+      stop: AbortSignal.any([own.stop, cut.signal]),
+      abort: AbortSignal.any([own.abort, cut.signal]),
+    })
+  listen()
   const free = () => Object.assign(world, own)
   let waiting: string[] | undefined
   let lost: NotLeader | undefined
@@ -141,6 +147,15 @@ export const openHand = async (staged: Staged): Promise<Hand> => {
     takingBack() {
       takenBack = true
       free()
+    },
+    settingAside() {
+      const now = wishes.setAside()
+      cut = new AbortController()
+      free()
+      return now
+    },
+    goingOn() {
+      listen()
     },
     async close() {
       free()

@@ -65,6 +65,15 @@ export const createReporter = (history: () => readonly Recorded[]) => {
         return only([{ event: 'resumed', text: `going on with ${name}`, phase: name }])
       case 'asked':
         return data.what === 'abort' ? only([{ event: 'abort-asked', text: `${data.by} asked to abort` }]) : nothing
+      case 'set-aside':
+        back = false
+        failed.delete(phase)
+        return only([
+          {
+            event: 'rolled-back',
+            text: `what moved of ${data.tenants?.join(', ')} was taken back; it goes on with ${data.others?.join(', ')}`,
+          },
+        ])
       case 'phase-passed': {
         const sightings = (data.workloads ?? []).flatMap(it => seen(it, 'EgressVerified', `gates of ${name} passed`))
         return { news: [{ event: 'phase-passed', text: `phase ${name} passed`, phase: name }], sightings }
@@ -129,6 +138,8 @@ type Noted = {
   workloads?: string[]
   tenant?: string
   workload?: string
+  tenants?: string[]
+  others?: string[]
   gate?: string
   dryRun?: boolean
   verdict?: { verdict: string; reason?: string }

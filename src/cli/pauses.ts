@@ -2,6 +2,7 @@ import type { RolloutPhase } from '../../playbooks/rollout.ts'
 import { millis } from '../engine/duration.ts'
 import type { Recorded } from '../engine/journal.ts'
 import { endsRollout } from './passed.ts'
+import { isOf } from './steps.ts'
 
 /** Before a phase; without `until` it lasts until somebody promotes. */
 export type Pause = { since: string; until?: string }
@@ -18,8 +19,7 @@ export const pauseBefore = (
 ): Pause | undefined => {
   const words = [...new Set(moves.map(it => it.tenant.rollout.then.pause))].filter(it => it !== 'none')
   if (words.length === 0) return undefined
-  const tenants = moves.map(it => it.tenant.tenant)
-  const noted = notesOf(history, group, tenants)
+  const noted = notesOf(history, group, moves)
   if (noted.promoted) return undefined
   const since = noted.since ?? now.toISOString()
   if (words.includes('promote')) return { since }
@@ -29,9 +29,13 @@ export const pauseBefore = (
 
 export const endOf = ({ until }: Pause): number => (until === undefined ? Number.POSITIVE_INFINITY : Date.parse(until))
 
-/** Since the last rollout that passed whole, or was taken back. */
-const notesOf = (history: readonly Recorded[], group: string, tenants: readonly string[]) => {
-  const last = history.findLastIndex(it => it.event === 'undone' || endsRollout(it, tenants))
+/** Since the last of their rollouts that passed whole, or was taken back. */
+const notesOf = (history: readonly Recorded[], group: string, moves: RolloutPhase['moves']) => {
+  const tenants = moves.map(it => it.tenant)
+  const ours = isOf({ context: { tenants } })
+  const others = new Set(history.flatMap(it => (it.event === 'started' && !ours(it) ? [it.step] : [])))
+  const names = tenants.map(it => it.tenant)
+  const last = history.findLastIndex(it => (it.event === 'undone' && !others.has(it.step)) || endsRollout(it, names))
   let since: string | undefined
   let promoted = false
   for (const it of history.slice(last + 1)) {

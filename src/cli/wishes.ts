@@ -14,25 +14,34 @@ export type Wishes = {
   arePromoted(tenants: readonly string[]): boolean
   /** A promotion is for one phase. */
   forget(): void
+  /** Whom somebody has asked to abort, and who are not set aside yet. */
   readonly aborted: Aborted | undefined
+  /** From now on they are none of this run. */
+  setAside(): Aborted
 }
 
 /** `names`: the tenants that the run is about. */
 export const createWishes = (names: readonly string[]): Wishes => {
   const paused = new Map<string, Request>()
   const promoted = new Set<string>()
+  const aside = new Set<string>()
   let aborted: Aborted | undefined
+  const isOver = (tenant: string) => aside.has(tenant) || aborted?.tenants.includes(tenant) === true
   return {
     take(request, { phase, waiting, takenBack }) {
       const { what } = request
-      const tenants = names.filter(it => request.tenants?.includes(it) ?? true)
-      if (tenants.length === 0) return `nothing: this run is about ${names.join(', ')}`
+      const asked = names.filter(it => request.tenants?.includes(it) ?? true)
+      if (asked.length === 0) return `nothing: this run is about ${names.join(', ')}`
       if (takenBack) return 'nothing: the rollout is being taken back'
+      const tenants = asked.filter(it => !isOver(it))
+      if (tenants.length === 0)
+        return `nothing: ${aborted ? `${aborted.by} asked to abort` : `the rollout of ${asked.join(', ')} was taken back`}`
       if (what === 'abort') {
-        aborted = { ...request, tenants }
-        return `${phase || 'the rollout'} is cut short, and what moved of ${tenants.join(', ')} is taken back`
+        aborted = { ...request, ...aborted, tenants: [...(aborted?.tenants ?? []), ...tenants] }
+        const rest = names.filter(it => !isOver(it))
+        const then = rest.length > 0 ? `; then it goes on with ${rest.join(', ')}` : ''
+        return `${phase || 'the rollout'} is cut short, and what moved of ${tenants.join(', ')} is taken back${then}`
       }
-      if (aborted) return `nothing: ${aborted.by} asked to abort`
       if (what === 'pause') {
         for (const it of tenants) paused.set(it, request)
         return waiting ? 'it waits, until --resume' : `it waits before its next phase; ${under(phase)}`
@@ -49,6 +58,12 @@ export const createWishes = (names: readonly string[]): Wishes => {
     forget: () => promoted.clear(),
     get aborted() {
       return aborted
+    },
+    setAside() {
+      const now = aborted!
+      for (const it of now.tenants) aside.add(it)
+      aborted = undefined
+      return now
     },
   }
 }

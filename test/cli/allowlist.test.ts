@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert'
 import type { RolloutPhase } from '../../playbooks/rollout.ts'
 import { shrinkAllowlist } from '../../src/cli/allowlist.ts'
-import { notHeld } from '../../src/cli/carry-out.ts'
+import { notHeld } from '../../src/cli/roll-out.ts'
 import type { Desired } from '../../src/engine/desired.ts'
 import type { Entry } from '../../src/engine/journal.ts'
 import { StillNeeded } from '../../src/rollout/allowlist/removal.ts'

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert'
 import type { RolloutPhase } from '../../playbooks/rollout.ts'
-import { notHeld } from '../../src/cli/carry-out.ts'
 import { listen } from '../../src/cli/interrupt.ts'
+import { notHeld } from '../../src/cli/roll-out.ts'
 import type { PhaseEnd } from '../../src/cli/rollout.ts'
 import type { Session } from '../../src/cli/session.ts'
 import type { Problem } from '../../src/engine/problem.ts'

@@ -56,6 +56,18 @@ for (const { when, lines, news, sightings = [] } of [
     sightings: ['EgressMoved web u2', 'EgressRolledBack web u2'],
   },
   {
+    when: 'one of whose tenants some are aborted',
+    lines: [
+      ...[started(canary), done(), ...back, note('set-aside', { tenants: ['a'], others: ['b'] })],
+      ...[started('rollout/expand 1/1'), note('rollout-passed', { tenants: ['b'] }), ended('rolled-back')],
+    ],
+    news: [
+      ...['phase-begun canary', 'taking-back', 'rolled-back', 'phase-begun expand 1/1', 'rollout-passed'],
+      'run-ended rolled-back',
+    ],
+    sightings: ['EgressMoved web u2', 'EgressRolledBack web u2'],
+  },
+  {
     when: 'one that gets stuck on its way back',
     lines: [started(canary), { event: 'failed', step: id, error: 'no' } as Entry, back[0]!, ended('stuck')],
     news: ['phase-begun canary', `phase-failed canary ${id}: no`, 'taking-back', 'run-ended stuck'],

@@ -10,7 +10,7 @@ const group = 'rollout/expand 1/2'
 // biome-ignore-start lint/suspicious/noThenProperty: the word of the inventory; nothing awaits it
 const phase = (...pauses: string[]) =>
   ({
-    moves: pauses.map(pause => ({ tenant: { tenant: 'a', rollout: { then: { pause } } } })),
+    moves: pauses.map(pause => ({ tenant: { tenant: 'a', namespace: 'a-demo', rollout: { then: { pause } } } })),
   }) as unknown as RolloutPhase
 // biome-ignore-end lint/suspicious/noThenProperty: above
 const note = (topic: string, data: object = {}): Entry => ({ event: 'note', topic, data: { group, ...data } })
@@ -37,6 +37,16 @@ for (const { when, lines = [], pauses, since: from, until } of [
     lines: [begun, note('phase-promoted'), { event: 'undone', step: 'x' } as Entry],
     pauses: ['promote'],
     since: now.toISOString(),
+  },
+  {
+    when: 'promoted, and since then another tenant was taken back',
+    lines: [
+      { event: 'started', step: 'x', want: { namespace: 'b-demo' } } as unknown as Entry,
+      begun,
+      note('phase-promoted'),
+      { event: 'undone', step: 'x' } as Entry,
+    ],
+    pauses: ['promote'],
   },
   {
     when: 'promoted in a rollout that passed whole',

@@ -2,13 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RolloutPhase } from '../../playbooks/rollout.ts'
-import { rollOut } from '../../src/cli/carry-out.ts'
 import { createClients } from '../../src/cli/clients.ts'
 import { askRun } from '../../src/cli/commands/hand.ts'
 import { watchRollout } from '../../src/cli/commands/watch.ts'
 import { parse } from '../../src/cli/flags.ts'
 import { createLeadership } from '../../src/cli/leader.ts'
+import { withOnly } from '../../src/cli/limit.ts'
 import type { Output } from '../../src/cli/output.ts'
+import { rollOut } from '../../src/cli/roll-out.ts'
 import type { View } from '../../src/cli/rollout-view.ts'
 import type { Session } from '../../src/cli/session.ts'
 import type { Staged } from '../../src/cli/staged.ts'
@@ -30,6 +31,7 @@ import { egressName, workloadEgress } from '../../src/rollout/workload-egress.ts
 import { startCluster } from '../rollout/cluster.ts'
 
 const NS = 'a-demo'
+const namespaceOf = (tenant: string) => `${tenant}-demo`
 const names = ['w0', 'w1', 'w2']
 const ids: Staged['site']['ids'] = { gatewayIp: '', cluster: '', kubeconfig: '', proxies: [], gateways: [] }
 const dry = { dryRun: true, interval: '0s', count: 1, consecutiveErrorLimit: 0, inconclusiveLimit: 0 }
@@ -42,23 +44,24 @@ const ref = (name: string): WorkloadRef => ({ kind: 'Deployment', name })
 /** What a tenant's file says of a rollout: canary `w0`, then `w1`, which may be stubborn, then `w2`. Built-in gates guard nothing here. */
 export type Words = { then?: object; gates?: object[]; inconclusive?: object; order?: string[] }
 
-/** Rollouts of three Deployments by the real code, in an emulated cluster whose pods live in memory. */
-export const createRolling = async () => {
+/** Rollouts of three Deployments of each tenant by the real code, in an emulated cluster whose pods live in memory. */
+export const createRolling = async (tenants: readonly string[] = ['a']) => {
   const cluster = await startCluster()
   const state = mkdtempSync(join(tmpdir(), 'rolling-'))
-  await cluster.kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NS } })
+  const namespaces = tenants.map(namespaceOf)
+  for (const name of namespaces) await cluster.kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
   const mood = { stubborn: false }
   // With a proxy it does not become ready, when it is in the mood.
   cluster.pods.commands.run = ({ containers: [first] }, [program]) => ({
     code: program === 'stubborn' && mood.stubborn && first?.env.HTTP_PROXY ? 1 : 0,
   })
   const readinessProbe = { exec: { command: ['stubborn'] }, periodSeconds: 1 }
-  for (const name of names) {
+  for (const [namespace, name] of namespaces.flatMap(it => names.map(name => [it, name] as const))) {
     const container = { name: 'c', image: 'i', command: ['sleep', '1'], ...(name === 'w1' && { readinessProbe }) }
     const spec = { tolerations: [{ operator: 'Exists' }], containers: [container] }
     const labels = { app: name }
     const object = {
-      ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace: NS } },
+      ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace } },
       spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
     }
     await cluster.kube.create(object as unknown as KubeObject, { manager: 'owner' })
@@ -68,8 +71,8 @@ export const createRolling = async () => {
   const contextWith = ({ then = {}, gates = [], inconclusive, order = names }: Words) => {
     const all = [...gatesAt('gateway'), ...gatesAt('ahead'), ...gatesAt('moved')]
     const proxy = { name: 'proxy-a', privateIp: '192.0.2.1', port: 3128, existing: { publicIp: '192.0.2.2' } }
-    const tenant = {
-      ...{ tenant: 'a', namespace: NS, workloads: order.map(ref) },
+    const tenantOf = (tenant: string) => ({
+      ...{ tenant, namespace: namespaceOf(tenant), workloads: order.map(ref) },
       rollout: {
         canary: ref('w0'),
         // biome-ignore lint/suspicious/noThenProperty: the word of the inventory; nothing awaits a tenant
@@ -79,28 +82,32 @@ export const createRolling = async () => {
         ...(inconclusive && { inconclusive }),
       },
       egress: { proxy, proxies: [proxy], through: 'address' },
-    }
+    })
     const { kubeconfig } = cluster
     return {
-      ...{ context: 'rolling', ssh: {}, tenants: [tenant] },
+      ...{ context: 'rolling', ssh: {}, tenants: tenants.map(tenantOf) },
       cluster: { kubeconfig, podCidr: '100.64.0.0/15', serviceCidr: '10.32.0.0/20' },
       network: { privateNetwork: { cidr: '172.16.28.0/22' } },
       verify: { echo: [], forbidden: 'http://no.example/', probeImage: 'curl' },
     } as unknown as Context
   }
 
-  const phasesOf = ({ tenants: [tenant] }: Context): RolloutPhase[] =>
-    phases([
-      {
-        ...{ tenant: 'a', canary: ref('w0'), workloads: tenant!.workloads },
-        batches: tenant!.rollout.then.batches.map(String),
-      },
-    ]).map(({ name, workloads }) => ({
+  const phasesOf = ({ tenants }: Context): RolloutPhase[] =>
+    phases(
+      tenants.map(({ tenant, rollout, workloads }) => ({
+        ...{ tenant, canary: ref('w0'), workloads },
+        batches: rollout.then.batches.map(String),
+      })),
+    ).map(({ name, workloads }) => ({
       name,
-      moves: workloads.map(it => ({ tenant: tenant!, workload: ref(it.name) })),
+      moves: workloads.map(it => ({
+        tenant: tenants.find(({ tenant }) => tenant === it.tenant)!,
+        workload: ref(it.name),
+      })),
       desired: workloads.map(it =>
-        workloadEgress(egressName(NS, ref(it.name)), {
-          ...{ kubeconfig: cluster.kubeconfig, namespace: NS, ...ref(it.name), label: EGRESS_LABEL },
+        workloadEgress(egressName(namespaceOf(it.tenant), ref(it.name)), {
+          ...{ kubeconfig: cluster.kubeconfig, namespace: namespaceOf(it.tenant), ...ref(it.name) },
+          label: EGRESS_LABEL,
           ...{ env, containers: 'all', waitSeconds: 120 },
         }),
       ),
@@ -120,8 +127,8 @@ export const createRolling = async () => {
     mood,
     history: () => readJournals(state),
     /** Which of them carry the label now. */
-    async moved() {
-      const all = await cluster.kube.list<KubeObject>({ apiVersion: 'apps/v1', kind: 'Deployment', namespace: NS })
+    async moved(namespace = NS) {
+      const all = await cluster.kube.list<KubeObject>({ apiVersion: 'apps/v1', kind: 'Deployment', namespace })
       const labelled = all.items.filter(it => JSON.stringify(it.spec).includes(`"${EGRESS_LABEL.key}"`))
       return labelled.map(it => it.metadata.name).sort()
     },
@@ -164,9 +171,18 @@ export const createRolling = async () => {
       return it
     },
     /** Asks as another command does; what it was told, or `nobody`. */
-    async ask(what: Wish, words: Words = {}): Promise<string> {
+    async ask(what: Wish, words: Words = {}, limit?: string): Promise<string> {
       const { lines, output } = listen()
-      const session = sessionWith(words, [`--${what}`], { output, clients: undefined as never })
+      const all = contextWith(words)
+      const context =
+        limit === undefined
+          ? all
+          : withOnly(
+              all,
+              all.tenants.filter(it => it.tenant === limit),
+            )
+      const argv = [`--${what}`, ...(limit === undefined ? [] : ['--limit', limit])]
+      const session = sessionWith(words, argv, { output, context, clients: undefined as never })
       const clients = createClients(session.context, session.world.abort, output, { root: '/', env: {} })
       try {
         const answer = await askRun({ ...session, clients }, what)

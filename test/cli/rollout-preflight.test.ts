@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert'
-import { rollOut } from '../../src/cli/carry-out.ts'
 import { createOutput } from '../../src/cli/output.ts'
+import { rollOut } from '../../src/cli/roll-out.ts'
 import { preflightOf, refuseAlso, refuseRolloutEarly } from '../../src/cli/rollout-preflight.ts'
 import type { Staged } from '../../src/cli/staged.ts'
 import { Problem, Problems } from '../../src/engine/problem.ts'

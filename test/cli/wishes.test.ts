@@ -39,12 +39,24 @@ test('a phase of two tenants is promoted by both, and only for itself', () => {
   assert.not(wishes.arePromoted(['a']))
 })
 
-test('an abort is for good', () => {
-  const wishes = createWishes(['a', 'b'])
-  wishes.take(request('abort', ['b', 'c']), paused)
+test('an abort is for good, and the others go on', () => {
+  const wishes = createWishes(['a', 'b', 'd'])
+  assert.match(
+    wishes.take(request('abort', ['b', 'c']), paused),
+    /what moved of b is taken back; then it goes on with a, d$/,
+  )
   assert.equal(wishes.aborted?.tenants, ['b'])
-  for (const what of ['pause', 'promote', 'resume'] as const)
-    assert.is(wishes.take(request(what), paused), 'nothing: anna@here asked to abort')
+  for (const what of ['pause', 'promote', 'resume', 'abort'] as const)
+    assert.is(wishes.take(request(what, ['b']), paused), 'nothing: anna@here asked to abort')
+  assert.is(wishes.take(request('pause'), paused), 'it waits, until --resume')
+  assert.ok(wishes.pauseOf(['a']))
+  assert.not(wishes.pauseOf(['b']))
+  assert.match(wishes.take(request('abort', ['d']), paused), /what moved of d is taken back; then it goes on with a$/)
+  assert.equal(wishes.setAside().tenants, ['b', 'd'])
+  assert.is(wishes.aborted, undefined)
+  assert.is(wishes.take(request('abort', ['b']), moving), 'nothing: the rollout of b was taken back')
+  assert.match(wishes.take(request('abort'), moving), /what moved of a is taken back$/)
+  assert.equal(wishes.aborted!.tenants, ['a'])
 })
 
 test('what is about others, or comes when all is taken back, changes nothing', () => {
