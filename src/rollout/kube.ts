@@ -35,6 +35,8 @@ export type Kube = {
     tailLines?: number
     previous?: boolean
   }): Promise<string>
+  /** `group/version` of each API beside the core that the cluster has. */
+  served(): Promise<string[]>
   close(): Promise<void>
 }
 
@@ -151,6 +153,11 @@ export const createKube = ({
       const path = pathOf({ apiVersion: 'v1', kind: 'Pod', namespace, name: pod }, 'log')
       const query = { container, tailLines, previous: previous || undefined }
       return (await connection()).http.text({ method: 'GET', path, query, doing: `logs of ${namespace}/${pod}` })
+    },
+    async served() {
+      type Groups = { groups?: { versions?: { groupVersion: string }[] }[] }
+      const { groups = [] } = await json<Groups>({ method: 'GET', path: '/apis', doing: 'ask which APIs there are' })
+      return groups.flatMap(it => (it.versions ?? []).map(({ groupVersion }) => groupVersion))
     },
     async close() {
       follower.close()

@@ -10,6 +10,7 @@ import { policies } from './policies.ts'
 import { quota } from './quota.ts'
 import { rights } from './rights.ts'
 import { room } from './room.ts'
+import { scaling } from './scaling.ts'
 import type { Sight } from './sight.ts'
 import { standstill } from './standstill.ts'
 import { tools } from './tools.ts'
@@ -25,6 +26,7 @@ const checks: Record<string, Check> = {
   budget,
   quota,
   room,
+  scaling,
   label,
   policies,
   variables,

@@ -2,6 +2,7 @@ import { walkGraph } from '../../engine/walk.ts'
 import { type EgressWant, objectOf } from '../egress-want.ts'
 import { appliedBy } from '../fields.ts'
 import { type Kube, MANAGER } from '../kube.ts'
+import { KubeProblem } from '../kube-problem.ts'
 import { LEASES } from '../lease.ts'
 import type { KubeObject } from '../object.ts'
 import { isCanary } from '../phases.ts'
@@ -12,12 +13,14 @@ import { kindOf, templateOf } from '../workloads/read.ts'
 import { missingRights } from './ask-rights.ts'
 import { disruption } from './downtime.ts'
 import { nameOf } from './finding.ts'
+import { readForeign } from './foreign.ts'
 import { podOf, tried } from './rehearse.ts'
 import { type Makes, neededRights, sharedRights } from './rights.ts'
 import { type Lists, shareLists } from './shared-lists.ts'
 import {
   type Budget,
   type ClusterNode,
+  type Labels,
   type Moving,
   mayAskPods,
   mayMakePods,
@@ -45,9 +48,10 @@ const WIDTH = 8
  * pods that stand in.
  */
 export const look = async (kube: Kube, plans: readonly Plan[], image: string): Promise<Sight[]> => {
+  const served = await servedBy(kube)
   const [shared, ...sights] = await Promise.all([
     missingRights(kube, LEASES, sharedRights),
-    ...plans.map(it => lookAt(kube, it)),
+    ...plans.map(it => lookAt(kube, it, served)),
   ])
   sights[0]?.missing.unshift(...shared)
   if (sights.some(it => it.moving.some(one => disruption(one).extra > 0))) await lookAtNodes(kube, sights)
@@ -102,14 +106,19 @@ const lookAtNodes = async (kube: Kube, sights: Sight[]): Promise<void> => {
   }
 }
 
-const lookAt = async (kube: Kube, { namespace, moves, inside, makes, wishes }: Plan): Promise<Sight> => {
+const lookAt = async (
+  kube: Kube,
+  { namespace, moves, inside, makes, wishes }: Plan,
+  served: readonly string[],
+): Promise<Sight> => {
   const lists = shareLists(kube)
   const all = async <T>(apiVersion: string, kind: string) =>
     (await lists.list<T>({ apiVersion, kind, namespace })).items
   const kinds = moves.map(it => it.want.kind)
   const selecting = ['Deployment', 'StatefulSet', 'DaemonSet'] as const
-  const [missing, pods, services, policies, budgets, quotas, ...workloads] = await Promise.all([
+  const [missing, foreign, pods, services, policies, budgets, quotas, ...workloads] = await Promise.all([
     missingRights(kube, namespace, neededRights(kinds, makes)),
+    readForeign(lists, served, namespace),
     all<Sight['pods'][number]>('v1', 'Pod'),
     all<Service>('v1', 'Service'),
     all<Policy>('networking.k8s.io/v1', 'NetworkPolicy'),
@@ -119,7 +128,8 @@ const lookAt = async (kube: Kube, { namespace, moves, inside, makes, wishes }: P
   ])
   const sight: Sight = {
     ...{ namespace, moving: [], absent: [], pods, services, policies, budgets, quotas, missing, inside, wishes },
-    ...{ nodes: null, everyPod: [] },
+    ...{ nodes: null, everyPod: [], foreign: foreign.policies, scalers: foreign.scalers },
+    namespaceLabels: foreign.policies.length > 0 ? await labelsOf(kube, namespace) : null,
     workloads: workloads.flat(),
     unread: [],
   }
@@ -131,6 +141,27 @@ const lookAt = async (kube: Kube, { namespace, moves, inside, makes, wishes }: P
   }
   sight.unread = lists.unread()
   return sight
+}
+
+/** Where nobody may ask, none. */
+const servedBy = async (kube: Kube): Promise<string[]> => {
+  try {
+    return await kube.served()
+  } catch (thrown) {
+    if (thrown instanceof KubeProblem && thrown.status === 403) return []
+    throw thrown
+  }
+}
+
+/** Null: this user may not read it. */
+const labelsOf = async (kube: Kube, name: string): Promise<Labels | null> => {
+  try {
+    const namespace = await kube.get({ apiVersion: 'v1', kind: 'Namespace', name })
+    return namespace && { 'kubernetes.io/metadata.name': name, ...namespace.metadata.labels }
+  } catch (thrown) {
+    if (thrown instanceof KubeProblem && thrown.status === 403) return null
+    throw thrown
+  }
 }
 
 const movingOf = async (

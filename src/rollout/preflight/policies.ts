@@ -1,10 +1,11 @@
-import { ends } from '../../engine/ranges.ts'
 import { MANAGER } from '../kube.ts'
 import { EGRESS_LABEL } from '../manifests.ts'
 import { MANAGED_BY } from '../tenancy.ts'
 import type { Check, Finding } from './finding.ts'
+import { foreignPolicies } from './foreign-policies.ts'
 import { matches, turn } from './labels.ts'
 import type { Moving, Policy, PolicyRule, Sight } from './sight.ts'
+import { type Way, waysTo } from './ways-out.ts'
 
 /**
  * Policies of others. What several let through is let through: one that opens the outside makes ours a piece of paper.
@@ -12,7 +13,8 @@ import type { Moving, Policy, PolicyRule, Sight } from './sight.ts'
  */
 export const policies: Check = sight => {
   const others = sight.policies.filter(it => it.metadata.labels?.[MANAGED_BY] !== MANAGER)
-  return sight.moving.flatMap(it => others.flatMap(other => [...opened(it, other, sight), ...turned(it, other)]))
+  const told = sight.moving.flatMap(it => others.flatMap(other => [...opened(it, other, sight), ...turned(it, other)]))
+  return [...told, ...foreignPolicies(sight)]
 }
 
 const opened = ({ name, labels }: Moving, policy: Policy, { inside }: Sight): Finding[] => {
@@ -33,26 +35,14 @@ const opened = ({ name, labels }: Moving, policy: Policy, { inside }: Sight): Fi
   ]
 }
 
-type Way = { what: string; wide: boolean }
-
-/** Names alone (port 53) and a few addresses are a small hole; all addresses, or a large part of them, are a way out. */
 const waysOut = ({ to = [], ports = [] }: PolicyRule, inside: readonly string[]): Way[] => {
   const dns = ports.length > 0 && ports.every(it => it.port === 53)
-  const wide = (is: boolean) => is && !dns
-  const on = dns ? ' on port 53' : ''
-  if (to.length === 0) return [{ what: `everywhere${on}`, wide: wide(true) }]
-  return to.flatMap(({ ipBlock }) => {
-    if (!ipBlock || isWithin(ipBlock.cidr, inside)) return []
-    return [{ what: `${ipBlock.cidr}${on}`, wide: wide(prefixOf(ipBlock.cidr) < 8) }]
-  })
-}
-
-const prefixOf = (cidr: string): number => Number(cidr.split('/')[1] ?? 32)
-
-const isWithin = (cidr: string, ranges: readonly string[]): boolean => {
-  if (cidr.includes(':')) return false
-  const it = ends(cidr)
-  return ranges.map(ends).some(range => range.first <= it.first && it.last <= range.last)
+  if (to.length === 0) return waysTo(undefined, dns, inside)
+  return waysTo(
+    to.flatMap(({ ipBlock }) => ipBlock?.cidr ?? []),
+    dns,
+    inside,
+  )
 }
 
 /** Without the word, a policy is about what comes in, and about what goes out where it has rules for that. */

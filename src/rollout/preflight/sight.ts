@@ -16,6 +16,12 @@ export type Sight = {
   workloads: Workload[]
   services: Service[]
   policies: Policy[]
+  /** Policies of other kinds, that this cluster has; of all namespaces, too. */
+  foreign: KubeObject[]
+  /** Of the namespace itself; null: not known, or nobody needs them. */
+  namespaceLabels: Labels | null
+  /** What changes how many pods workloads have, or which. */
+  scalers: KubeObject[]
   budgets: Budget[]
   quotas: Quota[]
   /** Null: they may not be read, or nothing would need another place. */

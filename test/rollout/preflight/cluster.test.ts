@@ -105,6 +105,31 @@ test('all that is in the way is told at once, and nothing is changed', async () 
   assert.equal(await everything(), was)
 })
 
+test('policies of the network plugin, where the cluster has such', async () => {
+  assert.ok((await cluster.kube.served()).includes('apps/v1'))
+  const spec = { endpointSelector: { matchLabels: { 'any:app': 'web' } }, egress: [{ toEntities: ['world'] }] }
+  const theirs = {
+    apiVersion: 'cilium.io/v2',
+    kind: 'CiliumNetworkPolicy',
+    metadata: { name: 'open', namespace },
+    spec,
+  }
+  const kube = {
+    ...cluster.kube,
+    served: async () => [...(await cluster.kube.served()), 'cilium.io/v2'],
+    list: async (what: Parameters<Kube['list']>[0]) =>
+      what.kind === theirs.kind ? { items: [theirs], resourceVersion: '' } : cluster.kube.list(what),
+  } as Kube
+  await workload('Deployment', 'web2')
+  await healthy('web2')
+  assert.equal(await told(kube, deployment('web2')), [])
+  assert.ok(
+    (await told(kube, deployment('web'))).includes(
+      'stop policies shop/web: CiliumNetworkPolicy open lets it past the proxy',
+    ),
+  )
+})
+
 test('a quota and a node that are full', async () => {
   const container = { resources: { requests: { cpu: '600m', memory: '1Mi' } } }
   for (const name of ['big', 'large']) await workload('Deployment', name, { container })
