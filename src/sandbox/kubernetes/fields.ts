@@ -35,6 +35,8 @@ export const leaves = (object: Loose): Map<string, Loose> => {
   }
   const visitMap = (value: Record<string, Loose>, parts: string[], names: string[]) => {
     const members = Object.entries(value).filter(([, it]) => it !== undefined)
+    // The metadata of a template is always there, so that nobody owns it.
+    if (members.length === 0 && names.at(-1) === 'metadata') return
     if (members.length === 0 || isAtomicMap(names)) return add(parts, value)
     for (const [key, it] of members) visit(it, [...parts, `f:${key}`], [...names, key])
   }

@@ -95,20 +95,19 @@ export const applyConfiguration = (
   const all = owners(live?.metadata.managedFields)
   const by = ownerIn(all, who, 'Apply')
   const others = all.filter(it => it !== by)
-  let merged = mergeApplied(live ?? {}, { ...applied, metadata })
-  merged = giveUp(merged, by.fields, fields, others)
-  by.fields = fields
-
+  const laid = mergeApplied(live ?? {}, { ...applied, metadata })
   const was = live ? leaves(live) : new Map<string, Loose>()
-  const is = leaves(merged)
   const changed = new Set(
-    [...is].filter(([path, value]) => !was.has(path) || !same(was.get(path), value)).map(it => it[0]),
+    [...leaves(laid)].filter(([path, value]) => !was.has(path) || !same(was.get(path), value)).map(it => it[0]),
   )
   const conflicts = others.flatMap(({ entry, fields }) =>
     [...fields].filter(path => changed.has(path)).map(path => ({ entry, path })),
   )
   if (conflicts.length > 0 && !force) throw conflictOf(conflicts)
-  return { merged, entries: settle(all, { exists: withAncestors(is.keys()), taken: changed, by }) }
+  // What is given up is in nobody's way: a map that is empty then is not one that was set.
+  const merged = giveUp(laid, by.fields, fields, others)
+  by.fields = fields
+  return { merged, entries: settle(all, { exists: withAncestors(leaves(merged).keys()), taken: changed, by }) }
 }
 
 const giveUp = (object: Obj, before: Fields, after: Fields, others: Owner[]): Obj => {
