@@ -4,9 +4,13 @@ import { readJournals } from '../engine/journal.ts'
 import { Problem } from '../engine/problem.ts'
 import { standing, undoAll } from '../engine/undo.ts'
 import type { Progress, StageEnd } from '../report/progress.ts'
+import type { Request } from '../rollout/requests.ts'
 import { kinds } from './clients.ts'
+import { heard } from './ear.ts'
+import { kubeconfigOf } from './gates.ts'
 import { hostPolicy, nameOf, recapOf } from './hosts.ts'
 import { interrupted } from './interrupted.ts'
+import { leadEarly } from './leader.ts'
 import { type Proof, prove } from './proofs.ts'
 import { stuck } from './rollout.ts'
 import type { Session } from './session.ts'
@@ -58,7 +62,7 @@ const takeBackHosts = async (session: Session) => {
 /** The evidence of every tenant; throws where a gate does not pass. */
 export const verify = async (staged: Staged, progress: Progress): Promise<Proof[]> => {
   const { proofs } = await progress.stage('verify', async (say): Promise<StageEnd & { proofs: Proof[] }> => {
-    const proofs = await prove(staged, say)
+    const proofs = await proveByHand(staged, say)
     const failures = proofs.flatMap(it => it.failures)
     return {
       ok: failures.length === 0,
@@ -75,6 +79,57 @@ export const verify = async (staged: Staged, progress: Progress): Promise<Proof[
       .join('\n'),
     next: 'deploy --check --diff shows what is not as it should be; rollback.ts --to start takes the workloads back',
   })
+}
+
+/** The asking ends when somebody asks to abort: what has passed stays, and is taken back by another command. */
+const proveByHand = async (staged: Staged, say: (line: string) => void): Promise<Proof[]> => {
+  const { session } = staged
+  const { world } = session
+  const { abort } = world
+  const cut = new AbortController()
+  let by = ''
+  const answer = ({ what, by: who, tenants }: Request) => {
+    const names = session.context.tenants.map(it => it.tenant)
+    if (tenants && !tenants.some(it => names.includes(it))) return `nothing: this run is about ${names.join(', ')}`
+    if (what !== 'abort') return 'nothing: the rollout has passed, and is proved once more'
+    by = who
+    cut.abort()
+    return 'it ends now; the rollout has passed and stays: rollback.ts --to start takes it back'
+  }
+  const held = await session.clients.lead?.(kubeconfigOf(staged))
+  world.abort = AbortSignal.any([abort, cut.signal])
+  const ended = () => cut.signal.aborted && !abort.aborted
+  try {
+    const proofs = await heard(session, held, answer, () => prove(staged, say))
+    if (!ended()) return proofs
+  } catch (thrown) {
+    if (!ended()) throw thrown
+  } finally {
+    world.abort = abort
+  }
+  throw new Problem('the run was ended while it proved what had moved', {
+    why: `${by} asked to abort`,
+    next: 'what has moved passed its gates and stays moved; 60-verify.mjs proves it, rollback.ts --to start takes it back',
+    exit: 130,
+  })
+}
+
+/** A stage before the rollout: an abort is heard as a Ctrl-C is. What is made stays. */
+export const beforeRollout = async <T>(session: Session, work: () => Promise<T>): Promise<T> => {
+  const { world } = session
+  const { stop } = world
+  const cut = new AbortController()
+  const answer = ({ what }: Request) => {
+    if (what !== 'abort') return 'nothing: the rollout has not begun'
+    cut.abort()
+    return 'the open step ends, and nothing new begins; what is made stays. What an earlier run left half-way, another --abort takes back'
+  }
+  world.stop = AbortSignal.any([stop, cut.signal])
+  try {
+    return await heard(session, await leadEarly(session), answer, work)
+  } finally {
+    world.stop = stop
+  }
 }
 
 /** Throws where not all of it was done: what failed, or that it was interrupted. */

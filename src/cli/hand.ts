@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { RolloutPhase } from '../../playbooks/rollout.ts'
 import { readJournals } from '../engine/journal.ts'
-import { NotLeader } from '../rollout/lease.ts'
+import type { NotLeader } from '../rollout/lease.ts'
 import { isCanary } from '../rollout/phases.ts'
-import { asAnswer, asCourse, type Course, forgotten, type Request, requestsOf, unread } from '../rollout/requests.ts'
+import { asCourse, type Course, type Request } from '../rollout/requests.ts'
+import { openEar } from './ear.ts'
 import { kubeconfigOf } from './gates.ts'
 import { endOf, type Pause, pauseBefore } from './pauses.ts'
 import type { Staged } from './staged.ts'
@@ -27,9 +28,6 @@ export type Hand = {
   close(): Promise<void>
 }
 
-const POLL_MS = 1000
-const CLOSE_MS = 5000
-
 /**
  * While it is open, an abort or a lost lead also ends the waits of the run: `world.stop` and `world.abort` hear them.
  * Nobody asks anything of a run that leads nowhere.
@@ -38,8 +36,6 @@ export const openHand = async (staged: Staged): Promise<Hand> => {
   const { session } = staged
   const { world, journal, output } = session
   const held = await session.clients.lead?.(kubeconfigOf(staged))
-  const tidy = async () => held?.note(unread(await held.look()))
-  await tidy().catch(() => undefined)
   const names = session.context.tenants.map(it => it.tenant)
   const wishes = createWishes(names)
   const own = { stop: world.stop, abort: world.abort }
@@ -56,40 +52,17 @@ export const openHand = async (staged: Staged): Promise<Hand> => {
   let takenBack = false
   let current = ''
 
-  const pollOnce = async () => {
-    try {
-      if (!held) return
-      for (const request of requestsOf(await held.look())) {
-        const { id, what, by, tenants } = request
-        const answer = wishes.take(request, { phase: current, waiting, takenBack })
-        if (wishes.aborted) cut.abort()
-        const asked = { what, by, tenants: tenants ?? names, answer }
-        output.say(`${by} asks: ${what}${tenants ? ` ${tenants.join(', ')}` : ''}: ${answer}`)
-        output.event('asked', asked)
-        journal.record({ event: 'note', topic: 'asked', data: asked })
-        await held.note(asAnswer(id, answer))
-      }
-    } catch (thrown) {
-      // An API that does not answer is no reason to stop; one that says another leads is.
-      if (!(thrown instanceof NotLeader)) return
-      lost = thrown
-      cut.abort()
-    }
+  const answer = (request: Request) => {
+    const said = wishes.take(request, { phase: current, waiting, takenBack })
+    if (wishes.aborted) cut.abort()
+    return said
   }
-  // One after the other, so that nothing is answered twice.
-  let turn = Promise.resolve()
-  const poll = () => {
-    turn = turn.then(pollOnce)
-    return turn
+  const onLost = (it: NotLeader) => {
+    lost = it
+    cut.abort()
   }
-  const closing = new AbortController()
+  const ear = held && (await openEar(held, session, { answer, onLost }))
   const nap = (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal }).catch(() => undefined)
-  const polling = (async () => {
-    while (!closing.signal.aborted) {
-      await poll()
-      await nap(POLL_MS, closing.signal)
-    }
-  })()
   const show = (course: Omit<Course, 'tenants'>) =>
     held?.note(asCourse({ ...course, tenants: names })).catch(() => undefined)
   const over = () => cut.signal.aborted || own.stop.aborted
@@ -116,7 +89,7 @@ export const openHand = async (staged: Staged): Promise<Hand> => {
       const waits = moves && tenants.length > 0 && !isCanary(phase)
       const pause = waits ? pauseBefore(readJournals(session.state), groupOf(name), phase) : undefined
       wishes.forget()
-      await poll()
+      await ear?.poll()
       let told = ''
       for (; !over(); await nap(100, world.stop)) {
         const paused = inTheWay(name, about, pause)
@@ -135,7 +108,7 @@ export const openHand = async (staged: Staged): Promise<Hand> => {
       await show({ phase: name })
     },
     async isCut() {
-      await poll()
+      await ear?.poll()
       return cut.signal.aborted
     },
     get aborted() {
@@ -159,13 +132,7 @@ export const openHand = async (staged: Staged): Promise<Hand> => {
     },
     async close() {
       free()
-      closing.abort()
-      const clear = async () => {
-        await polling
-        if (held) await held.note(forgotten(await held.look()))
-      }
-      // An API that does not answer keeps nobody here.
-      await Promise.race([clear().catch(() => undefined), delay(CLOSE_MS, undefined, { ref: false })])
+      await ear?.close()
     },
   }
 }

@@ -58,16 +58,17 @@ export const createLeadership = (run: Run, output: Pick<Output, 'say' | 'event'>
   }
 }
 
-type Early = Pick<Run, 'context' | 'state'> & { clients: { lead?(kubeconfig: string): Promise<unknown> } }
+type Early = Pick<Run, 'context' | 'state'> & { clients: { lead?(kubeconfig: string): Promise<Held> } }
 
 /** Before anything is planned, where a cluster is known; one that does not answer is led when it is written to. */
-export const leadEarly = async ({ clients, context, state }: Early): Promise<void> => {
+export const leadEarly = async ({ clients, context, state }: Early): Promise<Held | undefined> => {
   const kubeconfig = context.cluster.kubeconfig ?? join(state, 'kubeconfig')
-  if (!existsSync(kubeconfig)) return
+  if (!existsSync(kubeconfig)) return undefined
   try {
-    await clients.lead?.(kubeconfig)
+    return await clients.lead?.(kubeconfig)
   } catch (thrown) {
     if (!(thrown instanceof KubeProblem) || ![0, 401].includes(thrown.status)) throw thrown
+    return undefined
   }
 }
 

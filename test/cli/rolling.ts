@@ -20,6 +20,7 @@ import { countChanges } from '../../src/engine/step.ts'
 import type { World } from '../../src/engine/world.ts'
 import type { Context } from '../../src/inventory/context.ts'
 import { plainProgress } from '../../src/report/plain.ts'
+import type { Progress } from '../../src/report/progress.ts'
 import { gatesAt } from '../../src/rollout/gates.ts'
 import { EGRESS_LABEL } from '../../src/rollout/manifests.ts'
 import { noProxy, proxyEnv } from '../../src/rollout/no-proxy.ts'
@@ -72,7 +73,7 @@ export const createRolling = async (tenants: readonly string[] = ['a']) => {
     const all = [...gatesAt('gateway'), ...gatesAt('ahead'), ...gatesAt('moved')]
     const proxy = { name: 'proxy-a', privateIp: '192.0.2.1', port: 3128, existing: { publicIp: '192.0.2.2' } }
     const tenantOf = (tenant: string) => ({
-      ...{ tenant, namespace: namespaceOf(tenant), workloads: order.map(ref) },
+      ...{ tenant, namespace: namespaceOf(tenant), pool: { name: 'a-pool' }, workloads: order.map(ref) },
       rollout: {
         canary: ref('w0'),
         // biome-ignore lint/suspicious/noThenProperty: the word of the inventory; nothing awaits a tenant
@@ -133,7 +134,7 @@ export const createRolling = async (tenants: readonly string[] = ['a']) => {
       return labelled.map(it => it.metadata.name).sort()
     },
     /** Rolls out as 50-rollout does, from a plan made now. `ended`: the error it ends with. */
-    async start(words: Words = {}) {
+    async start(words: Words = {}, act: (staged: Staged, progress: Progress) => Promise<unknown> = rollOut) {
       const run = `20260101T000000${String(runs++).padStart(3, '0')}-0000`
       const { lines, output } = listen()
       const stop = new AbortController()
@@ -156,7 +157,7 @@ export const createRolling = async (tenants: readonly string[] = ['a']) => {
         ),
         ...{ projectId: '', stages: ['rollout'], counts: countChanges([]), orphans: [] },
       }
-      const ended = rollOut(staged, progress)
+      const ended = act(staged, progress)
         .then(
           () => undefined,
           (it: Problem) => it,

@@ -5,7 +5,7 @@ import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
 import { type Counts, countPlanned } from '../../engine/step.ts'
 import { plainProgress } from '../../report/plain.ts'
-import { clearWay, provision, takingDown, verify } from '../carry-out.ts'
+import { beforeRollout, clearWay, provision, takingDown, verify } from '../carry-out.ts'
 import type { Flags } from '../flags.ts'
 import { foreseeReplay } from '../foresee-replay.ts'
 import { surveyAll, tellFound, tellLeft } from '../guard.ts'
@@ -137,6 +137,7 @@ const make = async (staged: Staged, replace: readonly string[]): Promise<ExitCod
     for (const stage of stages) {
       if (stage === 'rollout') await rollOut(staged, progress, { tryNetwork: true })
       else if (stage === 'verify') proofs = proving ? await verify(staged, progress) : []
+      else if (phases.length > 0) await beforeRollout(session, () => provision(staged, stage, progress))
       else await provision(staged, stage, progress)
     }
   } catch (error) {

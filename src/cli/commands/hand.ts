@@ -7,6 +7,7 @@ import type { Kube } from '../../rollout/kube.ts'
 import { KubeProblem } from '../../rollout/kube-problem.ts'
 import { type LeaseObject, leaseOf } from '../../rollout/lease.ts'
 import { answerOf, asAnnotation, asAnswer, courseOf, type Request, type Wish } from '../../rollout/requests.ts'
+import { heard } from '../ear.ts'
 import type { Flags } from '../flags.ts'
 import { refuseLosingGround } from '../ground.ts'
 import { leadEarly } from '../leader.ts'
@@ -45,7 +46,7 @@ export const askRun = async (session: Session, what: Wish): Promise<ExitCode | '
     ...(tenants && { tenants }),
   }
   await note(kube, context.context, asAnnotation(request))
-  output.say(`asked ${holder}${courseOf(lease) ? '' : ', which is not in its rollout now, and answers when it is'}`)
+  output.say(`asked ${holder}${courseOf(lease) ? '' : ', which is not in its rollout now'}`)
   const answer = await answered(kube, context.context, request.id, world.stop)
   await takeAway(kube, context.context, request.id)
   if (answer === null && world.stop.aborted) throw unanswered(holder)
@@ -57,9 +58,10 @@ export const askRun = async (session: Session, what: Wish): Promise<ExitCode | '
 
 /** `--abort` where nothing runs: what a run that ended or was killed left half-way is taken back here. */
 export const abortHere = async (session: Session): Promise<ExitCode> => {
-  await leadEarly(session)
+  const held = await leadEarly(session)
   await refuseLosingGround(session, openOf(session))
-  const undone = await takeBack(session)
+  const underWay = () => 'nothing: what was left half-way is being taken back'
+  const undone = await heard(session, held, underWay, () => takeBack(session))
   if (undone.failures.length + undone.left.length > 0) throw stuck(undone)
   const count = undone.undone.length
   if (count > 0) session.output.say(`no run was under way; ${count} steps of one that did not end were taken back`)

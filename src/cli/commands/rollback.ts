@@ -6,6 +6,7 @@ import { table } from '../../report/table.ts'
 import { egressAddress } from '../../rollout/probe.ts'
 import { calledAs, type WorkloadRef } from '../../rollout/workload.ts'
 import { agreed } from '../confirm.ts'
+import { heard } from '../ear.ts'
 import { refuseLosingGround, refuseUnknown } from '../ground.ts'
 import { leadEarly } from '../leader.ts'
 import { progressFor } from '../progress.ts'
@@ -36,12 +37,12 @@ export const rollback = async (session: Session): Promise<ExitCode> => {
   for (const it of shown) output.data(`  ${it.before === null ? '-' : '~'} ${it.step}`)
   if (flags.check) return finish(session, { status: 'changes-pending', changes })
   await agreed(session, `Roll back ${list.length} steps of ${session.context.context}?`)
-  await leadEarly(session)
+  const held = await leadEarly(session)
   await refuseLosingGround(session, list)
   const progress = progressFor(session, ['roll back'])
   const outcome = await progress
     .stage('roll back', async () => {
-      const outcome = await undoRollout(session, list, session.world)
+      const outcome = await heard(session, held, underWay, () => undoRollout(session, list, session.world))
       const failed = outcome.failures.length + outcome.left.length
       return {
         ok: failed === 0,
@@ -58,6 +59,10 @@ export const rollback = async (session: Session): Promise<ExitCode> => {
   if (list.some(it => it.kind === 'workload-egress')) output.data(`\n${await addresses(session, list)}\n`)
   return finish(session, { status: 'ok', changes })
 }
+
+/** To a wish that comes meanwhile. */
+const underWay = () =>
+  'nothing: a rollback is under way and takes back what stands; Ctrl-C there ends it after the open step'
 
 const selected = (history: readonly Recorded[], { to, run }: { to?: string; run?: string }): ToUndo[] => {
   const all = standing(history).filter(isRollout)
