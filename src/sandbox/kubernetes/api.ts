@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { complete } from './defaults.ts'
 import { applyConfiguration, trackUpdate } from './managed.ts'
+import { bad } from './mistakes.ts'
 import type { Loose, ManagedEntry, Obj } from './object.ts'
 import { clone, isMap, now, same } from './object.ts'
 import { jsonPatch, mergePatch, strategicPatch } from './patch.ts'
@@ -13,9 +14,9 @@ import {
   conflict,
   forbidden,
   internal,
+  invalid,
   notFound,
   notTheOne,
-  Refused,
   stale,
 } from './status.ts'
 import type { Store } from './store.ts'
@@ -62,7 +63,7 @@ export const createApi = (store: Store, { admit = () => {}, police = () => {} }:
     const given = draft.metadata.managedFields
     let after = complete({ ...draft, apiVersion: apiVersionOf(of), kind: of.kind })
     if (split && before && sub !== 'status') after.status = before.status
-    if (split && sub === 'status') after = { ...before!, metadata: { ...before!.metadata }, status: after.status }
+    if (split && sub === 'status') after = { ...clone(before!), status: after.status }
     after.metadata = keepMeta(after, before, of)
     admit(of, after, before, !!options.dryRun)
     if (!options.internal) validate(of, after, before)
@@ -136,22 +137,27 @@ export const createApi = (store: Store, { admit = () => {}, police = () => {} }:
 
     /** Server-side apply; creates what is not there. */
     apply(of: Resource, namespace: string | undefined, name: string, body: Obj, options: Options, sub?: string): Obj {
-      if (!options.manager) {
-        throw new Refused(
-          422,
-          'Invalid',
-          'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+      const { apiVersion = '/', kind: given = '' } = isMap(body) ? body : {}
+      if (given !== of.kind || apiVersion !== apiVersionOf(of))
+        throw badRequest(
+          `invalid object type: ${apiVersion.includes('/') ? apiVersion : `/${apiVersion}`}, Kind=${given}`,
         )
-      }
-      if (!isMap(body) || body.kind !== of.kind || body.apiVersion !== apiVersionOf(of)) {
-        throw badRequest(`the configuration must be of ${apiVersionOf(of)} ${of.kind}`)
-      }
       if (body.metadata?.managedFields?.length) throw badRequest('metadata.managedFields must be nil')
       if (body.metadata?.name && body.metadata.name !== name) throw otherName(body.metadata.name, name)
       const live = store.get(of, namespace, name)
-      const version = body.metadata?.resourceVersion
+      const { resourceVersion: version, uid } = body.metadata ?? {}
+      if (!live && uid)
+        throw conflict(
+          of,
+          name,
+          `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
+        )
+      if (live && uid && uid !== live.metadata.uid)
+        throw invalid(of, name, [bad('metadata.uid', uid, 'field is immutable')])
       if (live && version && version !== live.metadata.resourceVersion) throw stale(of, name)
       if (!live && sub) throw notFound(of, name)
+      if (!live && !body.metadata?.name)
+        throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
       const applied: Obj = clone({ ...body, metadata: { ...body.metadata, name, ...(of.namespaced && { namespace }) } })
       if (of.sub.includes('status') && sub !== 'status') delete applied.status
       const who = { manager: options.manager, apiVersion: apiVersionOf(of), subresource: sub }
@@ -279,6 +285,7 @@ const keepMeta = (after: Obj, before: Obj | undefined, of: Resource): Obj['metad
 
 export const patched = (type: Exclude<PatchType, 'apply'>, target: Loose, body: Loose): Loose => {
   if (type === 'json') return jsonPatch(target, body)
-  if (!isMap(body)) throw badRequest('a patch is an object')
+  if (!isMap(body))
+    throw badRequest('error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}')
   return type === 'merge' ? mergePatch(target, body) : strategicPatch(target, body)
 }

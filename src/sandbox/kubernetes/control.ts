@@ -6,6 +6,7 @@ import { createApi } from './api.ts'
 import { createCollector } from './collect.ts'
 import { reconcileDeployment } from './deployments.ts'
 import { reconcileEndpoints, serviceLabel } from './endpoints.ts'
+import { checkEscalation } from './escalation.ts'
 import { createRecorder } from './events.ts'
 import { labelJob } from './jobs.ts'
 import type { Pace } from './kubelet.ts'
@@ -69,6 +70,7 @@ export const createControl = ({
     const caller = options.caller ?? serviceAccount('kube-system', options.manager)
     const asking = { caller, dryRun: !!options.dryRun, warn: options.warn ?? (() => {}) }
     decide(store, { of, operation, sub: part, object, before, namespace }, asking)
+    if (object && options.caller) checkEscalation(store, { of, object, before, caller })
     if (object && !before) checkQuotas(store, of, object)
   }
   const api = createApi(store, { admit, police })

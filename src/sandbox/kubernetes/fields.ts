@@ -22,9 +22,20 @@ const unownedMeta = new Set(
 const isOwned = ([first, second]: string[]) =>
   !unowned.has(first!) && !(first === 'f:metadata' && (second === undefined || unownedMeta.has(second)))
 
-/** Every field that has a value of its own, with that value; an item of a map-list stands for itself as '.'. */
-export const leaves = (object: Loose): Map<string, Loose> => {
+// Members that are there, if empty, as soon as what they are members of is: nobody adds them.
+const everThere = new Set(
+  'metadata spec status template jobTemplate strategy updateStrategy containers loadBalancer source'.split(' '),
+)
+
+/**
+ * Every field that has a value of its own, with that value; an item of a map-list stands for itself as '.'. `shells`
+ * hears of maps and lists with something in them, that somebody once added.
+ */
+export const leaves = (object: Loose, shells?: Fields): Map<string, Loose> => {
   const found = new Map<string, Loose>()
+  const shell = (parts: string[], names: string[]) => {
+    if (shells && parts.length > 0 && isOwned(parts) && !everThere.has(names.at(-1)!)) shells.add(join(parts))
+  }
   const add = (parts: string[], value: Loose) => {
     if (parts.length > 0 && isOwned(parts)) found.set(join(parts), value)
   }
@@ -38,15 +49,18 @@ export const leaves = (object: Loose): Map<string, Loose> => {
     // The metadata of a template is always there, so that nobody owns it.
     if (members.length === 0 && names.at(-1) === 'metadata') return
     if (members.length === 0 || isAtomicMap(names)) return add(parts, value)
+    if (!parts.at(-1)?.startsWith('k:')) shell(parts, names)
     for (const [key, it] of members) visit(it, [...parts, `f:${key}`], [...names, key])
   }
   const visitList = (value: Loose[], parts: string[], names: string[]) => {
     const type = listType(names)
+    if (type.type === 'set') shell(parts, names)
     if (type.type === 'set') for (const it of value) add([...parts, `v:${JSON.stringify(it)}`], it)
     const keys = type.type === 'map' ? value.map(it => isMap(it) && itemKey(it, type.keys)) : []
     const unique = new Set(keys.map(stable)).size === value.length && keys.every(Boolean)
     if (type.type === 'atomic' || (type.type === 'map' && (!unique || value.length === 0))) return add(parts, value)
     if (type.type !== 'map') return
+    shell(parts, names)
     value.forEach((it, index) => {
       const item = [...parts, `k:${stable(keys[index])}`]
       add(item, '.')

@@ -89,7 +89,11 @@ const handle = async (parts: ServerParts, request: IncomingMessage, response: Se
   if (path.startsWith('/emulator/'))
     return sendJson(response, 200, openDoor(parts, { request, response, path, caller, body: await readBody(request) }))
   const target = locate(path)
-  if (!target) throw new Refused(404, 'NotFound', 'the server could not find the requested resource')
+  if (!target && !path.startsWith('/api/') && !discovery(groupOf(path), ''))
+    return response.writeHead(404, PLAIN).end('404 page not found\n')
+  if (!target) throw new Refused(404, 'NotFound', 'the server could not find the requested resource', {})
+  if (!methods(target).includes(request.method ?? ''))
+    throw new Refused(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
   const verb = verbOf(request, target, url.searchParams)
   authorize(parts, caller, target, verb)
   const body = await readBody(request)
@@ -152,6 +156,19 @@ export const locate = (path: string): Target | undefined => {
   return { of, namespace, name, sub }
 }
 
+const PLAIN = { 'content-type': 'text/plain; charset=utf-8' }
+
+const methods = ({ of, name, sub }: Target): string[] => {
+  if (name === undefined) return of.review ? ['POST'] : ['GET', 'POST', 'DELETE']
+  return sub ? ['GET', 'PUT', 'PATCH', 'POST'] : ['GET', 'PUT', 'PATCH', 'DELETE']
+}
+
+/** `/apis/apps/v1` of a path below it. */
+const groupOf = (path: string): string => {
+  const parts = path.split('/')
+  return parts.slice(0, 4).join('/')
+}
+
 const readBody = async (request: IncomingMessage): Promise<Loose> => {
   const chunks: Buffer[] = []
   let size = 0
@@ -165,10 +182,20 @@ const readBody = async (request: IncomingMessage): Promise<Loose> => {
   if (bytes.length === 0) return undefined
   const type = request.headers['content-type'] ?? ''
   if (type.includes('protobuf')) return decodeProtobuf(bytes)
+  if (type.startsWith('text/'))
+    throw new Refused(
+      415,
+      'UnsupportedMediaType',
+      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+    )
   try {
     return type.includes('yaml') ? parse(bytes.toString()) : JSON.parse(bytes.toString())
   } catch (error) {
-    throw badRequest(`the body is not valid ${type || 'JSON'}: ${error instanceof Error ? error.message : error}`)
+    const why = /end of JSON input|Expected property name/.test(String(error))
+      ? 'unexpected end of JSON input'
+      : String(error)
+    if (request.method === 'PATCH') throw badRequest(`error decoding patch: ${why}`)
+    throw badRequest(`the object provided is unrecognized: couldn't get version/kind; json parse error: ${why}`)
   }
 }
 

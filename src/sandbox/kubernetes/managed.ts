@@ -66,13 +66,15 @@ export const trackUpdate = (
   after: Obj,
   who: Writer,
 ): ManagedEntry[] => {
-  const was = before ? leaves(before) : new Map<string, Loose>()
-  const is = leaves(after)
+  const [wasIn, isIn]: Fields[] = [new Set(), new Set()]
+  const was = before ? leaves(before, wasIn) : new Map<string, Loose>()
+  const is = leaves(after, isIn)
   const belongs = (path: string) =>
     (who.subresource === 'status') === (path === 'f:status' || isUnder(path, 'f:status'))
   const changed: Fields = new Set()
   for (const [path, value] of is)
     if (belongs(path) && (!was.has(path) || !same(was.get(path), value))) changed.add(path)
+  for (const path of isIn!) if (belongs(path) && !wasIn!.has(path) && !was.has(path)) changed.add(path)
   const all = owners(entries)
   const by = ownerIn(all, who, 'Update')
   if ([...changed].some(path => !by.fields.has(path))) by.fields = new Set([...by.fields, ...changed])
@@ -130,7 +132,7 @@ const giveUp = (object: Obj, before: Fields, after: Fields, others: Owner[]): Ob
 const conflictOf = (conflicts: { entry: ManagedEntry; path: string }[]): Refused => {
   const causes = conflicts.map(({ entry, path }) => ({
     reason: 'FieldManagerConflict',
-    message: `conflict with "${entry.manager}"${entry.subresource ? ` with subresource "${entry.subresource}"` : ''} using ${entry.apiVersion}`,
+    message: `conflict with "${entry.manager}"${entry.subresource ? ` with subresource "${entry.subresource}"` : ''}${entry.operation === 'Update' ? ` using ${entry.apiVersion}` : ''}`,
     field: describe(path),
   }))
   const only = causes[0]!

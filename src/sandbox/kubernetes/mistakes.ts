@@ -18,3 +18,21 @@ export const barred = (field: string, why: string): Mistake => ({
   reason: 'FieldValueForbidden',
   message: `Forbidden: ${why}`,
 })
+
+export const unknown = (field: string, value: Loose, known: string[]): Mistake => ({
+  field,
+  reason: 'FieldValueNotSupported',
+  message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${known.map(it => JSON.stringify(it)).join(', ')}`,
+})
+
+export const twice = (field: string, value: Loose): Mistake => ({
+  field,
+  reason: 'FieldValueDuplicate',
+  message: `Duplicate value: ${JSON.stringify(value)}`,
+})
+
+export const lost = (field: string, value: Loose): Mistake => ({
+  field,
+  reason: 'FieldValueNotFound',
+  message: `Not found: ${JSON.stringify(value)}`,
+})

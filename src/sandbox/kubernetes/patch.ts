@@ -1,7 +1,7 @@
 import type { Loose } from './object.ts'
 import { clone, isMap, same } from './object.ts'
 import { mergeKey } from './schema.ts'
-import { badRequest, Refused } from './status.ts'
+import { badRequest, internal, Refused } from './status.ts'
 
 /** RFC 7396. */
 export const mergePatch = (target: Loose, patch: Loose): Loose => {
@@ -16,11 +16,12 @@ export const mergePatch = (target: Loose, patch: Loose): Loose => {
 
 type Operation = { op: string; path: string; from?: string; value?: Loose }
 
-const failed = (message: string) => new Refused(422, 'Invalid', `the server rejected our request: ${message}`)
+// The real one keeps to itself which operation failed, and why.
+const failed = () => new Refused(422, 'Invalid', 'the server rejected our request due to an error in our request', {})
 
 const segments = (pointer: string): string[] => {
   if (pointer === '') return []
-  if (!pointer.startsWith('/')) throw badRequest(`invalid JSON pointer ${pointer}`)
+  if (!pointer.startsWith('/')) throw failed()
   return pointer
     .slice(1)
     .split('/')
@@ -32,7 +33,8 @@ const lookup = (document: Loose, path: string[]): Loose =>
 
 /** RFC 6902. A failed test or a path that is not there refuses the whole patch. */
 export const jsonPatch = (target: Loose, operations: Operation[]): Loose => {
-  if (!Array.isArray(operations)) throw badRequest('a JSON patch is a list of operations')
+  if (!Array.isArray(operations))
+    throw badRequest('error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp')
   const box = { root: clone(target) }
   const act = (pointer: string, action: 'add' | 'remove' | 'replace', value?: Loose) => {
     const path = ['root', ...segments(pointer)]
@@ -41,27 +43,27 @@ export const jsonPatch = (target: Loose, operations: Operation[]): Loose => {
     if (Array.isArray(parent)) {
       const index = key === '-' && action === 'add' ? parent.length : Number(key)
       if (!Number.isInteger(index) || index < 0 || index > parent.length - (action === 'add' ? 0 : 1)) {
-        throw failed(`there is nothing at ${pointer}`)
+        throw failed()
       }
       if (action === 'add') parent.splice(index, 0, value)
       else parent.splice(index, 1, ...(action === 'replace' ? [value] : []))
     } else if (isMap(parent)) {
-      if (action !== 'add' && !Object.hasOwn(parent, key)) throw failed(`there is nothing at ${pointer}`)
+      if (action !== 'add' && !Object.hasOwn(parent, key)) throw failed()
       if (action === 'remove') delete parent[key]
       else parent[key] = value
-    } else throw failed(`there is nothing at ${pointer}`)
+    } else throw failed()
   }
   for (const { op, path, from, value } of operations) {
     if (op === 'add' || op === 'replace') act(path, op, clone(value))
     else if (op === 'remove') act(path, op)
     else if (op === 'test') {
-      if (!same(lookup(box.root, segments(path)), value)) throw failed(`testing value ${path} failed`)
+      if (!same(lookup(box.root, segments(path)), value)) throw failed()
     } else if (op === 'copy' || op === 'move') {
       const found = clone(lookup(box.root, segments(from ?? '')))
-      if (found === undefined) throw failed(`there is nothing at ${from}`)
+      if (found === undefined) throw failed()
       if (op === 'move') act(from!, 'remove')
       act(path, 'add', found)
-    } else throw badRequest(`unknown operation ${op} in a JSON patch`)
+    } else throw failed()
   }
   return box.root
 }
@@ -105,7 +107,7 @@ const mergeList = (target: Loose, patch: Loose[], path: string[]): Loose[] => {
   const result = [...before]
   for (const item of patch) {
     if (!isMap(item) || item[key] === undefined)
-      throw badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${key}`)
+      throw internal(`map: ${JSON.stringify(item)} does not contain declared merge key: ${key}`)
     const index = result.findIndex(it => it[key] === item[key])
     if (item.$patch === 'delete') {
       if (index >= 0) result.splice(index, 1)

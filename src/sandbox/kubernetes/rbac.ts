@@ -55,6 +55,10 @@ export const rulesOf = (store: Store, caller: Caller, namespace: string): Loose 
   }
 }
 
+/** The rules that hold for this caller in a namespace, or in the whole cluster. */
+export const rulesHeld = (store: Store, caller: Caller, namespace: string | undefined): Loose[] =>
+  grants(store, caller, namespace).flatMap(it => it.rules)
+
 type Grant = { binding: Obj; subject: Loose; role: Loose; rules: Loose[] }
 
 const grants = (store: Store, caller: Caller, namespace: string | undefined): Grant[] => {

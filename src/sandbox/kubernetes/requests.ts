@@ -101,7 +101,7 @@ export const answer = (parts: Parts, given: Asked): unknown => {
       return sendJson(response, 200, shaped(asked, found, store, 'list'))
     }
     default:
-      throw new Refused(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource')
+      throw new Refused(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
   }
 }
 
@@ -131,11 +131,17 @@ const deletionOf = (asked: Asked): Deletion => {
   }
 }
 
+/** What a body says of itself must be what is served here; it may say nothing. */
 const checkKind = (of: Resource, body: Loose) => {
-  if (!isMap(body)) throw badRequest('the body must be an object')
-  if (body.kind !== undefined && (body.kind !== of.kind || body.apiVersion !== apiVersionOf(of))) {
-    throw badRequest(`${body.kind} in version "${body.apiVersion}" cannot be handled as a ${of.kind}`)
-  }
+  if (!isMap(body)) throw badRequest(`the object provided is unrecognized (must be of type ${of.kind})`)
+  const { kind: given = of.kind, apiVersion = apiVersionOf(of) } = body
+  if (given === of.kind && apiVersion === apiVersionOf(of)) return
+  const version = apiVersion.split('/').at(-1)
+  const why =
+    given === of.kind
+      ? `no kind "${given}" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:111"`
+      : `converting (${version}.${given}) to (${of.group || 'core'}.${of.kind}): unknown conversion`
+  throw badRequest(`${given} in version "${version}" cannot be handled as a ${of.kind}: ${why}`)
 }
 
 const patchTypes: Record<string, PatchType> = {
@@ -149,11 +155,7 @@ const patchType = (request: IncomingMessage): PatchType => {
   const given = (request.headers['content-type'] ?? '').split(';')[0]!.trim()
   const found = patchTypes[given]
   if (found) return found
-  throw new Refused(
-    415,
-    'UnsupportedMediaType',
-    `the body of the request was in an unknown format: ${given}; accepted media types include: ${Object.keys(patchTypes).join(', ')}`,
-  )
+  throw new Refused(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {})
 }
 
 const scale = (api: Api, { target, request, body }: Asked, options: Options): Obj => {

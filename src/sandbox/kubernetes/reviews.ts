@@ -25,6 +25,7 @@ export const review = (
     return answered({
       userInfo: { username: caller.user, groups: caller.groups, ...(caller.uid && { uid: caller.uid }) },
     })
+  if (kind === 'SelfSubjectRulesReview' && !spec.namespace) throw badRequest('no namespace on request')
   if (kind === 'SelfSubjectRulesReview') return answered(rulesOf(store, caller, spec.namespace ?? ''))
   const attempt = attemptOf(spec)
   if (kind === 'LocalSubjectAccessReview' && attempt.namespace !== namespace)

@@ -96,7 +96,7 @@ export const expired = (message: string) => new Refused(410, 'Expired', message)
 
 export type Mistake = {
   field: string
-  reason: `FieldValue${'Invalid' | 'Required' | 'Forbidden' | 'NotSupported'}`
+  reason: `FieldValue${'Invalid' | 'Required' | 'Forbidden' | 'NotSupported' | 'Duplicate' | 'NotFound'}`
   message: string
 }
 

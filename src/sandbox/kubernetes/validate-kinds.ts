@@ -24,7 +24,7 @@ const microTimes = (obj: Obj, of: Loose, members: string[]) => {
     if (given === undefined || given === null || /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)$/.test(given))
       continue
     const version = obj.apiVersion.split('/').at(-1)
-    const why = `parsing time ${JSON.stringify(JSON.stringify(given))} as "2006-01-02T15:04:05.000000Z07:00"`
+    const why = `parsing time ${JSON.stringify(given)} as "2006-01-02T15:04:05.000000Z07:00"`
     throw badRequest(`${obj.kind} in version "${version}" cannot be handled as a ${obj.kind}: ${why}: cannot parse it`)
   }
 }
@@ -32,9 +32,8 @@ const microTimes = (obj: Obj, of: Loose, members: string[]) => {
 const Lease: Rule = obj => {
   const { spec = {} } = obj
   microTimes(obj, spec, ['acquireTime', 'renewTime'])
-  const { holderIdentity, leaseDurationSeconds, leaseTransitions } = spec
+  const { leaseDurationSeconds, leaseTransitions } = spec
   return [
-    ...(holderIdentity === '' ? [bad('spec.holderIdentity', '', 'must not be empty')] : []),
     ...positive('spec.leaseDurationSeconds', leaseDurationSeconds),
     ...countable('spec.leaseTransitions', leaseTransitions),
   ]
@@ -144,7 +143,12 @@ const ValidatingAdmissionPolicyBinding: Rule = ({ spec = {} }) => [
     : []),
 ]
 
+const binding: Rule = ({ roleRef }, before) =>
+  before && !same(before.roleRef, roleRef) ? [bad('roleRef', roleRef, 'cannot change roleRef')] : []
+
 export const ofKind: Record<string, Rule> = {
+  RoleBinding: binding,
+  ClusterRoleBinding: binding,
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
   Lease,

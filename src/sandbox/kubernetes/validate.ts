@@ -1,4 +1,4 @@
-import { bad, missing } from './mistakes.ts'
+import { bad, barred, lost, missing, twice, unknown } from './mistakes.ts'
 import type { Loose, Obj } from './object.ts'
 import { clone, isMap, same } from './object.ts'
 import type { Resource } from './resources.ts'
@@ -6,102 +6,83 @@ import { selects } from './selectors.ts'
 import type { Mistake } from './status.ts'
 import { invalid } from './status.ts'
 import { ofKind } from './validate-kinds.ts'
+import { dataMistakes, labelMistakes, labelNameMistakes, nameMistakes } from './validate-names.ts'
 
 /** The mistakes that would surprise a user if they passed here and failed on a real cluster. Throws 422 with all. */
 export const validate = (of: Resource, obj: Obj, before: Obj | undefined): void => {
   const found: Mistake[] = [
-    ...names(of, obj),
+    ...nameMistakes(of, obj),
     ...(byKind[of.kind]?.(obj, before) ?? []),
     ...(ofKind[of.kind]?.(obj, before) ?? []),
   ]
   if (found.length > 0) throw invalid(of, obj.metadata.name, found)
 }
 
-const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
-const labelName = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
-const loose = new Set(['Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding'])
-const labelKey = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
-const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/
-
-const names = (of: Resource, { metadata }: Obj): Mistake[] => {
-  const { name, labels = {} } = metadata
-  if (!name) return [missing('metadata.name', 'name or generateName is required')]
-  const found = labelMistakes('metadata.labels', labels)
-  const pattern = of.kind === 'Namespace' || of.kind === 'Service' ? labelName : subdomain
-  if (!loose.has(of.kind) && (name.length > 253 || !pattern.test(name))) {
-    found.push(
-      bad(
-        'metadata.name',
-        name,
-        'a lowercase RFC 1123 name must consist of lower case alphanumeric characters, "-" or "."',
-      ),
-    )
-  }
-  return found
-}
-
-const labelMistakes = (field: string, labels: Record<string, Loose>): Mistake[] =>
-  Object.entries(labels).flatMap(([key, value]) => [
-    ...(labelKey.test(key) ? [] : [bad(field, key, 'not a valid label key')]),
-    ...(typeof value === 'string' && labelValue.test(value)
-      ? []
-      : [
-          bad(
-            field,
-            value,
-            'a valid label must be an empty string or consist of alphanumeric characters, "-", "_" or "."',
-          ),
-        ]),
-  ])
-
 const workload = (obj: Obj, before: Obj | undefined): Mistake[] => {
   const { selector, template, replicas } = obj.spec ?? {}
-  if (!selector) return [missing('spec.selector')]
   const labels = template?.metadata?.labels
-  const found = [
-    ...labelMistakes('spec.template.metadata.labels', labels ?? {}),
-    ...podSpec('spec.template.spec', template?.spec ?? {}),
-  ]
-  if (!selects(selector, labels))
-    found.push(bad('spec.template.metadata.labels', labels ?? {}, '`selector` does not match template `labels`'))
-  if (before && !same(before.spec.selector, selector)) found.push(bad('spec.selector', selector, 'field is immutable'))
+  const found: Mistake[] = []
   if (replicas !== undefined && !(Number.isInteger(replicas) && replicas >= 0))
     found.push(bad('spec.replicas', replicas, 'must be greater than or equal to 0'))
+  if (!selector) found.push(missing('spec.selector'))
+  else if (before && !same(before.spec.selector, selector))
+    found.push(bad('spec.selector', selector, 'field is immutable'))
+  if (!selector || !selects(selector, labels))
+    found.push(bad('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`'))
+  found.push(...labelMistakes('spec.template.metadata.labels', labels ?? {}))
+  found.push(...podSpec('spec.template.spec', template?.spec ?? {}, ['Always']))
   return found
 }
 
-const podSpec = (field: string, spec: Loose): Mistake[] => {
+const strategy = ({ spec = {} }: Obj): Mistake[] => {
+  const { type, rollingUpdate } = spec.strategy ?? {}
+  if (type === 'Recreate')
+    return rollingUpdate
+      ? [barred('spec.strategy.rollingUpdate', "may not be specified when strategy `type` is 'Recreate'")]
+      : []
+  if (type !== 'RollingUpdate') return [unknown('spec.strategy', spec.strategy ?? {}, ['Recreate', 'RollingUpdate'])]
+  const { maxSurge, maxUnavailable } = rollingUpdate ?? {}
+  const isNone = (it: Loose) => Number.parseInt(String(it), 10) === 0
+  return isNone(maxSurge) && isNone(maxUnavailable)
+    ? [bad('spec.strategy.rollingUpdate.maxUnavailable', maxUnavailable, 'may not be 0 when `maxSurge` is 0')]
+    : []
+}
+
+const order = ({ spec = {} }: Obj): Mistake[] =>
+  ['OrderedReady', 'Parallel'].includes(spec.podManagementPolicy)
+    ? []
+    : [bad('spec.podManagementPolicy', spec.podManagementPolicy, "must be 'OrderedReady' or 'Parallel'")]
+
+const podSpec = (field: string, spec: Loose, restarts: string[]): Mistake[] => {
   const containers: Loose[] = Array.isArray(spec.containers) ? spec.containers : []
-  if (containers.length === 0) return [missing(`${field}.containers`)]
   const seen = new Set<string>()
   const volumes = new Set((spec.volumes ?? []).map((it: Loose) => it.name))
+  const found = containers.length === 0 ? [missing(`${field}.containers`)] : []
   const listed = ['containers', 'initContainers'].flatMap(list =>
     (Array.isArray(spec[list]) ? spec[list] : []).map((it: Loose, n: number) => ({ it, at: `${field}.${list}[${n}]` })),
   )
-  return listed.flatMap(({ it, at }) => {
-    const found: Mistake[] = []
-    if (!isMap(it) || !it.name) return [missing(`${at}.name`)]
-    if (!labelName.test(it.name)) found.push(bad(`${at}.name`, it.name, 'a lowercase RFC 1123 label is needed'))
-    if (seen.has(it.name))
-      found.push({ field: `${at}.name`, reason: 'FieldValueInvalid', message: `Duplicate value: "${it.name}"` })
+  for (const { it, at } of listed) {
+    if (!isMap(it)) continue
+    if (!it.name) found.push(missing(`${at}.name`))
+    else if (seen.has(it.name)) found.push(twice(`${at}.name`, it.name))
+    else found.push(...labelNameMistakes(`${at}.name`, it.name))
     seen.add(it.name)
     if (!it.image) found.push(missing(`${at}.image`))
-    for (const [n, variable] of (it.env ?? []).entries()) {
-      if (!variable.name) found.push(missing(`${at}.env[${n}].name`))
-      if (variable.value !== undefined && typeof variable.value !== 'string')
-        found.push(bad(`${at}.env[${n}].value`, variable.value, 'must be a string'))
-    }
+    for (const [n, variable] of (it.env ?? []).entries()) found.push(...envMistakes(`${at}.env[${n}]`, variable))
     for (const [n, mount] of (it.volumeMounts ?? []).entries()) {
-      if (!volumes.has(mount.name))
-        found.push({
-          field: `${at}.volumeMounts[${n}].name`,
-          reason: 'FieldValueInvalid',
-          message: `Not found: "${mount.name}"`,
-        })
+      if (!volumes.has(mount.name)) found.push(lost(`${at}.volumeMounts[${n}].name`, mount.name))
     }
-    return found
-  })
+  }
+  if (spec.restartPolicy !== undefined && !restarts.includes(spec.restartPolicy))
+    found.push(unknown(`${field}.restartPolicy`, spec.restartPolicy, restarts))
+  return found
 }
+
+const envMistakes = (at: string, { name, value, valueFrom }: Loose): Mistake[] => [
+  ...(name ? [] : [missing(`${at}.name`)]),
+  ...(value !== undefined && typeof value !== 'string' ? [bad(`${at}.value`, value, 'must be a string')] : []),
+  ...(value && valueFrom ? [bad(`${at}.valueFrom`, '', 'may not be specified when `value` is not empty')] : []),
+]
 
 /** Of a pod's spec only images, tolerations and the deadline may change. */
 const podSpecChange = (obj: Obj, before: Obj | undefined): Mistake[] => {
@@ -116,7 +97,7 @@ const podSpecChange = (obj: Obj, before: Obj | undefined): Mistake[] => {
     : [
         {
           field: 'spec',
-          reason: 'FieldValueInvalid',
+          reason: 'FieldValueForbidden',
           message:
             'Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations)',
         },
@@ -124,11 +105,16 @@ const podSpecChange = (obj: Obj, before: Obj | undefined): Mistake[] => {
 }
 
 const byKind: Record<string, (obj: Obj, before: Obj | undefined) => Mistake[]> = {
-  Deployment: workload,
+  Deployment: (obj, before) => [...workload(obj, before), ...strategy(obj)],
   ReplicaSet: workload,
-  StatefulSet: workload,
+  StatefulSet: (obj, before) => [...workload(obj, before), ...order(obj)],
+  ConfigMap: dataMistakes,
+  Secret: dataMistakes,
   DaemonSet: workload,
-  Pod: (obj, before) => [...podSpec('spec', obj.spec ?? {}), ...podSpecChange(obj, before)],
+  Pod: (obj, before) => [
+    ...podSpec('spec', obj.spec ?? {}, ['Always', 'OnFailure', 'Never']),
+    ...podSpecChange(obj, before),
+  ],
   Service: ({ spec = {} }, before) => [
     ...(spec.type !== 'ExternalName' && spec.clusterIP !== 'None' && !spec.ports?.length
       ? [missing('spec.ports')]
