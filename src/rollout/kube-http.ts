@@ -1,5 +1,8 @@
+import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fetch, type Response } from 'undici'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import { type Dispatcher, request } from 'undici'
 import type { Json } from '../engine/json.ts'
 import { semaphore } from '../engine/semaphore.ts'
 import type { Credentials } from './kube-login.ts'
@@ -22,8 +25,8 @@ export type Call = {
 export type Http = {
   json(call: Call): Promise<unknown>
   text(call: Call): Promise<string>
-  /** The open answer; no deadline once headers are here. One try. */
-  stream(call: Call): Promise<Response>
+  /** The body as it comes; no deadline once headers are here. One try. */
+  stream(call: Call): Promise<Readable>
   close(): Promise<void>
 }
 
@@ -40,13 +43,15 @@ export const createHttp = (
   const routes = createRoutes(access)
   const turn = semaphore(SIDE_BY_SIDE)
 
-  const send = (call: Call, signal: AbortSignal, { token, ...as }: Credentials) =>
-    fetch(urlOf(server, call), {
+  // Not fetch: of what a call costs here it would be most.
+  const send = (call: Call, signal: AbortSignal, { token, ...as }: Credentials, encoding: string) =>
+    request(urlOf(server, call), {
       method: call.method,
       dispatcher: routes.by(as),
       signal,
       headers: {
         accept: 'application/json',
+        'accept-encoding': encoding,
         'user-agent': 'kapsule-egress',
         ...(token && { authorization: `Bearer ${token}` }),
         ...(call.body !== undefined && { 'content-type': call.type ?? 'application/json' }),
@@ -55,14 +60,14 @@ export const createHttp = (
     })
 
   /** Credentials that ended meanwhile are renewed; a refused call was not acted upon. */
-  const once = async (call: Call, signal: AbortSignal) => {
+  const once = async (call: Call, signal: AbortSignal, encoding = 'gzip') => {
     const first = await login.current()
-    const response = await send(call, signal, first)
-    if (response.status !== 401) return response
+    const response = await send(call, signal, first, encoding)
+    if (response.statusCode !== 401) return response
     const other = await login.renewed(first)
     if (!other) return response
-    await response.body?.cancel()
-    return send(call, signal, other)
+    await response.body.dump()
+    return send(call, signal, other, encoding)
   }
 
   const answer = async (call: Call): Promise<string> => {
@@ -74,15 +79,16 @@ export const createHttp = (
         const { response, text } = await turn(() =>
           within(DEADLINE_MS, stop, async signal => {
             const response = await once(call, signal)
-            return { response, text: await response.text() }
+            return { response, text: await textOf(response) }
           }),
         )
-        if (response.ok) return text
+        const { statusCode: code } = response
+        if (isOk(code)) return text
         const status = statusOf(text)
         // A 429 was not acted upon. A 5xx may have been: only what can be said twice is said again.
-        const again = response.status === 429 || (response.status >= 500 && call.method !== 'POST')
-        if (!again || attempt === TRIES) throw refusal(call.doing, server, response.status, status)
-        const asked = Number(response.headers.get('retry-after') ?? status.details?.retryAfterSeconds)
+        const again = code === 429 || (code >= 500 && call.method !== 'POST')
+        if (!again || attempt === TRIES) throw refusal(call.doing, server, code, status)
+        const asked = Number(response.headers['retry-after'] ?? status.details?.retryAfterSeconds)
         wait = Number.isFinite(asked) && asked > 0 ? Math.min(asked * 1000, 30_000) : 0
       } catch (thrown) {
         stop.throwIfAborted()
@@ -106,9 +112,9 @@ export const createHttp = (
       const late = new AbortController()
       const timer = setTimeout(() => late.abort(new Error('no headers in time')), DEADLINE_MS)
       try {
-        const response = await once(call, AbortSignal.any([stop, late.signal]))
-        if (!response.ok) throw refusal(call.doing, server, response.status, statusOf(await response.text()))
-        return response
+        const { statusCode, body } = await once(call, AbortSignal.any([stop, late.signal]), 'identity')
+        if (!isOk(statusCode)) throw refusal(call.doing, server, statusCode, statusOf(await body.text()))
+        return body
       } catch (thrown) {
         stop.throwIfAborted()
         throw isSilence(thrown) ? silence(call.doing, server, thrown) : thrown
@@ -144,14 +150,24 @@ export const urlOf = (server: string, { path, query = {} }: Pick<Call, 'path' | 
   return `${server}${path}${search ? `?${search}` : ''}`
 }
 
-/** undici throws TypeError for a dead connection, and TimeoutError for our deadline. */
+const isOk = (status: number): boolean => status >= 200 && status < 300
+
+const unzip = promisify(gunzip)
+
+/** A server compresses what is long. */
+const textOf = async ({ headers, body }: Dispatcher.ResponseData): Promise<string> =>
+  headers['content-encoding'] === 'gzip' ? `${await unzip(await body.bytes())}` : body.text()
+
+/** Dead connections, sockets, TLS and undici's parser say a code; our deadline is a TimeoutError. */
 const isSilence = (thrown: unknown): boolean =>
   thrown instanceof Error &&
   (thrown.name === 'TimeoutError' ||
-    (thrown.name === 'TypeError' && (thrown.cause instanceof Error || thrown.message === 'terminated')))
+    (typeof codeOf(thrown) === 'string' && !/INVALID_(ARG|URL)/.test(`${codeOf(thrown)}`)))
+
+const codeOf = (thrown: unknown): string | undefined => (thrown as NodeJS.ErrnoException).code
 
 const neverSent = (thrown: unknown): boolean => {
-  const { code } = ((thrown as Error).cause ?? {}) as NodeJS.ErrnoException
+  const code = codeOf(thrown)
   return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'UND_ERR_CONNECT_TIMEOUT'
 }
 

@@ -1,5 +1,4 @@
 import { createInterface } from 'node:readline'
-import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Http } from './kube-http.ts'
 import { KubeProblem, type Status } from './kube-problem.ts'
@@ -80,7 +79,7 @@ async function* lines(
   const dead = new AbortController()
   const ended = AbortSignal.any([signal, dead.signal])
   const { labelSelector, fieldSelector } = what
-  const response = await http.stream({
+  const body = await http.stream({
     method: 'GET',
     path: pathOf(what),
     query: {
@@ -94,8 +93,6 @@ async function* lines(
     doing: `watch ${what.kind}`,
     signal: ended,
   })
-  if (!response.body) return
-  const body = Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0])
   // A dead connection must not look like a quiet cluster.
   const timer = setTimeout(() => dead.abort(), silenceMs)
   body.on('data', () => timer.refresh())

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import * as assert from 'uvu/assert'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { createKube, createKubes, type Kube } from '../../src/rollout/kube.ts'
@@ -176,6 +177,22 @@ test('lists are read to the end', async () => {
     [null, 'next'],
   )
   assert.is(requests[1]?.url.searchParams.get('labelSelector'), 'a=b')
+})
+
+test('an answer may be compressed, and is asked for again when it breaks off', async () => {
+  const text = JSON.stringify({ kind: 'Pod', metadata: { name: 'b' }, long: 'x'.repeat(10_000) })
+  const short: Answer = (request, response) => {
+    response
+      .writeHead(200, { 'content-length': text.length })
+      .write(text.slice(0, 100), () => cut(request, response, ''))
+  }
+  const zipped: Answer = (request, response) => {
+    assert.is(request.headers['accept-encoding'], 'gzip')
+    response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(text))
+  }
+  script(short, zipped)
+  assert.equal(await kube.get(id), JSON.parse(text))
+  assert.is(requests.length, 2)
 })
 
 for (const { when, file, status, why } of [
