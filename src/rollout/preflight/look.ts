@@ -19,6 +19,7 @@ import { type Makes, neededRights, sharedRights } from './rights.ts'
 import { type Lists, shareLists } from './shared-lists.ts'
 import {
   type Budget,
+  type Claim,
   type ClusterNode,
   type Labels,
   type Moving,
@@ -30,6 +31,7 @@ import {
   type Sight,
   type Wishes,
 } from './sight.ts'
+import { claimsOf } from './volumes.ts'
 
 /** What would be moved in one namespace. */
 export type Plan = {
@@ -55,6 +57,7 @@ export const look = async (kube: Kube, plans: readonly Plan[], image: string): P
   ])
   sights[0]?.missing.unshift(...shared)
   if (sights.some(it => it.moving.some(one => disruption(one).extra > 0))) await lookAtNodes(kube, sights)
+  await Promise.all(sights.map(it => lookAtClaims(kube, it)))
   const moving = sights.flatMap(sight => sight.moving.map(one => ({ one, sight })))
   const byName = new Map(moving.map(it => [`${it.one.phase} ${it.one.name}`, it]))
   const visit = async (name: string) => {
@@ -106,6 +109,14 @@ const lookAtNodes = async (kube: Kube, sights: Sight[]): Promise<void> => {
   }
 }
 
+const lookAtClaims = async (kube: Kube, sight: Sight): Promise<void> => {
+  if (!sight.moving.some(it => disruption(it).extra > 0 && claimsOf(it.template.spec).length > 0)) return
+  const lists = shareLists(kube)
+  const { namespace } = sight
+  sight.claims = (await lists.list<Claim>({ apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace })).items
+  sight.unread.push(...lists.unread())
+}
+
 const lookAt = async (
   kube: Kube,
   { namespace, moves, inside, makes, wishes }: Plan,
@@ -128,7 +139,7 @@ const lookAt = async (
   ])
   const sight: Sight = {
     ...{ namespace, moving: [], absent: [], pods, services, policies, budgets, quotas, missing, inside, wishes },
-    ...{ nodes: null, everyPod: [], foreign: foreign.policies, scalers: foreign.scalers },
+    ...{ nodes: null, everyPod: [], claims: [], foreign: foreign.policies, scalers: foreign.scalers },
     namespaceLabels: foreign.policies.length > 0 ? await labelsOf(kube, namespace) : null,
     workloads: workloads.flat(),
     unread: [],

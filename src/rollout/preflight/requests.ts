@@ -6,18 +6,20 @@ export type Amounts = { cpu: number; memory: number; limitCpu: number; limitMemo
 type Resources = { requests?: Record<string, string>; limits?: Record<string, string> }
 type Asking = { containers: object[]; initContainers?: object[]; overhead?: Record<string, string> }
 
-/** Containers together, or the one that prepares and asks for more; sidecars among these run beside. */
+/** Containers and sidecars together, or one that prepares, beside the sidecars before it, where that is more. */
 export const amountsOf = (spec: Asking): Amounts => {
-  const sum = (list: object[], of: (it: object) => number) => list.reduce((all: number, it) => all + of(it), 0)
-  const init = spec.initContainers ?? []
-  const sidecars = init.filter(it => (it as { restartPolicy?: string }).restartPolicy === 'Always')
   const amount = (part: 'requests' | 'limits', name: 'cpu' | 'memory') => {
     const of = (it: object) => {
       const { requests, limits } = (it as { resources?: Resources }).resources ?? {}
       return quantity(part === 'requests' ? (requests?.[name] ?? limits?.[name]) : limits?.[name])
     }
-    const running = sum([...spec.containers, ...sidecars], of)
-    const first = Math.max(0, ...init.filter(it => !sidecars.includes(it)).map(of))
+    let beside = 0
+    let first = 0
+    for (const it of spec.initContainers ?? []) {
+      first = Math.max(first, beside + of(it))
+      if ((it as { restartPolicy?: string }).restartPolicy === 'Always') beside += of(it)
+    }
+    const running = spec.containers.reduce((all: number, it) => all + of(it), beside)
     return Math.max(running, first) + quantity(spec.overhead?.[name])
   }
   return {

@@ -1,16 +1,39 @@
-import { isLeaving, isOver, type LabelSelector, type Pod } from '../workload.ts'
+import { isLeaving, isOver, type Pod } from '../workload.ts'
 import { quantity } from './amounts.ts'
 import { disruption, phasesOf } from './downtime.ts'
 import type { Check, Finding } from './finding.ts'
-import { matches } from './labels.ts'
+import { isAskedFor, obstacle, type Place } from './placing.ts'
 import { type Amounts, amountsOf } from './requests.ts'
-import type { ClusterNode, Labels, Moving, Sight } from './sight.ts'
+import type { ClusterNode, Moving, Sight } from './sight.ts'
+import { spreadOf } from './spread.ts'
+import { tiedVolumes } from './volumes.ts'
 
 /**
  * A pod that comes before another goes needs a node: one that it may be on, with room for what it asks for. One at a
  * time is enough, since each that is ready lets another go.
  */
-export const room: Check = sight => {
+export const room: Check = sight => [...sight.moving.flatMap(it => taken(it, sight)), ...nodesFor(sight)]
+
+/** A volume that one pod alone may have keeps the next one waiting, wherever it is. */
+const taken = (it: Moving, sight: Sight): Finding[] => {
+  const { down, extra } = disruption(it)
+  const { taken: claim } = tiedVolumes(it, sight)
+  if (extra === 0 || claim === null) return []
+  return [
+    {
+      level: down > 0 ? 'note' : 'stop',
+      workload: it.name,
+      what: `the pod that comes first would wait for the volume ${claim}`,
+      why: 'its access mode is ReadWriteOncePod, and a pod has it',
+      next:
+        down > 0 ? LONGER : 'let the old pod go first (maxSurge: 0, maxUnavailable: 1), which is an outage of that pod',
+    },
+  ]
+}
+
+const LONGER = 'nothing: one goes before, so it only takes longer'
+
+const nodesFor = (sight: Sight): Finding[] => {
   const { nodes, moving } = sight
   if (!nodes || nodes.length === 0) return []
   const everywhere = byNode(sight.everyPod)
@@ -24,8 +47,7 @@ export const room: Check = sight => {
   })
 }
 
-/** Where a pod may be: what is left there, and which pods of the namespace are. */
-type Place = { node: ClusterNode; left: Left; here: Pod[] }
+type Room = Place & { left: Left }
 
 const byNode = (pods: readonly Pod[]): Map<string | undefined, Pod[]> =>
   Map.groupBy(
@@ -48,12 +70,19 @@ const leftOn = ({ status = {} }: ClusterNode, there: readonly Pod[]): Left => {
   return left
 }
 
-const placed = (it: Moving, places: readonly Place[], sight: Sight): Finding[] => {
+const placed = (it: Moving, places: readonly Room[], sight: Sight): Finding[] => {
   const asked = amountsOf(it.template.spec)
   const reasons = new Map<string, number>()
+  const spread = spreadOf(it, places, node => isAskedFor(it, node))
+  const { at } = tiedVolumes(it, sight)
+  const away = ({ metadata: { name } }: ClusterNode) => {
+    const volume = at.find(({ nodes }) => !nodes.includes(name))
+    return volume && `are not where its volume ${volume.claim} is (${volume.nodes.join(', ')})`
+  }
   let best: Left | undefined
   for (const place of places) {
-    const why = obstacle(it, place, sight.namespace) ?? shortage(asked, place.left)
+    const { node } = place
+    const why = obstacle(it, place, sight.namespace) ?? away(node) ?? spread(node) ?? shortage(asked, place.left)
     if (why) reasons.set(why, (reasons.get(why) ?? 0) + 1)
     else if (!best || place.left.pods > best.pods) best = place.left
   }
@@ -74,7 +103,7 @@ const placed = (it: Moving, places: readonly Place[], sight: Sight): Finding[] =
       why: `of ${places.length} nodes: ${told}`,
       next: easy
         ? down > 0
-          ? 'nothing: one goes before, so it only takes longer'
+          ? LONGER
           : 'nothing, if the pool grows: its autoscaling is on'
         : 'add a node, or let one pod go first (maxUnavailable: 1)',
     },
@@ -89,66 +118,3 @@ const shortage = (asked: Amounts, left: Left): string | undefined =>
       : asked.memory > left.memory
         ? 'have too little memory'
         : undefined
-
-type Placing = {
-  nodeSelector?: Labels
-  tolerations?: { key?: string; operator?: string; value?: string; effect?: string }[]
-  affinity?: {
-    nodeAffinity?: { requiredDuringSchedulingIgnoredDuringExecution?: { nodeSelectorTerms?: Term[] } }
-    podAntiAffinity?: { requiredDuringSchedulingIgnoredDuringExecution?: Apart[] }
-  }
-  containers: { ports?: { hostPort?: number }[] }[]
-}
-type Expression = { key: string; operator: string; values?: string[] }
-type Term = { matchExpressions?: Expression[]; matchFields?: Expression[] }
-type Apart = { topologyKey: string; labelSelector?: LabelSelector; namespaces?: string[] }
-
-/** Why pods of it may not be on a node; undefined: they may. As the scheduler filters, by what is written here alone. */
-const obstacle = (it: Moving, { node, here }: Place, namespace: string): string | undefined => {
-  const { metadata, spec = {}, status = {} } = node
-  const template = it.template.spec as unknown as Placing
-  const labels = metadata.labels ?? {}
-  const ready = status.conditions?.find(({ type }) => type === 'Ready')
-  if (ready && ready.status !== 'True') return 'are not ready'
-  if (spec.unschedulable) return 'are cordoned'
-  const taint = spec.taints?.find(it => it.effect !== 'PreferNoSchedule' && !tolerates(template.tolerations, it))
-  if (taint) return `have the taint ${taint.key}`
-  const isSelected = Object.entries(template.nodeSelector ?? {}).every(([key, value]) => labels[key] === value)
-  const terms = template.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
-  if (!isSelected || (terms && !terms.some(it => isMet(it, labels, metadata.name)))) return 'are not those it asks for'
-  const apart = template.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
-  const isApart = ({ topologyKey, labelSelector, namespaces }: Apart) =>
-    topologyKey === 'kubernetes.io/hostname' &&
-    (!namespaces || namespaces.includes(namespace)) &&
-    here.some(pod => matches(labelSelector, pod.metadata.labels ?? {}))
-  if (apart.some(isApart)) return 'have a pod that it must not be beside'
-  const ports = hostPorts(template)
-  return here.some(pod => hostPorts(pod.spec as unknown as Placing).some(port => ports.includes(port)))
-    ? 'have its host port taken'
-    : undefined
-}
-
-const hostPorts = ({ containers }: Placing): number[] =>
-  containers.flatMap(({ ports = [] }) => ports.flatMap(({ hostPort }) => hostPort ?? []))
-
-const tolerates = (tolerations: Placing['tolerations'] = [], taint: { key: string; value?: string; effect: string }) =>
-  tolerations.some(
-    ({ key, operator, value, effect }) =>
-      (!effect || effect === taint.effect) &&
-      (key ? key === taint.key : operator === 'Exists') &&
-      (operator === 'Exists' || (value ?? '') === (taint.value ?? '')),
-  )
-
-const isMet = ({ matchExpressions = [], matchFields = [] }: Term, labels: Labels, name: string): boolean => {
-  const holds = ({ key, operator, values = [] }: Expression, from: Labels): boolean => {
-    const value = from[key]
-    if (operator === 'Gt') return Number(value) > Number(values[0])
-    if (operator === 'Lt') return Number(value) < Number(values[0])
-    return matches({ matchExpressions: [{ key, operator: operator as 'In', values }] }, from)
-  }
-  return (
-    matchExpressions.length + matchFields.length > 0 &&
-    matchExpressions.every(it => holds(it, labels)) &&
-    matchFields.every(it => holds(it, { 'metadata.name': name }))
-  )
-}

@@ -24,6 +24,8 @@ export type Sight = {
   scalers: KubeObject[]
   budgets: Budget[]
   quotas: Quota[]
+  /** Of volumes; read where a pod that comes before another goes has some. */
+  claims: Claim[]
   /** Null: they may not be read, or nothing would need another place. */
   nodes: ClusterNode[] | null
   /** Of all namespaces, where nodes were read. */
@@ -106,6 +108,8 @@ export type Quota = {
   spec?: { hard?: Labels; scopes?: string[]; scopeSelector?: object }
   status?: { hard?: Labels; used?: Labels }
 }
+
+export type Claim = { metadata: Metadata; spec?: { accessModes?: string[] } }
 
 export type ClusterNode = {
   metadata: Metadata

@@ -26,6 +26,8 @@ for (const { when, spec, cpu, memory } of [
   { when: 'nothing is asked', spec: { containers: [{ name: 'c' }] }, cpu: 0, memory: 0 },
   { when: 'the one that prepares asks for more', spec: { containers: [asking('1', '1Mi')], initContainers: [asking('2', '0'), asking('1', '3Mi')] }, cpu: 2, memory: 3 },
   { when: 'a sidecar runs beside', spec: { containers: [asking('1', '1Mi')], initContainers: [{ ...asking('2', '2Mi'), restartPolicy: 'Always' }] }, cpu: 3, memory: 3 },
+  { when: 'one that prepares, after a sidecar', spec: { containers: [asking('1', '1Mi')], initContainers: [{ ...asking('2', '2Mi'), restartPolicy: 'Always' }, asking('3', '0')] }, cpu: 5, memory: 3 },
+  { when: 'one that prepares, before a sidecar', spec: { containers: [asking('1', '1Mi')], initContainers: [asking('4', '0'), { ...asking('2', '2Mi'), restartPolicy: 'Always' }] }, cpu: 4, memory: 3 },
   { when: 'a limit alone is a request', spec: { containers: [{ name: 'c', resources: { limits: { cpu: '2', memory: '1Mi' } } }] }, cpu: 2, memory: 1 },
   { when: 'a runtime has its own', spec: { containers: [asking('1', '1Mi')], overhead: { cpu: '250m', memory: '4Mi' } }, cpu: 1.25, memory: 5 },
 ]) // biome-ignore format: a table
@@ -83,4 +85,43 @@ table('room', room, [
   { when: 'one of it on each node, and never two', see: filled({ everyPod: [], ...affinity(apart), pods: [on('n1', pod('web-1', { labels: { app: 'web' } }))] }), says: 'stop shop/web: .*a pod that it must not be beside' },
   { when: 'never two, and a node without', see: filled({ everyPod: [], ...affinity(apart), nodes: [node('n1'), node('n2')], pods: [on('n1', pod('web-1', { labels: { app: 'web' } }))] }) },
   { when: 'two of one phase, and room for one', see: filled({ everyPod: [on('n1', pod('a'), [asking('1', '1Mi')])], moving: [surging(), surging({ name: 'api', containers: [asking('600m', '1Mi')] })] }), says: 'stop shop/api: no node has room' },
+]) // biome-ignore format: a table
+
+const zone = (name: string, of: string) => node(name, { labels: { zone: of } })
+const mine = (at: string, ...names: string[]) => names.map(it => on(at, pod(it, { labels: { app: 'web' } })))
+const spreading = (words: object = {}, more: object = {}) => {
+  const spread = { maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule', labelSelector: { matchLabels: { app: 'web' } }, ...words } // biome-ignore format: one
+  return { everyPod: [], moving: [surging({ template: { topologySpreadConstraints: [spread], ...more } })] }
+}
+const zones = [zone('n1', 'a'), zone('n2', 'b')]
+const full = (name: string, of: string) => ({ ...zone(name, of), spec: { unschedulable: true } })
+table('spread', room, [
+  { when: 'as many in each zone', see: filled({ ...spreading(), nodes: zones, pods: [...mine('n1', 'w1'), ...mine('n2', 'w2')] }) },
+  { when: 'more where there is room', see: filled({ ...spreading(), nodes: [zone('n1', 'a'), full('n2', 'b')], pods: mine('n1', 'w1') }), says: 'stop shop/web: .*1 have more of its pods than its spread allows, 1 are cordoned' },
+  { when: 'a skew that is allowed', see: filled({ ...spreading({ maxSkew: 2 }), nodes: [zone('n1', 'a'), full('n2', 'b')], pods: mine('n1', 'w1') }) },
+  { when: 'schedule anyway', see: filled({ ...spreading({ whenUnsatisfiable: 'ScheduleAnyway' }), nodes: [zone('n1', 'a'), full('n2', 'b')], pods: mine('n1', 'w1') }) },
+  { when: 'nodes without the label', see: filled({ ...spreading(), nodes: [node('n1')] }), says: 'stop shop/web: .*1 lack the label' },
+  { when: 'a zone that it does not ask for', see: filled({ ...spreading({}, { nodeSelector: { zone: 'a' } }), nodes: [zone('n1', 'a'), full('n2', 'b')], pods: mine('n1', 'w1') }) },
+  { when: 'a zone that counts, asked for or not', see: filled({ ...spreading({ nodeAffinityPolicy: 'Ignore' }, { nodeSelector: { zone: 'a' } }), nodes: [zone('n1', 'a'), full('n2', 'b')], pods: mine('n1', 'w1') }), says: 'stop shop/web: .*spread' },
+  { when: 'fewer zones than it wants', see: filled({ ...spreading({ minDomains: 2 }), nodes: [zone('n1', 'a')], pods: mine('n1', 'w1') }), says: 'stop shop/web: .*spread' },
+  { when: 'new pods alone are counted', see: filled({ ...spreading({ matchLabelKeys: ['pod-template-hash'] }), nodes: [zone('n1', 'a'), full('n2', 'b')], pods: mine('n1', 'w1') }) },
+]) // biome-ignore format: a table
+
+const claim = (...accessModes: string[]) => [{ metadata: { name: 'data' }, spec: { accessModes } }]
+const volumes = [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }]
+const mounting = { everyPod: [], moving: [surging({ template: { volumes } })] }
+const using = (at: string, name = 'w1') => {
+  const it = pod(name)
+  return { ...on(at, it), spec: { ...it.spec, nodeName: at, volumes } } as Pod
+}
+const both = [node('n1'), node('n2')]
+const cordoned = [{ ...node('n1'), spec: { unschedulable: true } }, node('n2')]
+table('volumes', room, [
+  { when: 'on a node with room', see: filled({ ...mounting, claims: claim('ReadWriteOnce'), nodes: both, pods: [using('n1')] }) },
+  { when: 'on a node without', see: filled({ ...mounting, claims: claim('ReadWriteOnce'), nodes: cordoned, pods: [using('n1')] }), says: 'stop shop/web: no node has room .*1 are not where its volume data is .n1.' },
+  { when: 'for many', see: filled({ ...mounting, claims: claim('ReadWriteMany'), nodes: cordoned, pods: [using('n1')] }) },
+  { when: 'that nobody has', see: filled({ ...mounting, claims: claim('ReadWriteOnce'), nodes: cordoned }) },
+  { when: 'for one pod', see: filled({ ...mounting, claims: claim('ReadWriteOncePod'), nodes: both, pods: [using('n1')] }), says: 'stop shop/web: the pod that comes first would wait for the volume data: its access mode is ReadWriteOncePod' },
+  { when: 'for one pod, and nodes that nobody read', see: { moving: mounting.moving, claims: claim('ReadWriteOncePod'), pods: [using('n1')] }, says: 'stop shop/web: the pod that comes first' },
+  { when: 'for one pod, and one goes first', see: { moving: [moving({ spec: { replicas: 4 }, template: { volumes } })], claims: claim('ReadWriteOncePod'), pods: [using('n1')] }, says: 'note shop/web: .*takes longer' },
 ]) // biome-ignore format: a table

@@ -10,7 +10,7 @@ export const sight = (more: Partial<Sight> = {}): Sight => ({
   namespace: 'shop',
   ...{ moving: [], absent: [], pods: [], workloads: [], services: [], policies: [], budgets: [], quotas: [] },
   ...{ missing: [], unread: [], inside: ['100.64.0.0/15', '10.32.0.0/20', '172.16.28.0/22'] },
-  ...{ nodes: null, everyPod: [], foreign: [], namespaceLabels: null, scalers: [] },
+  ...{ nodes: null, everyPod: [], claims: [], foreign: [], namespaceLabels: null, scalers: [] },
   wishes,
   ...more,
 })
