@@ -30,7 +30,8 @@ export const checkExisting = ({ network, gateway, cluster }: Parts<ContextFile>,
   if (gateway && !gateway.existing && lacks(gateway, 'type')) missing(['gateway', 'type'], say)
   if (gateway?.existing && gateway.type !== undefined) idle(['gateway', 'type'], say)
   if (cluster && !cluster.existing)
-    for (const key of ['name', 'version'] as const) if (lacks(cluster, key)) missing(['cluster', key], say)
+    for (const key of ['name', ...(cluster.kubeconfig === undefined ? (['version'] as const) : [])] as const)
+      if (lacks(cluster, key)) missing(['cluster', key], say)
   if (cluster?.kubeconfigContext !== undefined && cluster.kubeconfig === undefined)
     say(
       ['cluster', 'kubeconfigContext'],

@@ -55,3 +55,11 @@ test('what exists is called by its name, or by its id', async () => {
   assert.is(context.network.privateNetwork.name, '6ba7b810-9dad-41d1-80b4-00c04fd430c8')
   assert.is(context.cluster.name, 'theirs')
 })
+
+test('a cluster of a kubeconfig is of the version that it has', async () => {
+  const edits: Edits = [[/ {2}version: "[\d.]+"\n/, '  kubeconfig: mine.yaml\n']]
+  assert.equal(
+    (await mistakes(changed({ 'context.yaml': edits }))).map(it => it.message),
+    [],
+  )
+})
