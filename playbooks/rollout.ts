@@ -2,6 +2,7 @@ import type { Desired, Ref } from '../src/engine/desired.ts'
 import { healthName } from '../src/hosts/squid-conf.ts'
 import { type Context, isGateway, type Tenant } from '../src/inventory/context.ts'
 import { admissionPolicy } from '../src/rollout/admission-policy.ts'
+import { apiEndpoints } from '../src/rollout/api-endpoints.ts'
 import { clientSecret } from '../src/rollout/client-secret.ts'
 import { endpointSlice } from '../src/rollout/endpoint-slice.ts'
 import { GATEWAY_NAMESPACE, gatewayAddress, gatewayLabels } from '../src/rollout/gateway-pod.ts'
@@ -48,6 +49,7 @@ export const rolloutPlaybook = (
   authorities: Authorities = new Map(),
 ): RolloutPhase[] => {
   const done: RolloutPhase[] = []
+  const api = apiEndpoints(context.cluster.name, { kubeconfig }, { after })
   const doors = new Map(context.tenants.map(it => [it, opened(context, it, kubeconfig, after)]))
   const { maxTenants } = context.rollout ?? {}
   const order = phases(
@@ -62,7 +64,13 @@ export const rolloutPlaybook = (
     }))
     const desired =
       name === 'gateway'
-        ? context.tenants.flatMap(it => [...standing(context, it, kubeconfig, earlier, authorities), ...doors.get(it)!])
+        ? [
+            api,
+            ...context.tenants.flatMap(it => [
+              ...standing(context, it, { kubeconfig, api }, earlier, authorities),
+              ...doors.get(it)!,
+            ]),
+          ]
         : moves.map(it => moved(context, it, kubeconfig, [...earlier, ...doors.get(it.tenant)!]))
     done.push({ name, moves, desired })
   }
@@ -79,14 +87,14 @@ export const rolloutPlaybook = (
 const standing = (
   context: Context,
   tenant: Tenant,
-  kubeconfig: Ref | string,
+  { kubeconfig, api }: { kubeconfig: Ref | string; api: ReturnType<typeof apiEndpoints> },
   after: Desired[],
   authorities: Authorities,
 ): Desired[] => {
   const { namespace } = tenant
   const { podCidr: pods, serviceCidr: services } = context.cluster
   const dnsIp = dnsAddress(services)
-  const policy = egressPolicy({ namespace }, proxiesOf(tenant), { pods, services, dnsIp })
+  const policy = egressPolicy({ namespace }, proxiesOf(tenant), { pods, services, dnsIp, api: api.out.rule })
   const certificates = tenant.egress.clientCertificates
   const knownBy = certificates && authorities.get(tenant.tenant)
   const settings = proxyConfigMap({ namespace }, proxyOf(tenant), knownBy?.out.pem)

@@ -10,6 +10,7 @@ import { allowlistAdditionKind } from '../rollout/allowlist/addition.ts'
 import { createFirewalls, ledFirewalls } from '../rollout/allowlist/firewalls.ts'
 import { allowlistLeftoversKind } from '../rollout/allowlist/leftovers.ts'
 import { allowlistRemovalKind } from '../rollout/allowlist/removal.ts'
+import { apiEndpointsKind } from '../rollout/api-endpoints.ts'
 import { clientSecretKind } from '../rollout/client-secret.ts'
 import { endpointSliceKind } from '../rollout/endpoint-slice.ts'
 import { gatewayPolicyKind } from '../rollout/gateway-policy.ts'
@@ -37,6 +38,7 @@ export const kinds: ReadonlyMap<string, AnyKind> = new Map(
     authorityKind,
     manifestKind,
     clientSecretKind,
+    apiEndpointsKind,
     admissionPolicyKind,
     endpointSliceKind,
     gatewayPolicyKind,

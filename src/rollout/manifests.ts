@@ -53,7 +53,8 @@ export const proxyFiles = (secret: string): ProxyFiles => ({
   mount: { name: 'kapsule-egress-proxy', mountPath: PROXY_FILES, readOnly: true },
 })
 
-export type EgressRanges = { pods: string; services: string; dnsIp: string; also?: { cidr: string; port: number }[] }
+/** `api`: the rule that lets pods to the API server where its Service leads. */
+export type EgressRanges = { pods: string; services: string; dnsIp: string; api?: Wanting<Json> }
 
 /** A proxy as a NetworkPolicy names it: a host by its address, pods by who they are. */
 export type ProxyPeer = ({ address: string } | { pods: Json }) & { port: number }
@@ -65,7 +66,7 @@ export type ProxyPeer = ({ address: string } | { pods: Json }) & { port: number 
 export const egressPolicy = (
   at: { namespace: string; name?: string },
   proxies: ProxyPeer[],
-  { pods, services, dnsIp, also = [] }: EgressRanges,
+  { pods, services, dnsIp, api }: EgressRanges,
 ): KubeObject => ({
   apiVersion: 'networking.k8s.io/v1',
   kind: 'NetworkPolicy',
@@ -88,7 +89,7 @@ export const egressPolicy = (
         ],
       ),
       rule([block(pods), block(services)]),
-      ...also.map(({ cidr, port }) => rule([block(cidr)], [{ protocol: 'TCP', port }])),
+      ...(api ? [api as Json] : []),
     ],
   },
 })

@@ -179,6 +179,9 @@ export type PodFirewall = {
   ingress?: { cidr: string; except: string[]; ports: { protocol: 'TCP' | 'UDP'; port: number; endPort?: number }[] }[]
 }
 
+/** Where a cluster's API server answers behind its Service: outside of the ranges of pods and Services, as in a real one. */
+export const apiEndpoint = { ip: '198.18.0.1', port: 6443 }
+
 export type ServiceRule = {
   clusterIp: string
   protocol: 'TCP' | 'UDP'

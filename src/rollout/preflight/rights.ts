@@ -28,6 +28,13 @@ export const sharedRights: Right[] = [
     ...{ level: 'stop', verbs: ['get'], group: '', resource: 'namespaces', name: 'kube-system', namespace: '' },
     without: 'a cluster is known by the UID of kube-system',
   },
+  ...[
+    { verbs: ['get'], group: '', resource: 'services', name: 'kubernetes' },
+    { verbs: ['list'], group: 'discovery.k8s.io', resource: 'endpointslices' },
+  ].map(it => ({
+    ...{ level: 'stop' as const, ...it, namespace: 'default' },
+    without: 'where the API server answers, which moved pods must still reach, could not be known',
+  })),
 ]
 
 /** What a rollout makes of its own in the namespace, beside the workloads. */

@@ -3,11 +3,12 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
-import type { Clusters, Pods, Taint } from '../ports.ts'
+import { apiEndpoint, type Clusters, type Pods, type Taint } from '../ports.ts'
 import { tokenFor } from './accounts.ts'
 import { share } from './addresses.ts'
 import { certificates } from './certificates.ts'
 import { createControl } from './control.ts'
+import { serviceLabel } from './endpoints.ts'
 import { createHandlers } from './http.ts'
 import type { Pace } from './kubelet.ts'
 import { nodeObject, poolLabels, poolTaints } from './nodes.ts'
@@ -111,7 +112,7 @@ export const createCluster = async (
     }),
     /** Tells the machines everything again, and lets the controllers begin. */
     async start() {
-      if (!saved) bootstrap(api, { apiIp, dnsIp: spec.dnsIp, port: server.port })
+      if (!saved) bootstrap(api, { apiIp, dnsIp: spec.dnsIp })
       await join()
       await control.start()
     },
@@ -205,7 +206,7 @@ const freeShare = (cidr: string, nodes: NodeState[]): string => {
 /** What every cluster has from the start. */
 const bootstrap = (
   api: ReturnType<typeof createControl>['api'],
-  { apiIp, dnsIp, port }: { apiIp: string; dnsIp: string; port: number },
+  { apiIp, dnsIp }: { apiIp: string; dnsIp: string },
 ) => {
   const make = (name: string, namespace: string | undefined, body: object) =>
     api.create(kind(name), namespace, body as Obj, { manager: 'kube-apiserver', internal: true })
@@ -213,10 +214,21 @@ const bootstrap = (
     make('Namespace', undefined, { metadata: { name } })
   makeRoles(make)
   const labels = { component: 'apiserver', provider: 'kubernetes' }
+  const { ip, port } = apiEndpoint
   const https = { name: 'https', port: 443, targetPort: port, protocol: 'TCP' }
   make('Service', 'default', { metadata: { name: 'kubernetes', labels }, spec: { clusterIP: apiIp, ports: [https] } })
-  const subsets = [{ addresses: [{ ip: '127.0.0.1' }], ports: [{ name: 'https', port, protocol: 'TCP' }] }]
-  make('Endpoints', 'default', { metadata: { name: 'kubernetes' }, subsets })
+  const endpoint = { name: 'https', port, protocol: 'TCP' }
+  const subsets = [{ addresses: [{ ip }], ports: [endpoint] }]
+  make('Endpoints', 'default', {
+    metadata: { name: 'kubernetes', labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+    subsets,
+  })
+  make('EndpointSlice', 'default', {
+    metadata: { name: 'kubernetes', labels: { [serviceLabel]: 'kubernetes' } },
+    addressType: 'IPv4',
+    endpoints: [{ addresses: [ip], conditions: { ready: true } }],
+    ports: [endpoint],
+  })
   const ports = [
     { name: 'dns', port: 53, protocol: 'UDP' },
     { name: 'dns-tcp', port: 53, protocol: 'TCP' },

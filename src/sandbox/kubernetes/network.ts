@@ -1,7 +1,7 @@
 import type { Pods, ServiceRule } from '../ports.ts'
 import { serviceLabel } from './endpoints.ts'
 import type { Loose, Obj } from './object.ts'
-import { isBuiltIn, stable } from './object.ts'
+import { isBuiltIn, isDns, stable } from './object.ts'
 import { paperOf } from './paper.ts'
 import type { Peer } from './policies.ts'
 import { firewalls, peersOf } from './policies.ts'
@@ -80,7 +80,7 @@ const coalesced = <T>(compute: () => T, tell: (state: T) => Promise<void>): (() 
 const serviceRules = (store: Store): ServiceRule[] =>
   store.sorted(kind('Service')).flatMap(service => {
     const { clusterIP, ports = [] } = service.spec
-    if (!clusterIP || clusterIP === 'None' || isBuiltIn(service)) return []
+    if (!clusterIP || clusterIP === 'None' || isDns(service)) return []
     const slices = slicesOf(store, service)
     return ports
       .filter((it: Loose) => it.protocol === 'TCP' || it.protocol === 'UDP')

@@ -92,6 +92,10 @@ export const withCondition = (conditions: Loose[] = [], next: Loose): Loose[] =>
   return before ? conditions.map(it => (it === before ? condition : it)) : [...conditions, condition]
 }
 
-/** These two Services the machines route themselves. */
-export const isBuiltIn = ({ metadata }: Obj): boolean =>
-  ['default/kubernetes', 'kube-system/kube-dns'].includes(`${metadata.namespace}/${metadata.name}`)
+const idOf = ({ metadata }: Obj): string => `${metadata.namespace}/${metadata.name}`
+
+/** The machines answer at its own address: it has no pods. */
+export const isDns = (service: Obj): boolean => idOf(service) === 'kube-system/kube-dns'
+
+/** Every cluster has these two Services; no controller looks after what is behind them. */
+export const isBuiltIn = (service: Obj): boolean => isDns(service) || idOf(service) === 'default/kubernetes'

@@ -6,7 +6,7 @@ import { createServer } from 'node:tls'
  * Runs in a cluster's own namespace: `https://kubernetes.default.svc` ends here and goes on, as plain HTTP, through the
  * control plane's socket. Bytes only, so that watches and exec pass.
  */
-const [address, socket, certificate, key] = process.argv.slice(2) as [string, string, string, string]
+const [address, port, socket, certificate, key] = process.argv.slice(2) as [string, string, string, string, string]
 
 createServer({ cert: readFileSync(certificate), key: readFileSync(key), ALPNProtocols: ['http/1.1'] }, client => {
   const upstream = connect(socket)
@@ -18,4 +18,4 @@ createServer({ cert: readFileSync(certificate), key: readFileSync(key), ALPNProt
   client.pipe(upstream).pipe(client)
 })
   .on('tlsClientError', () => {})
-  .listen(443, address)
+  .listen(Number(port), address)

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import type { PodFirewall, ServiceRule } from '../ports.ts'
+import { apiEndpoint, type PodFirewall, type ServiceRule } from '../ports.ts'
 import type { Backgrounds } from './background.ts'
 import { put } from './files.ts'
 import { dropNetns, inNet, ip, makeNetns, netnsExists, nft } from './netns.ts'
@@ -27,7 +27,6 @@ export const createClusterNetworks = (world: World, nodes: Nodes, names: Names, 
   const records = createRecords<Cluster>(world, 'clusters')
   const turn = turns()
   for (const [id, { netns }] of records.all) names.remember(netns, id)
-  const apiIp = (cluster: Cluster) => nth(cluster.serviceCidr, 1)
   const empty = (id: string): Cluster => ({
     netns: names.claim(id, `dns-${id.slice(0, 8)}`),
     serviceCidr: '',
@@ -46,7 +45,7 @@ export const createClusterNetworks = (world: World, nodes: Nodes, names: Names, 
     policies: { name: 'policies', body: policyRules(cluster.policies) },
     services: {
       name: 'services',
-      body: serviceRules(cluster.services, { ...cluster, resident: [cluster.dnsIp, apiIp(cluster)] }),
+      body: serviceRules(cluster.services, { ...cluster, resident: [cluster.dnsIp] }),
     },
   })
   const joined = (id: string) => nodes.ofCluster(id).filter(it => it.join && netnsExists(it.netns))
@@ -89,7 +88,7 @@ export const createClusterNetworks = (world: World, nodes: Nodes, names: Names, 
 
   const link = async (cluster: Cluster, { netns, spec, join }: Node, anew = false) => {
     const port = linkName('n', netns)
-    const addresses = [cluster.dnsIp, apiIp(cluster)]
+    const addresses = [cluster.dnsIp, apiEndpoint.ip]
     // it goes with the node's namespace; names are asked for through it, so it is not made anew without need
     const there = await inNet(cluster.netns, 'ip', ['-o', 'link', 'show', port], { accept: [0, 1] })
     if (there.includes(port) && !anew) return
@@ -119,7 +118,7 @@ export const createClusterNetworks = (world: World, nodes: Nodes, names: Names, 
         const fresh = await makeNetns(cluster.netns)
         if (fresh)
           await ip(
-            [cluster.dnsIp, apiIp(cluster)].map(it => `addr replace ${it}/32 dev lo`),
+            [cluster.dnsIp, apiEndpoint.ip].map(it => `addr replace ${it}/32 dev lo`),
             { ns: cluster.netns },
           )
         await link(cluster, node)
@@ -170,7 +169,8 @@ export const createClusterNetworks = (world: World, nodes: Nodes, names: Names, 
         const cluster = records.all.get(clusterId)
         if (!cluster || !netnsExists(cluster.netns)) return
         const program = join(dirname(import.meta.filename), 'api-forwarder.ts')
-        const command = [process.execPath, program, apiIp(cluster), socket, certificate, key]
+        const { ip, port } = apiEndpoint
+        const command = [process.execPath, program, ip, String(port), socket, certificate, key]
         await background.keep({ name: `api-${clusterId}`, netns: cluster.netns, command })
       }),
     list: () =>
@@ -183,7 +183,7 @@ export const createClusterNetworks = (world: World, nodes: Nodes, names: Names, 
           netns: cluster.netns,
           on: true,
           pid: null,
-          addresses: [cluster.dnsIp, apiIp(cluster)],
+          addresses: [cluster.dnsIp, apiEndpoint.ip],
         })),
   }
 }

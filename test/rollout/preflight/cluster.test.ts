@@ -210,6 +210,8 @@ test('each right that a user lacks is told, and what it may not read is said', a
     assert.equal(await told(kube, deployment('plain')), [
       'stop rights egress-system: may not get, create, patch leases',
       'stop rights the cluster: may not get namespaces',
+      'stop rights default: may not get services',
+      'stop rights default: may not list endpointslices',
       'stop rights shop: may not patch deployments',
       'stop rights shop: may not get pods/exec',
       'stop rights shop: may not create, delete pods',

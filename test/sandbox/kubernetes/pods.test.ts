@@ -140,13 +140,14 @@ test('a Service reaches ready pods only, and has a name', async () => {
   })
   const ports = [{ name: 'http', containerPort: 8080 }]
   await run(pod('web', { ports }, {}, { app: 'web' }))
-  const rule = await eventually(() => world.fake.told.services.find(it => it.endpoints.length === 1), 'an endpoint')
+  const others = () => world.fake.told.services.filter(it => it.port !== 443)
+  const rule = await eventually(() => others().find(it => it.endpoints.length === 1), 'an endpoint')
   assert.is(rule.endpoints[0]!.port, 8080)
   assert.is(rule.port, 80)
   assert.is(world.fake.told.names['web.default.svc.cluster.local'], rule.clusterIp)
   assert.not(Object.keys(world.fake.told.names).some(it => it.startsWith('kubernetes.')))
   await world.call('DELETE', `${url}/web`, { gracePeriodSeconds: 0 })
-  await eventually(() => world.fake.told.services.every(it => it.endpoints.length === 0), 'no endpoint')
+  await eventually(() => others().every(it => it.endpoints.length === 0), 'no endpoint')
 })
 
 test('logs follow until the client goes', async () => {
@@ -244,4 +245,9 @@ test('a node that leaves takes its pods along', async () => {
     [[]],
   )
   await eventually(async () => (await world.call('GET', url)).body.items.length === 0, 'no pod is left')
+})
+
+test('the API server is an endpoint behind its Service, outside of the ranges of pods and Services', async () => {
+  const rule = await eventually(() => world.fake.told.services.find(it => it.port === 443), 'its Service')
+  assert.equal(rule.endpoints, [{ ip: '198.18.0.1', port: 6443 }])
 })
