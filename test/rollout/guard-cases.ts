@@ -89,7 +89,9 @@ export const cases: Case[] = [
   },
   {
     when: 'privileged where few look',
-    object: workload({ spec: { initContainers: [{ name: 'set-up', securityContext: { privileged: true } }] } }),
+    object: workload({
+      spec: { initContainers: [{ name: 'set-up', image: 'app:1', securityContext: { privileged: true } }] },
+    }),
     says: ['container set-up is privileged'],
   },
   {
