@@ -75,7 +75,10 @@ export const refuseNarrowing = (
   })
 }
 
-/** Acts until the list is as it should be: looks first, so that what an earlier try did is not done twice. */
+/**
+ * Acts until the list is as it should be: looks first, so that what an earlier try did is not done twice; and looks once
+ * more when it is refused, for tenants that share a list may do the same at the same time.
+ */
 const bring = async (
   firewall: Firewall,
   isSo: (entries: Entry[]) => boolean,
@@ -84,14 +87,19 @@ const bring = async (
 ): Promise<Entry[]> => {
   const began = performance.now()
   let actedAt: number | undefined
+  let refused: unknown
   for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 5000)) {
     signal.throwIfAborted()
     let stumbled: unknown
     try {
       const entries = await firewall.list()
       if (isSo(entries)) return entries
+      if (refused !== undefined) throw refused
       if (actedAt === undefined || performance.now() - actedAt > SEEN_MS) {
-        await act()
+        await act().catch(error => {
+          if (firewall.passing(error)) throw error
+          refused = error
+        })
         actedAt = performance.now()
         continue
       }

@@ -9,6 +9,7 @@ import { standing, undoAll } from '../../../src/engine/undo.ts'
 import type { World } from '../../../src/engine/world.ts'
 import { allowlistAddition, allowlistAdditionKind } from '../../../src/rollout/allowlist/addition.ts'
 import { crunchyBridge } from '../../../src/rollout/allowlist/crunchybridge.ts'
+import { letIn } from '../../../src/rollout/allowlist/entries.ts'
 import { createFirewalls } from '../../../src/rollout/allowlist/firewalls.ts'
 import { allowlistLeftovers, allowlistLeftoversKind } from '../../../src/rollout/allowlist/leftovers.ts'
 import { allowlistRemoval, allowlistRemovalKind } from '../../../src/rollout/allowlist/removal.ts'
@@ -276,6 +277,29 @@ test('with calls that fail in passing, before and after their effect, it ends th
       assert.equal((await back(lines)).failures, [])
       undone(`${status}, ${after}, taken back`)
     }
+})
+
+test('two who let the same in at the same time both have it, and a refusal is told', async () => {
+  await start()
+  const { signal } = new AbortController()
+  const real = crunchyBridge(partner.ref, signal)
+  let looks = 0
+  const both = Promise.withResolvers<void>()
+  const list = async () => {
+    const entries = await real.list()
+    if (++looks === 2) both.resolve()
+    await both.promise
+    return entries
+  }
+  const quiet = { what: 'the list', signal, waiting: () => undefined, progress: () => undefined }
+  const letTwo = (entry: { range: string; description: string }) =>
+    Promise.all([1, 2].map(() => letIn({ ...real, list }, entry, quiet)))
+  const entry = { range: '198.51.100.99/32', description: 'back again' }
+  await letTwo(entry)
+  assert.is(partner.now().filter(it => it === entry.range).length, 1)
+  const add = () => Promise.reject(new Problem('never', { why: 'it says so', next: 'nothing' }))
+  const told: Problem = await letIn({ ...real, add }, { range: '198.51.100.98/32', description: '' }, quiet).catch(it => it) // biome-ignore format: one line
+  assert.is(told.message, 'never')
 })
 
 test('who has not moved keeps the old entry in', async () => {
