@@ -8,8 +8,9 @@ import { readKubeconfig } from '../../../src/rollout/kubeconfig.ts'
 import { demoWorkload } from '../../../src/rollout/manifests.ts'
 import type { KubeObject } from '../../../src/rollout/object.ts'
 import { createClusters } from '../../../src/sandbox/kubernetes/clusters.ts'
+import type { PodSpec } from '../../../src/sandbox/ports.ts'
 import { until } from '../until.ts'
-import { nameOf, tenantsOf, type Wanted, writeInventory } from './inventory.ts'
+import { nameOf, poolOf, tenantsOf, type Wanted, writeInventory } from './inventory.ts'
 import { type Astray, type LetsIn, paperStreet, street } from './street.ts'
 
 /** Where a fleet is: another process finds all of it from `root`. */
@@ -18,6 +19,10 @@ export type Fleet = {
   kubeconfig: string
   /** What the proxy has written. */
   log: string
+  /** What runs in its pods. */
+  running(): PodSpec[]
+  /** What its partner lets in; absent: there is none. */
+  letIn?: () => string[]
   /** A client of its own, which no fault and no power cut of a run concerns. */
   kube: Kube
   /** Opens the emulator's back door: `GET calls`, `PUT conditions`. */
@@ -39,22 +44,28 @@ export const startFleet = async (wanted: Wanted, { replicas = 1, paperMs, ...odd
   const id = '11111111-1111-4111-8111-111111111111'
   const ranges = { podCidr: '100.64.0.0/15', serviceCidr: '10.32.0.0/20', dnsIp: '10.32.0.10' }
   await clusters.create({ id, name: 'shared', version: '1.34.1', ...ranges })
-  const labels = { 'node-pool': 'a-pool' }
-  if (paperMs === undefined) await clusters.addNode(id, { name: 'node-1', address: '172.16.28.20', labels, taints: [] })
+  const tenants = tenantsOf(wanted)
+  if (paperMs === undefined)
+    for (const [at, it] of tenants.entries())
+      await clusters.addNode(id, {
+        ...{ name: `node-${at + 1}`, address: `172.16.28.${20 + at}`, taints: [] },
+        labels: { 'node-pool': poolOf(it) },
+      })
   writeFileSync(kubeconfig, clusters.kubeconfig(id, 'admin@shared'), { mode: 0o600 })
   writeFileSync(join(root, 'id_ed25519.pub'), `ssh-ed25519 ${'A'.repeat(68)} operator`)
   writeInventory(root, kubeconfig, wanted)
   const kubes = createKubes()
   const kube = kubes(kubeconfig)
-  const tenants = tenantsOf(wanted)
   for (const name of tenants) await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
-  if (paperMs !== undefined) await layNodes(kube, { paperMs, pods: wanted.workloads * replicas, labels })
+  if (paperMs !== undefined)
+    await layNodes(kube, { paperMs, pods: wanted.workloads * replicas, labels: { 'node-pool': poolOf(tenants[0]!) } })
   for (const tenant of tenants)
     for (let at = 0; at < wanted.workloads; at++)
       await kube.create(workload(tenant, nameOf(at), replicas), { manager: 'shop-team' })
   await settled(kube, tenants.length * wanted.workloads)
   return {
     ...{ root, kubeconfig, log, kube },
+    running: () => [...pods.running.values()],
     door: (method, path, body) => openDoor(kubeconfig, method, path, body),
     async close() {
       await kubes.close()
@@ -80,7 +91,7 @@ const layNodes = async (kube: Kube, { paperMs, pods, labels }: { paperMs: number
 }
 
 const workload = (tenant: string, name: string, replicas: number): KubeObject =>
-  demoWorkload({ tenant, namespace: tenant, name, pool: 'a-pool', replicas })
+  demoWorkload({ tenant, namespace: tenant, name, pool: poolOf(tenant), replicas })
 
 type Deployment = KubeObject & { spec: { replicas: number }; status?: { readyReplicas?: number; replicas?: number } }
 

@@ -26,6 +26,9 @@ export type Wanted = {
 
 export const nameOf = (index: number): string => `app-${String(index).padStart(4, '0')}`
 
+/** The nodes of a tenant: each has its own. */
+export const poolOf = (tenant: string): string => (tenant === NAMESPACE ? 'a-pool' : `${tenant}-pool`)
+
 export const tenantsOf = ({ tenants = [NAMESPACE] }: Wanted): string[] => tenants
 
 /** Files as an operator writes them, of tenants with so many workloads in a cluster that is there already. */
@@ -58,7 +61,7 @@ const tenantFile = (
 ) => `
 tenant: ${tenant}
 namespace: ${tenant}
-pool: { name: a-pool, type: DEV1-M, size: 1 }
+pool: { name: ${poolOf(tenant)}, type: DEV1-M, size: 1 }
 egress:
   proxy: { name: ${proxy.name}, type: PLAY2-PICO, image: ubuntu_noble, privateIp: ${proxy.privateIp} }
   allow: [{ domain: echo-1.example, ports: [80] }, { domain: echo-2.example, ports: [80] }, { domain: db.partner.example }]

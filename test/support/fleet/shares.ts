@@ -3,23 +3,34 @@ import { suite } from '../suite.ts'
 import type { Cut, Spent } from './power.ts'
 import { type Counted, type Death, openRange, type Range, survive, type Trial } from './trial.ts'
 
-/** Together they cut a run with 12 workloads everywhere; each is about three minutes of one core. */
+/** Together they cut a run with 12 workloads everywhere; each is some two minutes of one core. */
 export const SHARES = 16
 
-/** The cuts number `share`, `share` + 16, ... as tests of this file. */
-export const cutShare = (share: number): void => {
-  const name = `rollout, whole: share ${share} of ${SHARES} of all cuts`
-  const { test, before, after } = suite(name, { seconds: 880 })
-  let range: Range
+type Open = Range & { close?: () => Promise<void> }
+
+/** The rollouts number `share`, `share` + `of`, ... as a test of this file. */
+export const shareOut = (
+  what: string,
+  open: () => Promise<Open>,
+  trials: (range: Range) => Trial[],
+  { share, of }: { share: number; of: number },
+): void => {
+  const { test, before, after } = suite(`rollout, ${what}: share ${share} of ${of}`, { seconds: 3500 })
+  let range: Open
   before(async () => {
-    range = await openRange('whole')
+    range = await open()
   })
-  after(() => range?.fleet.close())
-  test('after every journal line and every call, there and back, it comes to the same objects', async () => {
-    const trials = everyCut(range).filter((_, at) => at % SHARES === share - 1)
-    await endure(range, trials)
+  after(() => (range?.close ?? range?.fleet.close)?.())
+  test('cut and gone on with, or taken back, it comes to the same objects', async () => {
+    await endure(
+      range,
+      trials(range).filter((_, at) => at % of === share - 1),
+    )
   })
 }
+
+export const cutShare = (share: number): void =>
+  shareOut('all cuts', () => openRange('whole'), everyCut, { share, of: SHARES })
 
 /** One after the other. Cuts that came too late are few, or nothing was shown. */
 export const endure = async (range: Range, trials: readonly Trial[]): Promise<void> => {
@@ -27,7 +38,7 @@ export const endure = async (range: Range, trials: readonly Trial[]): Promise<vo
   const asked: Record<string, number> = {}
   const made: Record<string, number> = {}
   for (const trial of trials) {
-    for (const it of [trial.there, trial.again, trial.back]) if (it) count(asked, it)
+    for (const it of [trial.there ?? {}, trial.again ?? {}, trial.back ?? {}]) count(asked, it)
     for (const it of await survive(range, trial)) count(made, it)
   }
   const total = sum(made)
@@ -43,12 +54,15 @@ export const endure = async (range: Range, trials: readonly Trial[]): Promise<vo
  */
 export const everyCut = ({ there, back }: Range): Trial[] => {
   const home = backCuts(back)
-  let at = 0
-  const on = (cut: Cut): Trial => ({ there: cut, back: home[at++ % home.length]!, resumed: true })
+  const on = (cut: Cut, at: number): Trial => ({ there: cut, resumed: true, back: home[at % home.length]! })
   const off = (cut: Cut): Trial => ({ there: cut, resumed: false })
   const changing = [...cutsAt('lines', there), ...cutsAt('writes', there), ...cutsAt('leads', there)]
   const reading = cutsAt('reads', there)
-  return [...changing.flatMap(it => [on(it), off(it)]), ...reading.map((it, n) => (n % 3 === 0 ? on(it) : off(it)))]
+  return [
+    ...changing.map(on),
+    ...changing.map(off),
+    ...reading.map((it, at) => (at % 3 === 0 ? on(it, at / 3) : off(it))),
+  ]
 }
 
 /** Every one of a way back. */

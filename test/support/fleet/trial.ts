@@ -9,6 +9,7 @@ import { type Fleet, startFleet } from './fleet.ts'
 import { picture } from './picture.ts'
 import { type Cut, NO_POWER, type Spent } from './power.ts'
 import { back, type Ears, forward, stateOf } from './run.ts'
+import type { Astray } from './street.ts'
 import { watchman } from './watchman.ts'
 
 /** A canary, and then batches of 2 and 1, or of 3, 4 and 4: none may be larger than what may be unproved. */
@@ -31,9 +32,11 @@ export type Range = {
 /** `sorts`: of each line and write, in their order, what sort of thing it is. */
 export type Counted = Spent & { sorts: Record<'lines' | 'writes', string[]> }
 
-export const openRange = async (size: keyof typeof sizes): Promise<Range> => {
-  const most = sizes[size].maxUnverified
-  const fleet = await startFleet(sizes[size])
+export const openRange = async (size: keyof typeof sizes, isAstray?: Astray): Promise<Range> =>
+  measured(await startFleet(sizes[size], isAstray && { isAstray }), sizes[size].maxUnverified)
+
+/** Rolls it out and back, undisturbed. */
+export const measured = async (fleet: Fleet, most: number): Promise<Range> => {
   const start = await seen(fleet)
   const before = await changes(fleet)
   const there = await counted(ears => forward(fleet, 'calm', {}, ears))
@@ -59,7 +62,7 @@ const counted = async (run: (ears: Ears) => Promise<Spent>): Promise<Counted> =>
 /** `really`: a process of its own, which kills itself with SIGKILL. */
 export type Death = Cut & { really?: true }
 /** `again`: cut once more when it is gone on with. `back`: on its way back, and once more until it is there. */
-export type Trial = { there: Death; again?: Cut; back?: Death; resumed: boolean }
+export type Trial = { there?: Death; again?: Cut; back?: Death; resumed: boolean }
 
 /**
  * One rollout that dies there, and on its way back. With `resumed` it is gone on with in between and has to come to the
@@ -80,7 +83,7 @@ export const survive = async ({ fleet, most, start, moved }: Range, trial: Trial
   }
   await fleet.door('DELETE', 'calls')
   try {
-    await death('forward', there)
+    if (there) await death('forward', there)
     if (again) await death('forward', again)
     if (resumed) {
       await forward(fleet, history, {}, ears)
@@ -116,13 +119,16 @@ const killed = async ({ root }: Fleet, history: string, act: string, cut: Death)
 }
 
 /** A cut that comes too late is none: false. Anything else that ends a run than its cut is a failure of its own. */
-const dies = async (run: Promise<unknown>, when: string): Promise<boolean> => {
+export const dies = async (run: Promise<unknown>, when: string): Promise<boolean> => {
   const thrown = await run.then(() => null).catch(it => it as Error)
   if (thrown && thrown.message !== NO_POWER) throw new Error(`${when}: ${thrown.message}`, { cause: thrown })
   return thrown !== null
 }
 
-const seen = ({ kube }: Fleet): Promise<string[]> => picture(kube, { counted: false })
+export const seen = async ({ kube, letIn }: Fleet): Promise<string[]> => [
+  ...(await picture(kube, { counted: false })),
+  ...(letIn?.() ?? []),
+]
 
 /** How often each workload was changed, in the order of their names. */
 const changes = async ({ kube }: Fleet): Promise<number[]> => {

@@ -1,0 +1,4 @@
+import { estateCuts, openEstate } from '../../support/fleet/estate.ts'
+import { shareOut } from '../../support/fleet/shares.ts'
+
+shareOut('two tenants and a partner', () => openEstate('whole'), estateCuts, { share: 2, of: 4 })

@@ -1,0 +1,3 @@
+import { weatherShare } from '../../support/fleet/storm.ts'
+
+weatherShare(2, 4)
