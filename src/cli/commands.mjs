@@ -106,6 +106,7 @@ export const commands = {
         help: 'start (default), gateway, canary or another phase: it stays, what came later goes',
       },
       run: { type: 'string', value: 'ID', help: 'only what this run did' },
+      'from-cluster': { type: 'boolean', help: 'the journals are lost: what the cluster shows to be ours goes' },
       ...changing,
       ...common,
     },

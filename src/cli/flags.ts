@@ -41,6 +41,8 @@ export type Flags = {
   /** A duration. */
   within?: string
   undo: boolean
+  /** What stands is told by the cluster, not by a journal. */
+  fromCluster: boolean
   pause: boolean
   promote: boolean
   abort: boolean
@@ -90,6 +92,7 @@ export const parse = (command: string, argv: readonly string[], env = process.en
       list: is('list'),
       prune: is('prune'),
       undo: is('undo'),
+      fromCluster: is('from-cluster'),
       pause: is('pause'),
       promote: is('promote'),
       abort: is('abort'),

@@ -5,8 +5,9 @@ import { type Kube, MANAGER } from '../rollout/kube.ts'
 import { KubeProblem } from '../rollout/kube-problem.ts'
 import { EGRESS_LABEL } from '../rollout/manifests.ts'
 import type { KubeObject } from '../rollout/object.ts'
-import { calledAs, type Workload, type WorkloadRef, workloadKinds } from '../rollout/workload.ts'
-import { kindOf, templateOf } from '../rollout/workloads/read.ts'
+import { type Workload, type WorkloadRef, workloadKinds } from '../rollout/workload.ts'
+import { egressName } from '../rollout/workload-egress.ts'
+import { kindOf, templateOf, type WorkloadAt } from '../rollout/workloads/read.ts'
 import { clusterOf } from './rollout-view.ts'
 import type { Session } from './session.ts'
 import { isOf } from './steps.ts'
@@ -22,7 +23,7 @@ export const refuseLosingGround = async ({ clients, context }: In, list: readonl
   if (strange.length === 0) return
   throw new Problem('workloads would lose what they leave by', {
     why: `${strange.join(', ')} moved in a run that no journal here knows`,
-    next: `roll back first where that run was, or bring its journal here, into .egress/${context.context}/runs; nothing was touched`,
+    next: `roll back first where that run was, or bring its journal here, into .egress/${context.context}/runs; where it is lost, rollback.ts --from-cluster takes back what the cluster shows; nothing was touched`,
   })
 }
 
@@ -56,7 +57,7 @@ const groundIn = async ({ clients, context }: In, list: readonly ToUndo[]) => {
       const going = mine.filter(it => it.kind !== 'workload-egress' && it.before === null)
       const { kubeconfig } = (going.find(it => pathIn(it) !== undefined)?.want ?? {}) as Want
       if (kubeconfig === undefined) return { strange: [], steps: [] }
-      const moved = await movedIn(clients.kube(kubeconfig), tenant.namespace)
+      const moved = (await movedIn(clients.kube(kubeconfig), tenant.namespace)).map(it => egressName(it.namespace, it))
       const strange = moved.filter(it => !known.has(it))
       return { strange, steps: strange.length > 0 ? going.map(it => it.step) : [] }
     }),
@@ -73,24 +74,25 @@ export const refuseUnknown = async (session: Session, known: readonly ToUndo[]):
   const { tenants, context } = session.context
   const found = await Promise.all(tenants.map(it => movedIn(kube, it.namespace)))
   const ours = new Set(known.flatMap(nameOf))
-  const strange = found.flat().filter(it => !ours.has(it))
+  const names = found.flat().map(it => egressName(it.namespace, it))
+  const strange = names.filter(it => !ours.has(it))
   if (strange.length === 0) return
   throw new Problem('no journal here knows how to take these back', {
     why: `${strange.join(', ')} moved in runs of another machine, or of journals that are gone`,
-    next: `roll back where they ran, or bring their journals here, into .egress/${context}/runs; nothing was touched`,
+    next: `roll back where they ran, or bring their journals here, into .egress/${context}/runs; where those are lost, rollback.ts --from-cluster takes back what the cluster shows; nothing was touched`,
   })
 }
 
 const nameOf = ({ kind, want }: Pick<ToUndo, 'kind' | 'want'>): string[] => {
   if (kind !== 'workload-egress') return []
   const { namespace, kind: of, name } = want as unknown as Want & WorkloadRef
-  return [`${namespace}/${calledAs({ kind: of, name })}`]
+  return [egressName(namespace ?? '', { kind: of, name })]
 }
 
 type Want = { kubeconfig?: string; namespace?: string }
 
 /** What carries the label because we put it there. A kind that may not be listed is passed over. */
-const movedIn = async (kube: Kube, namespace: string): Promise<string[]> => {
+export const movedIn = async (kube: Kube, namespace: string): Promise<WorkloadAt[]> => {
   const lists = await Promise.all(
     workloadKinds.map(async kind => {
       const of = kindOf({ kind })
@@ -103,7 +105,7 @@ const movedIn = async (kube: Kube, namespace: string): Promise<string[]> => {
           appliedBy(it as KubeObject, MANAGER) !== null &&
           templateOf(it, of).metadata?.labels?.[EGRESS_LABEL.key] === EGRESS_LABEL.value,
       )
-      return ours.map(it => `${namespace}/${calledAs({ kind, name: it.metadata.name })}`)
+      return ours.map(it => ({ namespace, kind, name: it.metadata.name }))
     }),
   )
   return lists.flat()

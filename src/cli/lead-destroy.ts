@@ -1,9 +1,8 @@
-import { join } from 'node:path'
 import type { Problem } from '../engine/problem.ts'
 import { KubeProblem } from '../rollout/kube-problem.ts'
 import { type Held, NotLeader } from '../rollout/lease.ts'
-import { bringKubeconfig } from '../scaleway/kubeconfig.ts'
 import type { Owned } from '../scaleway/leftovers.ts'
+import { kubeconfigHere } from './kubeconfig-here.ts'
 import type { Session } from './session.ts'
 
 /** The lead of a destruction: no rollout of another machine is under way, and none begins. */
@@ -26,7 +25,7 @@ export const leadDestroy = async (session: Session, owned: readonly Owned[]): Pr
     output.say(`note: nobody could ask whether another machine changes the cluster: ${why}`)
     return noLead
   }
-  const path = await pathOf(session, owned)
+  const path = await kubeconfigHere(session, async () => owned)
   if (path === null) return alone('its kubeconfig is not here, and Scaleway gives none')
   if (path === undefined || !clients.lead) return noLead
   try {
@@ -61,20 +60,4 @@ const leadBy = (held: Held): Lead => {
       return lost
     },
   }
-}
-
-/** Undefined: there is no cluster that anybody could change. Null: there is one, and no way into it. */
-const pathOf = async (
-  { context, state, clients }: Session,
-  owned: readonly Owned[],
-): Promise<string | null | undefined> => {
-  if (context.cluster.kubeconfig) return context.cluster.kubeconfig
-  const clusterId =
-    owned.find(it => it.kind === 'cluster')?.id ??
-    owned.find(it => it.kind === 'pool' && it.parent !== undefined)?.parent
-  if (clusterId === undefined) return undefined
-  const path = join(state, 'kubeconfig')
-  // A cluster that goes or is locked gives none.
-  const brought = await bringKubeconfig(await clients.scaleway(), { clusterId, path }).catch(() => false)
-  return brought ? path : null
 }

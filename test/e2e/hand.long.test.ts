@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
@@ -101,4 +101,29 @@ test('one that is promoted goes on to its end', async () => {
     views.at(-1).workloads.map((it: { state: string }) => it.state),
     ['proved', 'proved'],
   )
+})
+
+test('without its journals, it is taken back by what the cluster shows', async () => {
+  const runs = join(checkout.state, 'runs')
+  renameSync(runs, `${runs}-lost`)
+  const blind = await run('rollback.ts', '--to', 'start', '--yes')
+  ok(blind, 1)
+  assert.match(blind.stderr, /rollback.ts --from-cluster takes back what the cluster shows/)
+  rmSync(join(checkout.state, 'kubeconfig'))
+  const shown = await run('rollback.ts', '--from-cluster', '--check')
+  ok(shown, 3)
+  assert.match(shown.stdout, / ~ workload-egress\/client-a-demo\/curl-demo/)
+  assert.match(shown.stdout, / - kube-object\/NetworkPolicy client-a-demo\//)
+  assert.equal(await labelled(), ['curl-demo', 'web-demo'])
+  const back = await run('rollback.ts', '--from-cluster', '--yes')
+  ok(back)
+  assert.match(back.stderr, /known to nobody/)
+  assert.equal(await labelled(), [])
+  const cluster = kube()
+  const at = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', namespace: 'client-a-demo' }
+  assert.equal((await cluster.list(at)).items, [])
+  await cluster.close()
+  const again = await run('rollback.ts', '--from-cluster', '--yes')
+  ok(again)
+  assert.match(again.stderr, /nothing to roll back/)
 })

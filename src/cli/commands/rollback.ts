@@ -1,12 +1,14 @@
-import { type Recorded, readJournals } from '../../engine/journal.ts'
+import { type Entry, type Recorded, readJournals } from '../../engine/journal.ts'
 import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
 import { standing, type ToUndo } from '../../engine/undo.ts'
 import { table } from '../../report/table.ts'
 import { egressAddress } from '../../rollout/probe.ts'
 import { calledAs, type WorkloadRef } from '../../rollout/workload.ts'
+import { adopt } from '../adopt.ts'
 import { agreed } from '../confirm.ts'
 import { heard } from '../ear.ts'
+import type { Flags } from '../flags.ts'
 import { refuseLosingGround, refuseUnknown } from '../ground.ts'
 import { leadEarly } from '../leader.ts'
 import { progressFor } from '../progress.ts'
@@ -20,7 +22,9 @@ import { undoRollout } from '../undo-rollout.ts'
 export const rollback = async (session: Session): Promise<ExitCode> => {
   const { flags, output, state } = session
   refuseParts(flags)
-  const history = readJournals(state)
+  const kept = readJournals(state)
+  const found = flags.fromCluster ? await tellAdopted(session, kept) : []
+  const history = [...kept, ...found.map(it => ({ time: '', run: session.run, ...it }))]
   // Without --limit all of it, also of tenants that are in the inventory no more.
   const chosen = selected(history, flags)
   const list = flags.limit === undefined ? chosen : chosen.filter(isOf(session))
@@ -39,6 +43,7 @@ export const rollback = async (session: Session): Promise<ExitCode> => {
   await agreed(session, `Roll back ${list.length} steps of ${session.context.context}?`)
   const held = await leadEarly(session)
   await refuseLosingGround(session, list)
+  for (const it of found) session.journal.record(it)
   const progress = progressFor(session, ['roll back'])
   const outcome = await progress
     .stage('roll back', async () => {
@@ -95,14 +100,28 @@ const withoutLoose = (chosen: ToUndo[], all: readonly ToUndo[]): ToUndo[] => {
 }
 
 /** Policies must not go while what they guard stays: a part is a tenant or a phase, never a kind. */
-const refuseParts = ({ tags, to, run }: { tags?: string[]; to?: string; run?: string }) => {
-  const bad = tags ? '--tags' : to !== undefined && run !== undefined ? '--to together with --run' : undefined
+const refuseParts = ({ tags, to, run, fromCluster }: Pick<Flags, 'tags' | 'to' | 'run' | 'fromCluster'>) => {
+  const both = to !== undefined ? '--to' : fromCluster ? '--from-cluster' : undefined
+  const bad = tags ? '--tags' : both && run !== undefined ? `${both} together with --run` : undefined
   if (!bad) return
   throw new Problem(`rollback does not take ${bad}`, {
     why: tags ? 'a workload and the policy that guards it go together' : 'they say two different things',
     next: 'choose with --limit TENANT, and --to PHASE or --run ID; nothing was touched',
     exit: 2,
   })
+}
+
+/** What the cluster shows to be ours and no journal here knows; what nobody can know is said. */
+const tellAdopted = async (session: Session, history: readonly Recorded[]): Promise<Entry[]> => {
+  const { output } = session
+  const known = new Set(standing(history).map(it => it.step))
+  const { entries, steps, unseen } = await adopt(session, known)
+  output.event('adopted', { steps, unseen })
+  output.say(`found in place, and in no journal here: ${steps.length} steps`)
+  if (steps.length > 0)
+    output.say('note: what was there before them is known to nobody: values that a run took over do not come back')
+  if (unseen.length > 0) output.say(`note: not looked at, and so not taken back: ${unseen.join(', ')}`)
+  return entries
 }
 
 const countUndo = (list: readonly ToUndo[]) => ({
