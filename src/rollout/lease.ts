@@ -77,7 +77,7 @@ export const takeLease = async (
     const { resourceVersion } = from.metadata as { resourceVersion: string }
     return attempt(() => kube.patch(id, { merge: { metadata: { resourceVersion, annotations }, spec } }))
   }
-  let watched: { version: string | undefined; since: number; looks: number } | null = null
+  let watched: { version: string | undefined; since: Elapsed; looks: number } | null = null
   for (let tries = 0; ; tries++) {
     const live = await kube.get<LeaseObject>(id)
     if (tries > 500) throw heldBy(id, 'nobody that can be told', 'an unknown time', live ?? bareLease(id))
@@ -94,11 +94,11 @@ export const takeLease = async (
     if (watched && watched.version !== version && !dead) throw heldBy(id, who, since, live)
     if (!watched && !dead) {
       say(`${who} holds ${id.namespace}/${id.name} since ${since}: looking whether it is alive`)
-      watched = { version, since: Date.now(), looks: 0 }
+      watched = { version, since: elapsed(), looks: 0 }
     }
     const patience = (live.spec?.leaseDurationSeconds ?? 15) * 1000
-    // By looks too: a machine that slept has seen nothing of the time between.
-    if (dead || (watched && ++watched.looks > 8 && Date.now() - watched.since >= patience)) {
+    // By looks too: a machine that slept has seen nothing of the time between. Nor has one whose clock was set.
+    if (dead || (watched && ++watched.looks > 8 && watched.since().least >= patience)) {
       const taken = await take(live)
       if (taken) return hold(kube, id, mine, taken, durationMs, who ? { who, since } : null)
       continue
@@ -116,7 +116,7 @@ const hold = (
   tookOverFrom: Held['tookOverFrom'],
 ): Held => {
   let last = first
-  let renewedAt = Date.now()
+  let renewed = elapsed()
   let lost: NotLeader | undefined
   let open: Promise<unknown> = Promise.resolve()
   let timer: NodeJS.Timeout | undefined
@@ -135,13 +135,13 @@ const hold = (
   const change = async (part: { annotations?: Record<string, string | null>; spec?: object }): Promise<void> => {
     for (let tries = 1; ; tries++) {
       if (lost) throw lost
-      const sent = Date.now()
+      const sent = elapsed()
       const { resourceVersion } = last.metadata as { resourceVersion: string }
       const { annotations, spec } = part
       const merge = { metadata: { resourceVersion, ...(annotations && { annotations }) }, ...(spec && { spec }) }
       try {
         last = (await kube.patch(id, { merge: merge as never })) as LeaseObject
-        renewedAt = sent
+        renewed = sent
         return
       } catch (thrown) {
         if (!(thrown instanceof KubeProblem) || tries > 20 || ![404, 409].includes(thrown.status)) throw thrown
@@ -169,7 +169,7 @@ const hold = (
     tookOverFrom,
     async check() {
       if (lost) throw lost
-      if (Date.now() - renewedAt >= (durationMs * 2) / 3) await renew()
+      if (renewed().most >= (durationMs * 2) / 3) await renew()
     },
     look: () => inTurn(look),
     note: annotations => inTurn(() => change({ annotations })),
@@ -184,6 +184,17 @@ const hold = (
       lost ??= lostTo(id, null)
       clearTimeout(timer)
     },
+  }
+}
+
+type Elapsed = () => { least: number; most: number }
+
+/** Milliseconds since now, by both clocks: one can be set, the other stands still while a machine sleeps. */
+const elapsed = (): Elapsed => {
+  const [wall, steady] = [Date.now(), performance.now()]
+  return () => {
+    const both = [Date.now() - wall, performance.now() - steady]
+    return { least: Math.min(...both), most: Math.max(...both) }
   }
 }
 

@@ -143,3 +143,21 @@ test('of one whose cluster is about to go nobody says anything more', async () =
   assert.equal([metadata.resourceVersion, spec?.holderIdentity], [resourceVersion, 'deploy by anna'])
   await refused(it.check())
 })
+
+for (const { which, hours } of [
+  { which: 'back', hours: -1 },
+  { which: 'forward', hours: 1 },
+])
+  test(`who lost it while nothing could be heard writes nothing more, also with the clock set ${which}`, async () => {
+    const it = await take('anna', `clock-${which}`, { durationMs: 900 })
+    await steal(`clock-${which}`, 'deploy by ben')
+    const { now } = Date
+    Date.now = () => now() + hours * 3_600_000
+    try {
+      // Nothing else of this process gets its turn.
+      for (const end = performance.now() + 650; performance.now() < end; );
+      await refused(it.check())
+    } finally {
+      Date.now = now
+    }
+  })
