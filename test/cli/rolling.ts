@@ -13,9 +13,9 @@ import { rollOut } from '../../src/cli/roll-out.ts'
 import type { View } from '../../src/cli/rollout-view.ts'
 import type { Session } from '../../src/cli/session.ts'
 import type { Staged } from '../../src/cli/staged.ts'
-import { noJournal, openJournal, readJournals } from '../../src/engine/journal.ts'
+import { type Journal, noJournal, openJournal, readJournals } from '../../src/engine/journal.ts'
 import { makePlan } from '../../src/engine/plan.ts'
-import type { Problem } from '../../src/engine/problem.ts'
+import { Problem } from '../../src/engine/problem.ts'
 import { countChanges } from '../../src/engine/step.ts'
 import type { World } from '../../src/engine/world.ts'
 import type { Context } from '../../src/inventory/context.ts'
@@ -51,7 +51,7 @@ export const createRolling = async (tenants: readonly string[] = ['a']) => {
   const state = mkdtempSync(join(tmpdir(), 'rolling-'))
   const namespaces = tenants.map(namespaceOf)
   for (const name of namespaces) await cluster.kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
-  const mood = { stubborn: false }
+  const mood = { stubborn: false, fullDisk: false }
   // With a proxy it does not become ready, when it is in the mood.
   cluster.pods.commands.run = ({ containers: [first] }, [program]) => ({
     code: program === 'stubborn' && mood.stubborn && first?.env.HTTP_PROXY ? 1 : 0,
@@ -138,7 +138,14 @@ export const createRolling = async (tenants: readonly string[] = ['a']) => {
       const run = `20260101T000000${String(runs++).padStart(3, '0')}-0000`
       const { lines, output } = listen()
       const stop = new AbortController()
-      const journal = openJournal(state, run)
+      const kept = openJournal(state, run)
+      const journal: Journal = {
+        ...kept,
+        record(entry) {
+          if (mood.fullDisk) throw new Problem('the journal could not be written', { why: 'no space left', next: '-' })
+          kept.record(entry)
+        },
+      }
       const context = contextWith(words)
       const abort = new AbortController().signal
       const leadership = createLeadership({ command: '50-rollout', run, state, context, journal, abort }, output)
