@@ -10,6 +10,7 @@ import { createProbes, noLogs } from '../probe.ts'
 import { probePodFor } from '../probe-pod.ts'
 import { isLeaving, isReady, type Pod, type Workload, type WorkloadRef } from '../workload.ts'
 import { kindOf, templateOf } from '../workloads/read.ts'
+import { alteredMove, alteredPod, nothingAltered } from './altered.ts'
 import { missingRights } from './ask-rights.ts'
 import { disruption } from './downtime.ts'
 import { nameOf } from './finding.ts'
@@ -72,9 +73,14 @@ export const look = async (kube: Kube, plans: readonly Plan[], image: string): P
 
 /** Tries the change and one of its new pods. */
 const rehearse = async (kube: Kube, one: Moving, sight: Sight): Promise<void> => {
-  one.refused = await tried(() => kube.apply(one.target, { dryRun: true }))
+  one.refused = await tried(async () => {
+    one.altered = alteredMove(one.target, await kube.apply(one.target, { dryRun: true }))
+  })
   const pod = mayMakePods(sight) ? podOf(one) : null
-  if (pod && !one.refused) one.podRefused = await tried(() => kube.create(pod, { dryRun: true }))
+  if (!pod || one.refused) return
+  one.podRefused = await tried(async () => {
+    one.podAltered = alteredPod(one, await kube.create(pod, { dryRun: true }))
+  })
 }
 
 /**
@@ -192,6 +198,7 @@ const movingOf = async (
     target: objectOf(want, rollout),
     refused: null,
     podRefused: null,
+    ...{ altered: nothingAltered, podAltered: nothingAltered },
     ...{ lacksCurl: false, standInRefused: null },
   }
 }

@@ -11,7 +11,9 @@ export const tried = async (attempt: () => Promise<unknown>): Promise<Refused | 
     await again(attempt)
     return null
   } catch (thrown) {
-    if (!(thrown instanceof KubeProblem) || thrown.status < 400 || thrown.status >= 500) throw thrown
+    // A webhook that must be asked and does not answer is said with 500: the write itself would not pass either.
+    const isUnasked = thrown instanceof KubeProblem && /failed calling webhook/.test(thrown.why)
+    if (!(thrown instanceof KubeProblem) || thrown.status < 400 || (thrown.status >= 500 && !isUnasked)) throw thrown
     // A right that is missing is told by itself.
     if (/ is forbidden: User "[^"]*" cannot /.test(thrown.why)) return null
     return { status: thrown.status, why: thrown.why, conflicts: thrown.conflicts }

@@ -3,6 +3,7 @@ import type { FieldConflict } from '../kube-problem.ts'
 import type { KubeObject, Metadata } from '../object.ts'
 import type { Condition, LabelSelector, Pod, Workload, WorkloadRef } from '../workload.ts'
 import type { Rollout } from '../workloads/read.ts'
+import type { Altered } from './altered.ts'
 
 /** What was read of one namespace before anything in it moves. Lists that may not be read are empty. */
 export type Sight = {
@@ -67,6 +68,9 @@ export type Moving = Rollout & {
   refused: Refused | null
   /** The same of one new pod. */
   podRefused: Refused | null
+  /** What webhooks make of the change, and of one new pod. */
+  altered: Altered
+  podAltered: Altered
   /** A pod of it was asked, and has none. */
   lacksCurl: boolean
   /** What the cluster said to a pod of ours that would stand in for it, or try the policy beside it. */

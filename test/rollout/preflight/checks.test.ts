@@ -201,6 +201,12 @@ const path = '.spec.template.spec.containers[name="c"].env[name="HTTP_PROXY"].va
 table('conflicts', conflicts, [
   { when: 'none', see: one() },
   { when: 'a label of somebody', see: one({ refused: refused('', ['.spec.template.metadata.labels.egress']) }), says: 'stop shop/web: shop-team holds fields that a move needs: spec.template.metadata.labels.egress' },
+  { when: 'a webhook that answers not', see: one({ refused: refused('failed calling webhook "w.example": refused') }), says: 'stop shop/web: the cluster would refuse the change: failed calling webhook' },
+  { when: 'a webhook that cannot be tried', see: one({ refused: refused('admission webhook "w.example" does not support dry run') }), says: 'note shop/web: the change could not be tried: webhook w.example' },
+  { when: 'a webhook that cannot be tried with pods', see: one({ podRefused: refused('admission webhook "w.example" does not support dry run') }), says: 'note shop/web: a new pod of it could not be tried' },
+  { when: 'a webhook that changes the change', see: one({ altered: { fields: ['spec.x'], added: [] } }), says: 'stop shop/web: a webhook changes what a move writes: not as they were sent: spec.x' },
+  { when: 'a webhook that changes pods', see: one({ podAltered: { fields: ['label egress'], added: [] } }), says: 'stop shop/web: a webhook changes its new pods: .*label egress' },
+  { when: 'a webhook that adds a sidecar', see: one({ podAltered: { fields: [], added: ['mesh'] } }), says: 'note shop/web: a webhook adds containers to its pods: mesh' },
   { when: 'a variable that is told already', see: { ...one({ containers: [{ name: 'c', env: [{ name: 'HTTP_PROXY', value: 'x' }] }], refused: refused('', [path]) }) } },
   { when: 'a variable that was as wanted', see: one({ refused: refused('', [path]) }), says: 'stop shop/web: shop-team holds .*env HTTP_PROXY of c' },
   { when: 'a policy of the cluster', see: one({ refused: refused('no labels on Fridays') }), says: 'stop shop/web: the cluster would refuse the change: no labels on Fridays' },

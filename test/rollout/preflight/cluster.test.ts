@@ -5,6 +5,7 @@ import { parse, stringify } from 'yaml'
 import type { Json } from '../../../src/engine/json.ts'
 import { createKube, type Kube } from '../../../src/rollout/kube.ts'
 import { createHttp } from '../../../src/rollout/kube-http.ts'
+import { KubeProblem } from '../../../src/rollout/kube-problem.ts'
 import { readKubeconfig } from '../../../src/rollout/kubeconfig.ts'
 import { EGRESS_LABEL } from '../../../src/rollout/manifests.ts'
 import type { KubeObject } from '../../../src/rollout/object.ts'
@@ -128,6 +129,42 @@ test('policies of the network plugin, where the cluster has such', async () => {
       'stop policies shop/web: CiliumNetworkPolicy open lets it past the proxy',
     ),
   )
+})
+
+test('what webhooks of the cluster make of it', async () => {
+  const make = cluster.kube
+  const hush = (object: KubeObject) =>
+    JSON.parse(JSON.stringify(object).replaceAll('http://172.16.28.8:3128', 'http://me:hush@other'))
+  const strange = (change: (pod: KubeObject) => KubeObject): Kube => ({
+    ...make,
+    create: async (object, options) => {
+      const answer = await make.create(object, options)
+      return object.kind === 'Pod' && options?.dryRun && object.metadata.name.endsWith('preflight')
+        ? change(answer)
+        : answer
+    },
+  })
+  const web = deployment('web2')
+  const mesh = strange(({ spec, ...pod }) => {
+    const { containers, ...rest } = spec as { containers: Json[] }
+    return { ...pod, spec: { ...rest, containers: [...containers, { name: 'mesh', image: 'm' }] } }
+  })
+  assert.equal(await told(mesh, web), ['note conflicts shop/web2: a webhook adds containers to its pods: mesh'])
+  const bare = strange(({ metadata: { labels: _, ...metadata }, ...pod }) => ({ ...pod, metadata }))
+  assert.equal(await told(bare, web), ['stop conflicts shop/web2: a webhook changes its new pods'])
+  const applied = { ...make, apply: async (...asked: Parameters<Kube['apply']>) => hush(await make.apply(...asked)) }
+  const found = judge((await look(applied, [plan(web)], 'curl')).map(sight => ({ sight, accept: [] })))
+  assert.equal(
+    found.map(it => it.why),
+    [
+      'not as they were sent: spec.template.spec.containers[c].env[HTTP_PROXY].value, spec.template.spec.containers[c].env[http_proxy].value',
+    ],
+  )
+  const failing = {
+    ...make,
+    apply: () => Promise.reject(new KubeProblem('apply', 'failed calling webhook "w": no', 'x', 500)),
+  }
+  assert.equal(await told(failing, web), ['stop conflicts shop/web2: the cluster would refuse the change'])
 })
 
 test('a quota and a node that are full', async () => {

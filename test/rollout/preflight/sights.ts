@@ -1,5 +1,6 @@
 import { objectOf } from '../../../src/rollout/egress-want.ts'
 import type { KubeObject } from '../../../src/rollout/object.ts'
+import { nothingAltered } from '../../../src/rollout/preflight/altered.ts'
 import type { Budget, Moving, Policy, Sight } from '../../../src/rollout/preflight/sight.ts'
 import type { Pod, Workload, WorkloadRef } from '../../../src/rollout/workload.ts'
 import { kindOf, templateOf } from '../../../src/rollout/workloads/read.ts'
@@ -78,7 +79,15 @@ export const moving = ({ kind = 'Deployment', name = 'web', ...words }: Words = 
     ...{ ...rollout, want, ref: { kind, name }, name: `shop/${name}`, phase: 'canary', begun: false },
     labels: { before: labels, after: { ...labels, egress: 'external' } },
     target: objectOf(want, rollout),
-    ...{ refused: null, podRefused: null, lacksCurl: false, standInRefused: null, ...more },
+    ...{
+      refused: null,
+      podRefused: null,
+      altered: nothingAltered,
+      podAltered: nothingAltered,
+      lacksCurl: false,
+      standInRefused: null,
+      ...more,
+    },
   }
 }
 
