@@ -142,7 +142,8 @@ export const askGates = async (
     for (const gate of gates) {
       const memory = memories.get(gate.name) ?? new Map()
       memories.set(gate.name, memory)
-      const ask = () => judge(gate, subject, probes, { signal, memory })
+      let asked = 0
+      const ask = () => judge(gate, subject, probes, { signal, memory, again: asked++ > 0 })
       const told = (reason: string, leftMs: number) => onPause?.({ ...at, gate: gate.name, reason, leftMs })
       const patient = patience && onPause && !gate.dryRun
       const verdict = await (patient ? untilKnown(ask, patience, { stop, onPause: told }) : ask())

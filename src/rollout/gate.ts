@@ -32,6 +32,8 @@ export type Judging = {
   sleep?: (ms: number, signal: AbortSignal) => Promise<unknown>
   /** Of an earlier judgement about the same subject. */
   memory?: Memory
+  /** Asked once more after a pause: the initial delay is over. */
+  again?: boolean
 }
 
 /** Measures until the gate is decided. */
@@ -44,10 +46,11 @@ export const judge = async <Subject, Probes>(
     onMeasurement = () => undefined,
     sleep = (ms, stop) => delay(ms, undefined, { signal: stop }),
     memory = new Map(),
+    again = false,
   }: Judging,
 ): Promise<Verdict> => {
   const measurements: Measurement[] = []
-  const first = millis(gate.initialDelay)
+  const first = again ? 0 : millis(gate.initialDelay)
   if (first > 0) await sleep(first, signal)
   for (;;) {
     signal.throwIfAborted()

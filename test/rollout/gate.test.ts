@@ -24,6 +24,15 @@ test('measures at its interval until it is decided', async () => {
   assert.is(secondsOf(asks), 67)
 })
 
+test('asked again after a pause, it does not wait as it did at first', async () => {
+  const slept: number[] = []
+  const asks = gate<null, null>('g', { initialDelay: '1m', ask: async () => pass })
+  const { signal } = new AbortController()
+  const sleep = async (ms: number) => slept.push(ms)
+  for (const again of [false, true]) await judge(asks, null, null, { signal, sleep, again })
+  assert.equal(slept, [60_000])
+})
+
 test('a Problem while asking is an error, a bug is not', async () => {
   const { signal } = new AbortController()
   const throwing = (thrown: Error) =>
