@@ -9,7 +9,6 @@ import { GATEWAY_NAMESPACE, gatewayAddress, gatewayLabels } from '../src/rollout
 import { labelPolicy } from '../src/rollout/guard/label-policy.ts'
 import { type Admission, guardPolicy } from '../src/rollout/guard/policy.ts'
 import type { Ground } from '../src/rollout/guard/rule.ts'
-import { leaseOf } from '../src/rollout/lease.ts'
 import { manifest } from '../src/rollout/manifest.ts'
 import { EGRESS_LABEL, egressPolicy, type ProxyPeer, proxyConfigMap, proxyFiles } from '../src/rollout/manifests.ts'
 import { noProxy, proxyEnv } from '../src/rollout/no-proxy.ts'
@@ -130,10 +129,7 @@ const standing = (
 const policiesOf = (context: Context, tenant: Tenant): Admission[] =>
   context.cluster.admissionPolicies === false
     ? []
-    : [
-        guardPolicy(tenant.namespace, groundOf(context, [tenant])),
-        labelPolicy(tenant.namespace, leaseOf(context.context)),
-      ]
+    : [guardPolicy(tenant.namespace, groundOf(context, [tenant])), labelPolicy(tenant.namespace)]
 
 const moved = (context: Context, { tenant, workload }: Moved, kubeconfig: Ref | string, after: Desired[]): Desired => {
   const { namespace } = tenant

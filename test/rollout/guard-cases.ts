@@ -26,6 +26,22 @@ export const workload = ({
   const placed = kind === 'CronJob' ? { jobTemplate: { spec: { template } } } : { template }
   return { apiVersion: 'apps/v1', kind, metadata, spec: placed } as KubeObject
 }
+/** What an API server wants of one besides. */
+export const whole = (object: KubeObject): KubeObject => {
+  const spec = object.spec as Record<string, unknown>
+  const api = { CronJob: 'batch/v1', Job: 'batch/v1' }[object.kind] ?? object.apiVersion
+  if (object.kind === 'CronJob') {
+    const { template } = (spec.jobTemplate as { spec: { template: { spec: object } } }).spec
+    const once = { spec: { template: { ...template, spec: { ...template.spec, restartPolicy: 'Never' } } } }
+    return { ...object, apiVersion: api, spec: { ...spec, schedule: '0 0 1 1 *', jobTemplate: once } } as never
+  }
+  if (object.kind === 'Pod' || object.kind === 'ConfigMap') return object
+  const { template } = spec as { template: { metadata: { labels: object } } }
+  const labels = { ...template.metadata.labels, app: 'api' }
+  const made = { ...template, metadata: { labels } }
+  return { ...object, apiVersion: api, spec: { selector: { matchLabels: { app: 'api' } }, template: made } } as never
+}
+
 export const env = (values: Record<string, string>) => Object.entries(values).map(([name, value]) => ({ name, value }))
 const capable = (...add: string[]) => ({ of: { securityContext: { capabilities: { add } } } })
 export const moved = { egress: 'external' }

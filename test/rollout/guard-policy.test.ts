@@ -4,7 +4,7 @@ import { KubeProblem } from '../../src/rollout/kube-problem.ts'
 import type { KubeObject } from '../../src/rollout/object.ts'
 import { suite } from '../support/suite.ts'
 import { startCluster } from './cluster.ts'
-import { cases, ground, moved, workload } from './guard-cases.ts'
+import { cases, ground, moved, whole, workload } from './guard-cases.ts'
 
 const { test, before, after } = suite('rollout/guard: policy')
 let cluster: Awaited<ReturnType<typeof startCluster>>
@@ -29,22 +29,6 @@ const refused = async (object: KubeObject): Promise<string | null> => {
     assert.is(thrown.status, 403, thrown.why)
     return thrown.why
   }
-}
-
-/** What an API server wants of one besides. */
-const whole = (object: KubeObject): KubeObject => {
-  const spec = object.spec as Record<string, unknown>
-  const api = { CronJob: 'batch/v1', Job: 'batch/v1' }[object.kind] ?? object.apiVersion
-  if (object.kind === 'CronJob') {
-    const { template } = (spec.jobTemplate as { spec: { template: { spec: object } } }).spec
-    const once = { spec: { template: { ...template, spec: { ...template.spec, restartPolicy: 'Never' } } } }
-    return { ...object, apiVersion: api, spec: { ...spec, schedule: '0 0 1 1 *', jobTemplate: once } } as never
-  }
-  if (object.kind === 'Pod' || object.kind === 'ConfigMap') return object
-  const { template } = spec as { template: { metadata: { labels: object } } }
-  const labels = { ...template.metadata.labels, app: 'api' }
-  const made = { ...template, metadata: { labels } }
-  return { ...object, apiVersion: api, spec: { selector: { matchLabels: { app: 'api' } }, template: made } } as never
 }
 
 for (const { when, object, says, strict, elsewhere } of cases) {

@@ -4,8 +4,8 @@ import { KubeProblem } from '../kube-problem.ts'
 const WITHIN_MS = 20_000
 
 /**
- * Does what our own policy allows while we hold the Lease. An API server hears of the Lease a moment after it was taken,
- * each of several in its own time: until then it refuses, and is asked again, 20 s at most.
+ * Does what our own policy allows to us. Each of several API servers hears in its own time that the policy is another,
+ * such as one of an earlier version that went by the Lease: until then it may refuse, and is asked again, 20 s at most.
  */
 export const admitted = async <T>(act: () => Promise<T>, signal?: AbortSignal): Promise<T> => {
   const until = Date.now() + WITHIN_MS

@@ -1,5 +1,5 @@
+import { MANAGER } from '../kube.ts'
 import { EGRESS_LABEL } from '../manifests.ts'
-import type { ObjectId } from '../object.ts'
 import { type Admission, admission, refuses, rule, variable } from './policy.ts'
 
 const label = (of: string): string => `${of}.?metadata.?labels[?'${EGRESS_LABEL.key}'].orValue('')`
@@ -9,34 +9,27 @@ const template = (of: string): string =>
   `request.kind.kind == 'Pod' ? ${of} : request.kind.kind == 'CronJob' ? ${of}.spec.jobTemplate.spec.template : ${of}.spec.template`
 
 /**
- * What has moved keeps its label unless a run of ours is under way: one holds the Lease, which the API server looks up
- * at each such write. Adding the label, and deleting what has it, stay free.
+ * What has moved keeps its label against every write but one of ours, which says so by its field manager. Adding the
+ * label, and deleting what has it, stay free. No parameters: a server may go by old ones. @see kubernetes#130887
  */
-export const labelPolicy = (namespace: string, lease: ObjectId): Admission =>
-  admission(
-    `kapsule-egress-label-${namespace}`,
-    namespace,
-    {
-      paramKind: { apiVersion: lease.apiVersion, kind: lease.kind },
-      matchConstraints: {
-        resourceRules: [
-          rule('', ['pods'], ['UPDATE']),
-          rule('apps', ['deployments', 'statefulsets', 'daemonsets', 'replicasets'], ['UPDATE']),
-          rule('batch', ['cronjobs'], ['UPDATE']),
-        ],
-      },
-      variables: [variable('before', template('oldObject')), variable('after', template('object'))],
-      validations: [
-        refuses(
-          `the label ${EGRESS_LABEL.key}=${EGRESS_LABEL.value} comes off by scripts/rollback.ts alone`,
-          [
-            `${label('variables.before')} != '${EGRESS_LABEL.value}'`,
-            `${label('variables.after')} == '${EGRESS_LABEL.value}'`,
-            "params.?spec.?holderIdentity.orValue('') != ''",
-          ].join(' || '),
-        ),
+export const labelPolicy = (namespace: string): Admission =>
+  admission(`kapsule-egress-label-${namespace}`, namespace, {
+    matchConstraints: {
+      resourceRules: [
+        rule('', ['pods'], ['UPDATE']),
+        rule('apps', ['deployments', 'statefulsets', 'daemonsets', 'replicasets'], ['UPDATE']),
+        rule('batch', ['cronjobs'], ['UPDATE']),
       ],
     },
-    // Without a Lease nobody could tell, and every write to a workload would be refused.
-    { paramRef: { name: lease.name, namespace: lease.namespace ?? '', parameterNotFoundAction: 'Allow' } },
-  )
+    variables: [variable('before', template('oldObject')), variable('after', template('object'))],
+    validations: [
+      refuses(
+        `the label ${EGRESS_LABEL.key}=${EGRESS_LABEL.value} comes off by scripts/rollback.ts alone`,
+        [
+          `${label('variables.before')} != '${EGRESS_LABEL.value}'`,
+          `${label('variables.after')} == '${EGRESS_LABEL.value}'`,
+          `request.?options.?fieldManager.orValue('') == '${MANAGER}'`,
+        ].join(' || '),
+      ),
+    ],
+  })

@@ -9,7 +9,7 @@ import { apiVersionOf, kind } from './resources.ts'
 import { forbidden, Refused } from './status.ts'
 import type { Store } from './store.ts'
 
-type Asking = { caller: Caller; dryRun: boolean; warn(text: string): void }
+type Asking = { caller: Caller; dryRun: boolean; fieldManager: string | undefined; warn(text: string): void }
 type Denial = { message: string; reason: string }
 
 // What decides about policies is not decided by them.
@@ -52,7 +52,12 @@ const denied = ({ of, object, before }: Review, why: string, reason: string): Re
   return new Refused(codes[reason] ?? 403, reason, message, { ...body.details, causes: [{ message: why }] })
 }
 
-const contextOf = ({ of, operation, sub, object, before, namespace }: Review, { caller, dryRun }: Asking) => {
+const verbs = { CREATE: 'CreateOptions', UPDATE: 'UpdateOptions', DELETE: 'DeleteOptions' }
+
+const contextOf = (
+  { of, operation, sub, object, before, namespace }: Review,
+  { caller, dryRun, fieldManager }: Asking,
+) => {
   const { name, namespace: home } = (object ?? before)!.metadata
   const { group, version, plural, kind: word } = of
   const resource = { group, version, resource: plural }
@@ -67,6 +72,7 @@ const contextOf = ({ of, operation, sub, object, before, namespace }: Review, { 
       requestResource: resource,
     },
     ...{ requestSubResource: part, name, namespace: home ?? '', operation, dryRun },
+    options: { apiVersion: 'meta.k8s.io/v1', kind: verbs[operation], ...(fieldManager && { fieldManager }) },
     userInfo: { username: caller.user, uid: caller.uid ?? '', groups: caller.groups, extra: {} },
   }
   const seen = (it: Obj | undefined) => (it ? toCel({ ...it, apiVersion: apiVersionOf(of), kind: word }) : null)

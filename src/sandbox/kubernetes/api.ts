@@ -25,6 +25,8 @@ import { validate } from './validate.ts'
 export type Options = {
   /** The field manager. */
   manager: string
+  /** The same where the request names one itself. */
+  fieldManager?: string | undefined
   dryRun?: boolean
   force?: boolean
   /** Who asks; absent: one of our own controllers. */
@@ -64,6 +66,7 @@ export const createApi = (store: Store, { admit = () => {}, police = () => {} }:
     let after = complete({ ...draft, apiVersion: apiVersionOf(of), kind: of.kind })
     if (split && before && sub !== 'status') after.status = before.status
     if (split && sub === 'status') after = { ...clone(before!), status: after.status }
+    if (of.kind === 'Pod' && before && !options.internal) after = withDebuggers(after, before, sub)
     after.metadata = keepMeta(after, before, of)
     admit(of, after, before, !!options.dryRun)
     if (!options.internal) validate(of, after, before)
@@ -217,6 +220,14 @@ export const createApi = (store: Store, { admit = () => {}, police = () => {} }:
 }
 
 type Parts = { sub?: string; entries?: ManagedEntry[] }
+
+/** Debuggers get into a pod by a way of their own, which changes nothing else. */
+const withDebuggers = (after: Obj, before: Obj, sub: string | undefined): Obj => {
+  const from = sub === 'ephemeralcontainers' ? after : before
+  const { ephemeralContainers: _e, ...spec } = sub === 'ephemeralcontainers' ? clone(before.spec) : after.spec
+  const { ephemeralContainers } = from.spec
+  return { ...after, spec: { ...spec, ...(ephemeralContainers && { ephemeralContainers }) } }
+}
 
 /** What was never stored has none. */
 const withoutVersion = ({ metadata: { resourceVersion: _v, ...metadata }, ...rest }: Obj): Obj =>

@@ -23,6 +23,13 @@ export const compile = (text: string): Expression => {
   return context => parsed(context)
 }
 
+/** What an expression gives: `bool`, `string`, `dyn`, as far as that is known before it is asked. */
+export const typeOf = (text: string): string => String(environment.parse(text).check().type ?? 'dyn')
+
+/** The first of its variables that nobody declared before it. */
+export const undeclared = (text: string, declared: string[]): string | undefined =>
+  [...text.matchAll(/\bvariables\.([A-Za-z_]\w*)/g)].map(it => it[1]!).find(it => !declared.includes(it))
+
 /** JSON as CEL sees it: whole numbers are ints. */
 export const toCel = (value: Loose): unknown => {
   if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : value
@@ -37,4 +44,7 @@ export const toCel = (value: Loose): unknown => {
 
 /** The first line of what went wrong: the rest draws the place. */
 export const trouble = (thrown: unknown): string =>
-  (thrown instanceof Error ? thrown.message : String(thrown)).split('\n')[0]!.trim()
+  (thrown instanceof Error ? thrown.message : String(thrown))
+    .split('\n')[0]!
+    .trim()
+    .replace(/^No such key/, 'no such key')

@@ -68,7 +68,12 @@ export const createControl = ({
     const home = (object ?? before)!.metadata.namespace
     const namespace = home === undefined ? undefined : store.get(kind('Namespace'), undefined, home)
     const caller = options.caller ?? serviceAccount('kube-system', options.manager)
-    const asking = { caller, dryRun: !!options.dryRun, warn: options.warn ?? (() => {}) }
+    const asking = {
+      caller,
+      dryRun: !!options.dryRun,
+      fieldManager: options.fieldManager,
+      warn: options.warn ?? (() => {}),
+    }
     decide(store, { of, operation, sub: part, object, before, namespace }, asking)
     if (object && options.caller) checkEscalation(store, { of, object, before, caller })
     if (object && !before) checkQuotas(store, of, object)

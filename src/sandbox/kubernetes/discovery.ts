@@ -7,6 +7,7 @@ const subVerbs: Record<string, string[]> = {
   status: ['get', 'patch', 'update'],
   scale: ['get', 'patch', 'update'],
   log: ['get'],
+  ephemeralcontainers: ['get', 'patch', 'update'],
   exec: ['create', 'get'],
   eviction: ['create'],
   token: ['create'],

@@ -109,6 +109,7 @@ const optionsOf = ({ query, request, response, caller }: Asked): Options => ({
   caller,
   warn: text => void response.appendHeader('warning', `299 - ${JSON.stringify(text)}`),
   manager: query.get('fieldManager') || (request.headers['user-agent'] ?? 'unknown').split('/')[0]!.slice(0, 128),
+  fieldManager: query.get('fieldManager') ?? undefined,
   dryRun: query.getAll('dryRun').includes('All'),
   force: query.get('force') === 'true',
 })

@@ -71,7 +71,10 @@ const table: Record<string, Row[]> = {
   ],
 }
 
-const more: Record<string, string[]> = { Pod: ['log', 'exec', 'eviction'], ServiceAccount: ['token'] }
+const more: Record<string, string[]> = {
+  Pod: ['log', 'exec', 'eviction', 'ephemeralcontainers'],
+  ServiceAccount: ['token'],
+}
 
 export const resources: Resource[] = Object.entries(table).flatMap(([apiVersion, rows]) =>
   rows.map(([kind, plural, short, flags = '']) => {

@@ -1,4 +1,4 @@
-import { compile, trouble } from './cel.ts'
+import { compile, trouble, typeOf, undeclared } from './cel.ts'
 import { parseSchedule } from './cron.ts'
 import { bad, barred, missing } from './mistakes.ts'
 import type { Loose, Obj } from './object.ts'
@@ -97,31 +97,39 @@ const PodDisruptionBudget: Rule = ({ spec = {} }) =>
     : []
 
 const ValidatingAdmissionPolicy: Rule = ({ spec = {} }) => {
-  const wrong = (field: string, text: string | undefined): Mistake[] => {
+  const declared: string[] = (spec.variables ?? []).map((it: Loose) => it.name)
+  const wrong = (field: string, text: string | undefined, type: string, known: string[]): Mistake[] => {
     if (text === undefined) return [missing(field)]
     try {
       compile(text)
-      return []
     } catch (thrown) {
       return [bad(field, text, `compilation failed: ${trouble(thrown)}`)]
     }
+    const lacking = undeclared(text, known)
+    if (lacking) return [bad(field, text, `compilation failed: ERROR: <input>: undefined field '${lacking}'`)]
+    const given = typeOf(text)
+    return ['dyn', 'dynamic', type].includes(given) || type === 'dyn'
+      ? []
+      : [bad(field, text, `must evaluate to ${type} but got ${given}`)]
   }
-  const each = (member: string, of = 'expression') =>
+  const each = (member: string, type: string, known: (index: number) => string[], of = 'expression') =>
     (spec[member] ?? []).flatMap((it: Loose, index: number) =>
-      of === 'expression' || it[of] !== undefined ? wrong(`spec.${member}[${index}].${of}`, it[of]) : [],
+      of === 'expression' || it[of] !== undefined
+        ? wrong(`spec.${member}[${index}].${of}`, it[of], type, known(index))
+        : [],
     )
   const { resourceRules = [] } = spec.matchConstraints ?? {}
+  const none = 'validations or auditAnnotations must contain at least one item'
+  const all = () => declared
   return [
     ...(resourceRules.length > 0 ? [] : [missing('spec.matchConstraints.resourceRules')]),
     ...(spec.validations?.length || spec.auditAnnotations?.length
       ? []
-      : [missing('spec.validations', 'validations or auditAnnotations must contain at least one item')]),
-    ...[
-      each('validations'),
-      each('validations', 'messageExpression'),
-      each('matchConditions'),
-      each('variables'),
-    ].flat(),
+      : [missing('spec.validations', none), missing('spec.auditAnnotations', none)]),
+    ...each('matchConditions', 'bool', () => []),
+    ...each('variables', 'dyn', index => declared.slice(0, index)),
+    ...each('validations', 'bool', all),
+    ...each('validations', 'string', all, 'messageExpression'),
   ]
 }
 

@@ -88,7 +88,13 @@ const envMistakes = (at: string, { name, value, valueFrom }: Loose): Mistake[] =
 const podSpecChange = (obj: Obj, before: Obj | undefined): Mistake[] => {
   if (!before) return []
   const fixed = (spec: Loose) => {
-    const { tolerations: _t, activeDeadlineSeconds: _a, terminationGracePeriodSeconds: _g, ...rest } = clone(spec)
+    const {
+      tolerations: _t,
+      ephemeralContainers: _e,
+      activeDeadlineSeconds: _a,
+      terminationGracePeriodSeconds: _g,
+      ...rest
+    } = clone(spec)
     for (const it of [...(rest.containers ?? []), ...(rest.initContainers ?? [])]) delete it.image
     return rest
   }

@@ -128,7 +128,7 @@ test('an expression that fails: the failure policy decides; a warning is a heade
   const validations = [{ expression: 'object.data.none == "x"' }]
   await under('fails', { matchConstraints, validations }, async () => {
     const said = (await create('c')).message
-    assert.match(said, `expression 'object.data.none == "x"' resulted in error: No such key: none`)
+    assert.match(said, `expression 'object.data.none == "x"' resulted in error: no such key: none`)
   })
   await under('ignores', { matchConstraints, validations, failurePolicy: 'Ignore' }, async () =>
     assert.is((await create('c')).metadata.name, 'c'),
