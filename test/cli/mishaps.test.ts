@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert'
 import { takeBack } from '../../src/cli/open-rollout.ts'
 import { stuck } from '../../src/cli/rollout.ts'
 import { leaseOf } from '../../src/rollout/lease.ts'
+import { openDoor } from '../support/fleet/fleet.ts'
 import { suite } from '../support/suite.ts'
 import { until } from '../support/until.ts'
 import { createRolling, type Words } from './rolling.ts'
@@ -59,6 +60,21 @@ test('a Lease that somebody deletes ends it as one that was stolen', async () =>
   assert.is(problem?.exit, 4, problem?.stack)
   assert.match(problem!.why, /is gone, or somebody took it/)
   assert.equal(await rolling.moved(), ['w0'])
+  assert.is(await back(), undefined)
+  assert.equal(await rolling.moved(), [])
+})
+
+test('credentials that end in the middle are named, and with new ones it is taken back', async () => {
+  rolling.mood.stubborn = true
+  const run = await rolling.start()
+  await until(() => run.over || run.lines.some(it => it.includes('w1: waiting')), 60)
+  await openDoor(rolling.cluster.kubeconfig, 'PUT', 'conditions', { faults: [{ do: { status: 401 } }] })
+  const problem = await run.ended
+  assert.is(problem?.exit, 6, problem?.stack)
+  assert.match(problem!.why, /does not know these credentials/)
+  await openDoor(rolling.cluster.kubeconfig, 'DELETE', 'conditions')
+  rolling.mood.stubborn = false
+  assert.equal(await rolling.moved(), ['w0', 'w1'])
   assert.is(await back(), undefined)
   assert.equal(await rolling.moved(), [])
 })
