@@ -97,7 +97,7 @@ export const createApi = (store: Store, { admit = () => {}, police = () => {} }:
         const home = get(kind('Namespace'), undefined, namespace!)
         if (home.metadata.deletionTimestamp) {
           const why = `unable to create new content in namespace ${namespace} because it is being terminated`
-          throw forbidden(of, draft.metadata.name, why)
+          throw terminating(of, draft.metadata.name, why, namespace!)
         }
       } else delete draft.metadata.namespace
       if (draft.metadata.resourceVersion) throw internal('resourceVersion should not be set on objects to be created')
@@ -206,11 +206,19 @@ export const createApi = (store: Store, { admit = () => {}, police = () => {} }:
       const finalizers = [...new Set([...(metadata.finalizers ?? []), ...extra])]
       const waits = grace > 0 || finalizers.length > 0 || of.kind === 'Namespace'
       if (options.dryRun) return { object: before, gone: !waits }
-      if (!waits) return { object: store.remove(of, before), gone: true }
+      if (!waits) {
+        const object = store.remove(of, before)
+        const at = { deletionTimestamp: now(), deletionGracePeriodSeconds: 0 }
+        return {
+          object: of.kind === 'Pod' ? { ...object, metadata: { ...object.metadata, ...at } } : object,
+          gone: true,
+        }
+      }
       const draft = clone(before)
       draft.metadata.deletionTimestamp ??= new Date(Date.now() + grace * 1000).toISOString().slice(0, 19).concat('Z')
       if (of.kind === 'Pod')
         draft.metadata.deletionGracePeriodSeconds = Math.min(grace, metadata.deletionGracePeriodSeconds ?? grace)
+      else if (of.kind !== 'Namespace') draft.metadata.deletionGracePeriodSeconds = 0
       if (finalizers.length > 0) draft.metadata.finalizers = finalizers
       if (of.kind === 'Namespace') draft.status = { ...draft.status, phase: 'Terminating' }
       return { object: same(draft, before) ? before : store.put(of, draft), gone: false }
@@ -243,6 +251,13 @@ export type Deletion = {
 }
 
 const permanent = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease'])
+
+const terminating = (of: Resource, name: string, why: string, namespace: string) => {
+  const refused = forbidden(of, name, why)
+  const message = `namespace ${namespace} is being terminated`
+  refused.body.details.causes = [{ reason: 'NamespaceTerminating', message, field: 'metadata.namespace' }]
+  return refused
+}
 
 const elsewhere = () =>
   badRequest('the namespace of the provided object does not match the namespace sent on the request')

@@ -1,5 +1,6 @@
 import type { Api } from './api.ts'
 import type { Obj } from './object.ts'
+import { same, withCondition } from './object.ts'
 import type { Resource } from './resources.ts'
 import { kind, resources } from './resources.ts'
 import type { Store, StoreEvent } from './store.ts'
@@ -101,8 +102,43 @@ export const createCollector = (store: Store, api: Api) => {
       .filter(it => it.namespaced)
       .flatMap(of => store.list(of, name).map(it => ({ of, object: it })))
     for (const it of content) if (!it.object.metadata.deletionTimestamp) removeQuietly(it.of, it.object)
-    const left = resources.some(of => of.namespaced && store.list(of, name).length > 0)
-    if (!left && !object.metadata.finalizers?.length) store.remove(kind('Namespace'), object)
+    const left = resources
+      .filter(it => it.namespaced)
+      .flatMap(of => store.list(of, name).map(it => ({ of, object: it })))
+    if (left.length > 0) return say(object, left)
+    if (!object.metadata.finalizers?.length) store.remove(kind('Namespace'), object)
+  }
+
+  /** What a namespace waits for. */
+  const say = (home: Obj, left: Kept[]) => {
+    const count = (names: string[]) =>
+      [...new Set(names)].map(name => [name, names.filter(it => it === name).length] as const)
+    const content = count(left.map(({ of }) => (of.group ? `${of.plural}.${of.group}` : of.plural)))
+    const finalizers = count(left.flatMap(it => it.object.metadata.finalizers ?? []))
+    const remaining = content.map(([name, n]) => `${name} has ${n} resource instances`).join(', ')
+    const held = finalizers.map(([name, n]) => `${name} in ${n} resource instances`).join(', ')
+    const told: [string, string, string, string][] = [
+      ['NamespaceContentRemaining', 'SomeResourcesRemain', 'True', `Some resources are remaining: ${remaining}`],
+      held
+        ? [
+            'NamespaceFinalizersRemaining',
+            'SomeFinalizersRemain',
+            'True',
+            `Some content in the namespace has finalizers remaining: ${held}`,
+          ]
+        : [
+            'NamespaceFinalizersRemaining',
+            'ContentHasNoFinalizers',
+            'False',
+            'All content-preserving finalizers finished',
+          ],
+    ]
+    const conditions = told.reduce(
+      (all, [type, reason, status, message]) => withCondition(all, { type, status, reason, message }),
+      home.status?.conditions,
+    )
+    if (!same(conditions, home.status?.conditions))
+      store.put(kind('Namespace'), { ...home, status: { ...home.status, conditions } })
   }
 
   const terminating = new Set<string>()

@@ -6,12 +6,14 @@ import { selects } from './selectors.ts'
 import type { Mistake } from './status.ts'
 import { invalid } from './status.ts'
 import { ofKind } from './validate-kinds.ts'
+import { metaMistakes } from './validate-meta.ts'
 import { dataMistakes, labelMistakes, labelNameMistakes, nameMistakes } from './validate-names.ts'
 
 /** The mistakes that would surprise a user if they passed here and failed on a real cluster. Throws 422 with all. */
 export const validate = (of: Resource, obj: Obj, before: Obj | undefined): void => {
   const found: Mistake[] = [
     ...nameMistakes(of, obj),
+    ...metaMistakes(obj, before),
     ...(byKind[of.kind]?.(obj, before) ?? []),
     ...(ofKind[of.kind]?.(obj, before) ?? []),
   ]
