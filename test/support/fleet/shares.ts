@@ -1,10 +1,7 @@
 import * as assert from 'uvu/assert'
 import { suite } from '../suite.ts'
 import type { Cut, Spent } from './power.ts'
-import { type Counted, type Death, openRange, type Range, survive, type Trial } from './trial.ts'
-
-/** Together they cut a run with 12 workloads everywhere; each is some two minutes of one core. */
-export const SHARES = 16
+import { type Counted, type Death, type Range, survive, type Trial } from './trial.ts'
 
 type Open = Range & { close?: () => Promise<void> }
 
@@ -29,9 +26,6 @@ export const shareOut = (
   })
 }
 
-export const cutShare = (share: number): void =>
-  shareOut('all cuts', () => openRange('whole'), everyCut, { share, of: SHARES })
-
 /** One after the other. Cuts that came too late are few, or nothing was shown. */
 export const endure = async (range: Range, trials: readonly Trial[]): Promise<void> => {
   const began = Date.now()
@@ -48,22 +42,25 @@ export const endure = async (range: Range, trials: readonly Trial[]): Promise<vo
   assert.ok(total > 0 && total >= sum(asked) * 0.9, `${total} of ${sum(asked)} cuts were made`)
 }
 
-/**
- * After each line, write, call about the Lease and read: gone on with, and then cut on the way back; and taken back at
- * once. A read changes nothing, so that only each third is gone on with.
- */
-export const everyCut = ({ there, back }: Range): Trial[] => {
+/** After each line, write and call about the Lease: gone on with, and then cut on the way back; and taken back at once. */
+export const changeCuts = ({ there, back }: Range): Trial[] => {
+  const all = [...cutsAt('lines', there), ...cutsAt('writes', there), ...cutsAt('leads', there)]
   const home = backCuts(back)
-  const on = (cut: Cut, at: number): Trial => ({ there: cut, resumed: true, back: home[at % home.length]! })
-  const off = (cut: Cut): Trial => ({ there: cut, resumed: false })
-  const changing = [...cutsAt('lines', there), ...cutsAt('writes', there), ...cutsAt('leads', there)]
-  const reading = cutsAt('reads', there)
-  return [
-    ...changing.map(on),
-    ...changing.map(off),
-    ...reading.map((it, at) => (at % 3 === 0 ? on(it, at / 3) : off(it))),
-  ]
+  return [...all.map((cut, at) => onAndBack(cut, home, at)), ...all.map(atOnce)]
 }
+
+/** After each read, which changes nothing: taken back at once, and each third gone on with. */
+export const readCuts = ({ there, back }: Range): Trial[] => {
+  const home = backCuts(back)
+  return cutsAt('reads', there).map((cut, at) => (at % 3 === 0 ? onAndBack(cut, home, at / 3) : atOnce(cut)))
+}
+
+const onAndBack = (there: Cut, home: Cut[], at: number): Trial => ({
+  ...{ there, resumed: true },
+  back: home[at % home.length]!,
+})
+
+const atOnce = (there: Cut): Trial => ({ there, resumed: false })
 
 /** Every one of a way back. */
 const backCuts = (back: Spent): Cut[] =>

@@ -1,0 +1,4 @@
+import { changeCuts, shareOut } from '../../support/fleet/shares.ts'
+import { openRange } from '../../support/fleet/trial.ts'
+
+shareOut('lines and writes', () => openRange('whole'), changeCuts, { share: 5, of: 6 })

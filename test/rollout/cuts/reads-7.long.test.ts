@@ -1,0 +1,4 @@
+import { readCuts, shareOut } from '../../support/fleet/shares.ts'
+import { openRange } from '../../support/fleet/trial.ts'
+
+shareOut('reads', () => openRange('whole'), readCuts, { share: 7, of: 8 })

@@ -1,3 +1,0 @@
-import { cutShare } from '../../support/fleet/shares.ts'
-
-cutShare(6)
