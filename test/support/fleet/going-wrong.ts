@@ -4,7 +4,7 @@ import { newRunId } from '../../../src/engine/journal.ts'
 import { Problem } from '../../../src/engine/problem.ts'
 import { leaseOf } from '../../../src/rollout/lease.ts'
 import { asAnnotation } from '../../../src/rollout/requests.ts'
-import { type Cut, NO_POWER, type Spent } from './power.ts'
+import { type Cut, NO_POWER } from './power.ts'
 import { back, type Ears, forward, stateOf } from './run.ts'
 import { openRange, type Range, seen } from './trial.ts'
 import { watchman } from './watchman.ts'
@@ -12,7 +12,11 @@ import { watchman } from './watchman.ts'
 /** What makes a run take its rollout back by itself, while it goes on. `line`: hears what it writes down. */
 export type Trouble = { begin(): void; line?: Ears['line']; end(): void }
 
-export type Wrong = Range & { astray: Trouble; abort: Trouble; undone: number }
+export type Wrong = Range &
+  Record<'astray' | 'abort', Trouble> & {
+    /** So many lines a run that nobody disturbs writes of what it takes back. */
+    undone: Record<'astray' | 'abort', number>
+  }
 
 /** A fleet of which one workload can be seen with a wrong address, and of which an operator can abort the rollout. */
 export const openWrong = async (size: 'small' | 'whole', liar: string): Promise<Wrong> => {
@@ -41,15 +45,16 @@ export const openWrong = async (size: 'small' | 'whole', liar: string): Promise<
     },
     end() {},
   }
-  const calm = await goesWrong(range, astray)
-  return { ...range, astray, abort, undone: calm.undone }
+  const undone = { astray: await goesWrong(range, astray), abort: await goesWrong(range, abort) }
+  return { ...range, astray, abort, undone }
 }
 
 /** Nobody disturbs it while it takes itself back. */
-const goesWrong = async (range: Range, trouble: Trouble): Promise<Spent> => {
+const goesWrong = async (range: Range, trouble: Trouble): Promise<number> => {
   const { fleet, start } = range
   let undone = 0
   const line: Ears['line'] = it => {
+    trouble.line?.(it)
     if (/^und/.test(it.event)) undone++
   }
   trouble.begin()
@@ -57,7 +62,7 @@ const goesWrong = async (range: Range, trouble: Trouble): Promise<Spent> => {
   trouble.end()
   assert.is(problem.exit, 5, problem.stack)
   assert.equal(await seen(fleet), start)
-  return { undone } as Spent
+  return undone
 }
 
 /**
