@@ -4,6 +4,7 @@ import { rangeOf } from '../../engine/ranges.ts'
 import type { Kube } from '../kube.ts'
 import { holds, letIn, listEntries, type Told, takeOut } from './entries.ts'
 import { type Entry, type FirewallRef, type Firewalls, showFirewall } from './firewall.ts'
+import { inTurn } from './in-turn.ts'
 import { leavingTheNewWay, type Moved, untilGone } from './old-ways.ts'
 
 /**
@@ -50,18 +51,22 @@ export const allowlistAdditionKind: Kind<Want, Live, Clients> = {
   async undo(want, { firewalls, kube }, before, _now, report) {
     const firewall = firewalls(want.firewall)
     const tell = told(want.firewall, report)
-    const entries = await listEntries(firewall, tell)
     const wanted = want.addresses.map(rangeOf)
     const ours = (it: Entry) => it.description === want.mark || wanted.includes(it.range)
-    const goes = new Set(entries.filter(it => ours(it) && !holds(before?.entries ?? [], it.range)).map(it => it.range))
-    if (goes.size === 0) return
+    const going = (entries: Entry[]) =>
+      entries.filter(it => ours(it) && !holds(before?.entries ?? [], it.range)).map(it => it.range)
+    if (going(await listEntries(firewall, tell)).length === 0) return
     const left = await untilGone(() => leavingTheNewWay(kube(want.kubeconfig), want.users), report)
-    const others = new Set(entries.filter(it => !goes.has(it.range)).map(it => it.range))
-    for (const range of goes) {
-      if (left[0]) report.progress(`${range} stays: ${left[0].what} leaves by it`)
-      else if (others.size > 0) await takeOut(firewall, { range, keep: [...others] }, tell)
-      else report.progress(`${range} stays: an empty list may let in everybody, or nobody`)
-    }
+    await inTurn(tell.what, async () => {
+      const entries = await listEntries(firewall, tell)
+      const goes = new Set(going(entries))
+      const others = new Set(entries.filter(it => !goes.has(it.range)).map(it => it.range))
+      for (const range of goes) {
+        if (left[0]) report.progress(`${range} stays: ${left[0].what} leaves by it`)
+        else if (others.size > 0) await takeOut(firewall, { range, keep: [...others] }, tell)
+        else report.progress(`${range} stays: an empty list may let in everybody, or nobody`)
+      }
+    })
   },
 }
 

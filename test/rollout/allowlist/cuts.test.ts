@@ -302,6 +302,26 @@ test('two who let the same in at the same time both have it, and a refusal is to
   assert.is(told.message, 'never')
 })
 
+test('tenants that share a list take their addresses out side by side, and never the last entry', async () => {
+  await start()
+  const mine = (n: number) => ({
+    ...{ firewall: partner.ref, kubeconfig: cluster.kubeconfig, namespace: NS, mark: `mine ${n}`, users: [] },
+    addresses: [`203.0.113.${n}`],
+  })
+  const tenants = [100, 101, 102, 103].map(n => allowlistAddition(`t${n}`, mine(n)))
+  const lines: Recorded[] = []
+  const world = worldOf(journalOf(lines))
+  assert.equal((await applyPlan(await makePlan(tenants, world), 'rollout/x', world)).failures, [])
+  assert.is(partner.now().length, BEFORE.length + 4)
+  assert.equal((await back(lines)).failures, [])
+  assert.equal(partner.now(), BEFORE)
+  lines.length = 0
+  assert.equal((await applyPlan(await makePlan(tenants, world), 'rollout/x', world)).failures, [])
+  await partner.rules.set(tenants.map((_, at) => `203.0.113.${100 + at}/32`))
+  assert.equal((await back(lines)).failures, [])
+  assert.is(partner.now().length, 1)
+})
+
 test('who has not moved keeps the old entry in', async () => {
   await start()
   const [open, api, , first] = desired()

@@ -44,9 +44,15 @@ export const endure = async (range: Range, trials: readonly Trial[]): Promise<vo
 
 /** After each line, write and call about the Lease: gone on with, and then cut on the way back; and taken back at once. */
 export const changeCuts = ({ there, back }: Range): Trial[] => {
-  const all = [...cutsAt('lines', there), ...cutsAt('writes', there), ...cutsAt('leads', there)]
   const home = backCuts(back)
-  return [...all.map((cut, at) => onAndBack(cut, home, at)), ...all.map(atOnce)]
+  const all = [...cutsAt('lines', there), ...cutsAt('writes', there)]
+  // How often the Lease is looked at depends on how long it takes: no other share is to count on it.
+  const late = cutsAt('leads', there)
+  return [
+    ...all.map((cut, at) => onAndBack(cut, home, at)),
+    ...all.map(atOnce),
+    ...late.flatMap((cut, at) => [onAndBack(cut, home, all.length + at), atOnce(cut)]),
+  ]
 }
 
 /** After each read, which changes nothing: taken back at once, and each third gone on with. */
