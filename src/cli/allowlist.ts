@@ -2,9 +2,8 @@ import type { Moved, RolloutPhase } from '../../playbooks/rollout.ts'
 import type { Outcome } from '../engine/apply.ts'
 import { readJournals } from '../engine/journal.ts'
 import { gatesAt } from '../rollout/gates.ts'
-import { calledAs, isLeaving } from '../rollout/workload.ts'
-import { readRollout } from '../rollout/workloads/read.ts'
-import { askGates, type GateResult, isHeld, kubeOf, sideBySide, sweep } from './gates.ts'
+import { betweenJobs } from './between-jobs.ts'
+import { askGates, type GateResult, isHeld, sideBySide, sweep } from './gates.ts'
 import { provedBefore } from './proved-before.ts'
 import { hasPassed, type PhaseEnd, tell } from './rollout.ts'
 import type { Staged } from './staged.ts'
@@ -53,27 +52,11 @@ export const shrinkAllowlist = async (
 const ask = async (staged: Staged, moves: readonly Moved[], say: (line: string) => void): Promise<GateResult[]> => {
   await sweep(staged, moves)
   const telling = tell(staged, say)
-  const asks = (await withoutIdle(staged, moves, say)).map(
-    move => (enough: AbortSignal) => askGates(staged, move, gatesAt('allowlist', move.tenant), telling, { enough }),
-  )
+  const idle = await betweenJobs(staged, moves, provedBefore, say)
+  const asks = moves
+    .filter(it => !idle.has(it))
+    .map(
+      move => (enough: AbortSignal) => askGates(staged, move, gatesAt('allowlist', move.tenant), telling, { enough }),
+    )
   return (await sideBySide(asks)).filter(it => !isHeld(it))
-}
-
-/** A CronJob has pods while a Job of it runs: what it proved when it moved is enough. */
-const withoutIdle = async (
-  staged: Staged,
-  moves: readonly Moved[],
-  say: (line: string) => void,
-): Promise<readonly Moved[]> => {
-  const crons = moves.filter(it => it.workload.kind === 'CronJob')
-  if (crons.length === 0) return moves
-  const history = readJournals(staged.session.state)
-  const idle = new Set<Moved>()
-  for (const it of crons) {
-    const rollout = await readRollout(kubeOf(staged), { namespace: it.tenant.namespace, ...it.workload })
-    if (rollout?.current.some(pod => !isLeaving(pod)) || !provedBefore(history, it)) continue
-    say(`${it.tenant.tenant}/${calledAs(it.workload)}: no Job of it runs; proved when it moved`)
-    idle.add(it)
-  }
-  return moves.filter(it => !idle.has(it))
 }

@@ -4,6 +4,7 @@ import { table } from '../report/table.ts'
 import { gatesAt } from '../rollout/gates.ts'
 import { fail } from '../rollout/measure.ts'
 import { egressAddress } from '../rollout/probe.ts'
+import { betweenJobs } from './between-jobs.ts'
 import {
   askGates,
   type GateResult,
@@ -15,6 +16,7 @@ import {
   subjectOf,
   sweep,
 } from './gates.ts'
+import { heldSince } from './proved-before.ts'
 import type { Staged } from './staged.ts'
 import { refusedNodes, unknownNodes } from './unknown-nodes.ts'
 
@@ -41,9 +43,13 @@ export const prove = async (staged: Staged, say: (line: string) => void): Promis
   const refused = unknownNodes(staged).filter(it => it.unknown.length > 0)
   return Promise.all(
     session.context.tenants.map(async tenant => {
-      const moves = movesOf(staged).filter(it => it.tenant === tenant && !staysAsItIs(it))
       const gates = gatesAt('moved', tenant)
-      const results = await Promise.all(
+      const all = movesOf(staged).filter(it => it.tenant === tenant && !staysAsItIs(it))
+      const proved: Parameters<typeof betweenJobs>[2] = (history, move) =>
+        heldSince(history, move, { gates: gates.map(it => it.name), held: isHeld })
+      const idle = await betweenJobs(staged, all, proved, say)
+      const moves = all.filter(it => !idle.has(it))
+      const answers = await Promise.all(
         moves.map(move =>
           askGates(staged, move, gates, {
             onResult: result => {
@@ -53,6 +59,10 @@ export const prove = async (staged: Staged, say: (line: string) => void): Promis
           }),
         ),
       )
+      // A Job may have ended while it was asked.
+      const unheard = moves.filter((_, n) => answers[n]!.some(it => it.verdict.verdict === 'inconclusive'))
+      const ended = await betweenJobs(staged, unheard, proved, say)
+      const results = answers.filter((_, n) => !ended.has(moves[n]!))
       const canary = { tenant, workload: tenant.rollout.canary }
       const gate = 'its proxy knows its nodes'
       // No pod may be there yet, so that no gate of a workload would find it.
@@ -62,12 +72,12 @@ export const prove = async (staged: Staged, say: (line: string) => void): Promis
       const asked: GateResult[] = [...results.flat(), ...lacking]
       return {
         tenant: tenant.tenant,
-        moved: results.filter(it => it.every(isHeld)).length,
-        workloads: moves.length,
+        moved: results.filter(it => it.every(isHeld)).length + idle.size + ended.size,
+        workloads: all.length,
         addressBefore: before.get(tenant.tenant) ?? null,
         addressNow: await egressAddress(kubeOf(staged), subjectOf(staged, canary)).catch(() => null),
         gatesPassed: asked.filter(it => it.verdict.verdict === 'pass').length,
-        gatesAsked: moves.length * gates.length + lacking.length,
+        gatesAsked: results.length * gates.length + lacking.length,
         failures: asked.filter(it => !isHeld(it)),
       }
     }),

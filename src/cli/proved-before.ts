@@ -6,15 +6,32 @@ import { egressName } from '../rollout/workload-egress.ts'
 import type { GateResult } from './gates.ts'
 
 /** Did the partner let this workload in, since it was last moved and its list last opened? */
-export const provedBefore = (history: readonly Recorded[], { tenant, workload }: Moved): boolean => {
-  const steps = [`workload-egress/${egressName(tenant.namespace, workload)}`, `allowlist-addition/${tenant.tenant}`]
-  let proved = false
+export const provedBefore = (history: readonly Recorded[], move: Moved): boolean =>
+  heldSince(history, move, {
+    gates: [partnerAnswers.name],
+    steps: [`allowlist-addition/${move.tenant.tenant}`],
+    held: it => it.verdict.verdict === 'pass',
+  })
+
+/** Did each of these gates hold of the workload when it was asked last, since it was last moved or one of `steps` done? */
+export const heldSince = (
+  history: readonly Recorded[],
+  { tenant, workload }: Moved,
+  {
+    gates,
+    steps = [],
+    held,
+  }: { gates: readonly string[]; steps?: readonly string[]; held: (it: GateResult) => boolean },
+): boolean => {
+  const anew = [`workload-egress/${egressName(tenant.namespace, workload)}`, ...steps]
+  const passed = new Set<string>()
   for (const it of history) {
-    if ((it.event === 'started' || it.event === 'undone') && steps.includes(it.step)) proved = false
+    if ((it.event === 'started' || it.event === 'undone') && anew.includes(it.step)) passed.clear()
     if (it.event !== 'note' || it.topic !== 'gate') continue
-    const { gate, verdict, ...of } = it.data as unknown as GateResult
-    if (gate === partnerAnswers.name && of.tenant === tenant.tenant && of.workload === calledAs(workload))
-      proved = verdict.verdict === 'pass'
+    const result = it.data as unknown as GateResult
+    if (result.tenant !== tenant.tenant || result.workload !== calledAs(workload)) continue
+    if (held(result)) passed.add(result.gate)
+    else passed.delete(result.gate)
   }
-  return proved
+  return gates.every(it => passed.has(it))
 }

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert'
 import type { Moved } from '../../playbooks/rollout.ts'
-import { provedBefore } from '../../src/cli/proved-before.ts'
+import { heldSince, provedBefore } from '../../src/cli/proved-before.ts'
 import type { Recorded } from '../../src/engine/journal.ts'
 import { suite } from '../support/suite.ts'
 
@@ -30,3 +30,15 @@ for (const [when, history, proved] of [
   ['another tenant passed', [moved, gate('pass', { tenant: 'b' })], false],
 ] as const)
   test(`${when}: ${proved}`, () => assert.is(provedBefore(history, move), proved))
+
+const gates = ['direct access is blocked', 'egress address']
+const [first, second] = gates.map(gate => ({ gate }))
+for (const [when, history, proved] of [
+  ['one gate passed', [moved, gate('pass', first)], false],
+  ['all did', [moved, gate('pass', first), gate('pass', second)], true],
+  ['one of them no longer', [moved, gate('pass', first), gate('pass', second), gate('fail', first)], false],
+  ['and it was moved again', [gate('pass', first), gate('pass', second), moved], false],
+  ['a list was opened, which is no concern of theirs', [gate('pass', first), gate('pass', second), opened], true],
+] as const)
+  test(`of several gates, ${when}: ${proved}`, () =>
+    assert.is(heldSince(history, move, { gates, held: it => it.verdict.verdict === 'pass' }), proved))
