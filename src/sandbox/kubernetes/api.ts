@@ -1,24 +1,16 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { complete } from './defaults.ts'
+import { type Deletion, isFinished, lastSeen, marked, refuseDeletion } from './deletion.ts'
+import { keepMeta } from './keep-meta.ts'
 import { applyConfiguration, trackUpdate } from './managed.ts'
 import { bad } from './mistakes.ts'
 import type { Loose, ManagedEntry, Obj } from './object.ts'
-import { clone, isMap, now, same } from './object.ts'
+import { clone, isMap, same } from './object.ts'
 import { jsonPatch, mergePatch, strategicPatch } from './patch.ts'
 import type { Caller } from './rbac.ts'
 import type { Resource } from './resources.ts'
 import { apiVersionOf, kind } from './resources.ts'
-import {
-  alreadyExists,
-  badRequest,
-  conflict,
-  forbidden,
-  internal,
-  invalid,
-  notFound,
-  notTheOne,
-  stale,
-} from './status.ts'
+import { alreadyExists, badRequest, conflict, forbidden, internal, invalid, notFound, stale } from './status.ts'
 import type { Store } from './store.ts'
 import { validate } from './validate.ts'
 
@@ -189,38 +181,11 @@ export const createApi = (store: Store, { admit = () => {}, police = () => {} }:
       options: Deletion = {},
     ): { object: Obj; gone: boolean } {
       const before = get(of, namespace, name)
-      const { metadata } = before
-      const { uid, resourceVersion } = options.preconditions ?? {}
-      if (uid && uid !== metadata.uid) throw notTheOne(of, name, 'UID', uid, metadata.uid)
-      if (resourceVersion && resourceVersion !== metadata.resourceVersion)
-        throw notTheOne(of, name, 'ResourceVersion', resourceVersion, metadata.resourceVersion)
-      if (of.kind === 'Namespace' && permanent.has(name)) throw forbidden(of, name, 'this namespace may not be deleted')
+      refuseDeletion(of, before, options)
       if (options.caller) police(of, undefined, before, { manager: '', ...options })
-      const grace = of.kind === 'Pod' ? podGrace(before, options.gracePeriodSeconds) : 0
-      const extra =
-        options.propagationPolicy === 'Foreground'
-          ? ['foregroundDeletion']
-          : options.propagationPolicy === 'Orphan'
-            ? ['orphan']
-            : []
-      const finalizers = [...new Set([...(metadata.finalizers ?? []), ...extra])]
-      const waits = grace > 0 || finalizers.length > 0 || of.kind === 'Namespace'
-      if (options.dryRun) return { object: before, gone: !waits }
-      if (!waits) {
-        const object = store.remove(of, before)
-        const at = { deletionTimestamp: now(), deletionGracePeriodSeconds: 0 }
-        return {
-          object: of.kind === 'Pod' ? { ...object, metadata: { ...object.metadata, ...at } } : object,
-          gone: true,
-        }
-      }
-      const draft = clone(before)
-      draft.metadata.deletionTimestamp ??= new Date(Date.now() + grace * 1000).toISOString().slice(0, 19).concat('Z')
-      if (of.kind === 'Pod')
-        draft.metadata.deletionGracePeriodSeconds = Math.min(grace, metadata.deletionGracePeriodSeconds ?? grace)
-      else if (of.kind !== 'Namespace') draft.metadata.deletionGracePeriodSeconds = 0
-      if (finalizers.length > 0) draft.metadata.finalizers = finalizers
-      if (of.kind === 'Namespace') draft.status = { ...draft.status, phase: 'Terminating' }
+      const draft = marked(of, before, options)
+      if (options.dryRun) return { object: before, gone: !draft }
+      if (!draft) return { object: lastSeen(of, store.remove(of, before)), gone: true }
       return { object: same(draft, before) ? before : store.put(of, draft), gone: false }
     },
   }
@@ -241,17 +206,6 @@ const withDebuggers = (after: Obj, before: Obj, sub: string | undefined): Obj =>
 const withoutVersion = ({ metadata: { resourceVersion: _v, ...metadata }, ...rest }: Obj): Obj =>
   ({ ...rest, metadata }) as Obj
 
-export type Deletion = {
-  gracePeriodSeconds?: number
-  propagationPolicy?: string
-  preconditions?: { uid?: string; resourceVersion?: string }
-  dryRun?: boolean
-  caller?: Caller
-  warn?(text: string): void
-}
-
-const permanent = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease'])
-
 const terminating = (of: Resource, name: string, why: string, namespace: string) => {
   const refused = forbidden(of, name, why)
   const message = `namespace ${namespace} is being terminated`
@@ -268,46 +222,6 @@ const otherName = (given: string, name: string) =>
 /** Five characters of the alphabet the real one uses: no vowels, no look-alikes. */
 export const suffix = (length = 5): string =>
   [...randomBytes(length)].map(it => 'bcdfghjklmnpqrstvwxz2456789'[it % 27]).join('')
-
-const podGrace = (pod: Obj, asked?: number): number => {
-  const finished = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
-  return !pod.spec?.nodeName || finished ? 0 : (asked ?? pod.spec.terminationGracePeriodSeconds ?? 30)
-}
-
-/** Marked for deletion and nothing left to wait for. Namespaces and running pods are finished by their controllers. */
-const isFinished = (of: Resource, { metadata }: Obj): boolean =>
-  !!metadata.deletionTimestamp &&
-  !metadata.finalizers?.length &&
-  of.kind !== 'Namespace' &&
-  (of.kind !== 'Pod' || metadata.deletionGracePeriodSeconds === 0)
-
-/** What a client may not set: identity, times, versions. */
-const keepMeta = (after: Obj, before: Obj | undefined, of: Resource): Obj['metadata'] => {
-  const {
-    selfLink: _s,
-    generation: given,
-    deletionTimestamp: _d,
-    deletionGracePeriodSeconds: _p,
-    managedFields: _m,
-    ...rest
-  } = after.metadata
-  const was = before?.metadata
-  const generation = !was ? 1 : (was.generation ?? 1) + (same(after.spec, before?.spec) ? 0 : 1)
-  return {
-    ...rest,
-    name: was?.name ?? rest.name,
-    ...(was?.namespace !== undefined && { namespace: was.namespace }),
-    uid: was?.uid ?? randomUUID(),
-    resourceVersion: was?.resourceVersion ?? '',
-    creationTimestamp: was?.creationTimestamp ?? now(),
-    // Where nobody counts, it is what a client says.
-    ...(of.generation ? { generation } : given !== undefined && { generation: given }),
-    ...(was?.deletionTimestamp !== undefined && { deletionTimestamp: was.deletionTimestamp }),
-    ...(was?.deletionGracePeriodSeconds !== undefined && {
-      deletionGracePeriodSeconds: was.deletionGracePeriodSeconds,
-    }),
-  }
-}
 
 export const patched = (type: Exclude<PatchType, 'apply'>, target: Loose, body: Loose): Loose => {
   if (type === 'json') return jsonPatch(target, body)
