@@ -20,7 +20,7 @@ export type Cluster = Awaited<ReturnType<typeof openCluster>>
  * name for this file, which `close` removes; `inner` is the path of its core objects.
  */
 export const openCluster = async (word: string, labels: Record<string, string> = {}) => {
-  const given = process.env.EGRESS_TEST_KUBECONFIG
+  const given = process.env.EGRESS_TEST_KUBECONFIG || undefined
   const context = process.env.EGRESS_TEST_CONTEXT || undefined
   const world = given ? undefined : await createWorld()
   const config = given ?? world!.config
