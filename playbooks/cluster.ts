@@ -1,6 +1,6 @@
 import type { Desired, Ref } from '../src/engine/desired.ts'
 import { type Context, isGateway, type Tenant } from '../src/inventory/context.ts'
-import { GATEWAY_NAMESPACE } from '../src/rollout/gateway-pod.ts'
+import { GATEWAY_NAMESPACE } from '../src/rollout/gateway-pod/manifests.ts'
 import { manifest } from '../src/rollout/manifest.ts'
 import { DEMO_MANAGER, demoWorkload, namespace } from '../src/rollout/manifests.ts'
 import { cluster } from '../src/scaleway/cluster.ts'

@@ -14,10 +14,10 @@ import {
   gatewayObjects,
   gatewayPlaces,
   policyName,
-} from '../src/rollout/gateway-pod.ts'
-import { gatewayPolicy } from '../src/rollout/gateway-policy.ts'
+} from '../src/rollout/gateway-pod/manifests.ts'
+import { gatewayPolicy } from '../src/rollout/gateway-pod/policy.ts'
+import type { KubeObject } from '../src/rollout/kube/object.ts'
 import { manifest } from '../src/rollout/manifest.ts'
-import type { KubeObject } from '../src/rollout/object.ts'
 import { innerOf } from './configure.ts'
 import { dnsAddress } from './dns-address.ts'
 

@@ -1,6 +1,6 @@
 import type { Desired } from '../src/engine/desired.ts'
 import { type Context, isGateway, machinesIn } from '../src/inventory/context.ts'
-import { gatewayName } from '../src/rollout/gateway-pod.ts'
+import { gatewayName } from '../src/rollout/gateway-pod/manifests.ts'
 import { clusterPlaybook } from './cluster.ts'
 import { configurePlaybook } from './configure.ts'
 import { gatewayPlaybook } from './gateway.ts'

@@ -32,6 +32,15 @@ const mayImport: Record<string, string[]> = {
   'src/sandbox': [],
 }
 
+/** Floors inside of a room, from the ground up: each may import those below it. Its other files are the roof. */
+const floors: Record<string, string[]> = {
+  'src/sandbox/kubernetes': ['objects', 'admission', 'api', 'controllers', 'nodes', 'wire'],
+  'src/cli': ['rollout', 'commands'],
+}
+
+/** Floors that know the files beside them, too. */
+const open = ['src/cli/rollout', 'src/cli/commands']
+
 /** Single doors, where a whole room would be too much. */
 const doors: [file: string, target: string][] = [['src/cli/start.mjs', 'src/sandbox/main.ts']]
 
@@ -89,6 +98,37 @@ test('every room imports only what is below it', () => {
   assert.equal(
     files.flatMap(file => forbidden(file, readFileSync(join(root, file), 'utf8'))),
     [],
+  )
+})
+
+const upwards = (room: string, file: string, targets: readonly string[]): string[] => {
+  const levels = floors[room]!
+  const floorOf = (it: string) => {
+    const [first = ''] = relative(room, it).split('/')
+    return levels.includes(first) ? levels.indexOf(first) : levels.length
+  }
+  const mine = floorOf(file)
+  const isOpen = open.includes(join(room, levels[mine] ?? ''))
+  return targets
+    .filter(it => it.startsWith(`${room}/`) && floorOf(it) > mine && !(isOpen && floorOf(it) === levels.length))
+    .map(it => `${file} imports ${it}`)
+}
+
+test('inside of a room imports lead down', () => {
+  for (const room of Object.keys(floors)) {
+    const files = filesIn(room)
+    assert.ok(files.length > 50, `${room}: ${files.length} files were read`)
+    assert.equal(
+      files.flatMap(file => upwards(room, file, targetsOf(file))),
+      [],
+    )
+  }
+  const room = 'src/sandbox/kubernetes'
+  const up = [`${room}/wire/http.ts`, `${room}/cluster.ts`]
+  assert.is(upwards(room, `${room}/nodes/kubelet.ts`, up).length, 2)
+  assert.is(
+    upwards('src/cli', 'src/cli/rollout/run.ts', ['src/cli/commands/deploy.ts', 'src/cli/session.ts']).length,
+    1,
   )
 })
 

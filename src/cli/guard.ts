@@ -4,9 +4,9 @@ import { admissionPolicyKind } from '../rollout/admission-policy.ts'
 import { OWN_NAMESPACE } from '../rollout/guard/rule.ts'
 import { type Survey, survey } from '../rollout/guard/survey.ts'
 import { type Forbidden, problemOf } from '../rollout/guard.ts'
-import { showId } from '../rollout/object.ts'
-import { kubeOf, liveOf } from './gates.ts'
+import { showId } from '../rollout/kube/object.ts'
 import { movesOf } from './proofs.ts'
+import { kubeOf, liveOf } from './rollout/gates.ts'
 import type { Staged } from './staged.ts'
 
 /** What is forbidden in the namespaces of these tenants, and in our own. No cluster yet: none. */

@@ -5,7 +5,7 @@ import { tagsIn, withTags } from '../hosts/tags.ts'
 import { type Context, proxiesIn, sharePartner } from '../inventory/context.ts'
 import { groupsOf } from '../inventory/groups.ts'
 import { choose, globOf } from '../inventory/pattern.ts'
-import { gatewayName } from '../rollout/gateway-pod.ts'
+import { gatewayName } from '../rollout/gateway-pod/manifests.ts'
 
 /** The context with only the tenants that `--limit` names: by tenant, namespace, proxy or group, in Ansible's words. */
 export const forTargets = (context: Context, limit: string | undefined): Context => {

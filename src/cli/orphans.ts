@@ -7,9 +7,9 @@ import { listOwned, type Owned } from '../scaleway/leftovers.ts'
 import { agreed } from './confirm.ts'
 import { idOf, lineOf, orphansIn, wantedBy } from './owned.ts'
 import { removeOwned } from './remove.ts'
+import { isOf, isRollout } from './rollout/steps.ts'
 import type { Session } from './session.ts'
 import { siteOf } from './stages.ts'
-import { isOf, isRollout } from './steps.ts'
 
 /**
  * What this context made and its inventory no longer asks for. To be shown beside a plan it costs no call; to be

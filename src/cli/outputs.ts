@@ -1,5 +1,5 @@
 import type { Json } from '../engine/json.ts'
-import { liveOf } from './gates.ts'
+import { liveOf } from './rollout/gates.ts'
 import type { Staged } from './staged.ts'
 
 /** The Contract's `outputs`: what other tools want to know of what stands. Absent: not there. */

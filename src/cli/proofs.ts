@@ -1,10 +1,10 @@
 import type { Moved } from '../../playbooks/rollout.ts'
 import { readJournals } from '../engine/journal.ts'
 import { table } from '../report/table.ts'
-import { gatesAt } from '../rollout/gates.ts'
-import { fail } from '../rollout/measure.ts'
+import { gatesAt } from '../rollout/gates/all.ts'
+import { fail } from '../rollout/gates/measure.ts'
 import { egressAddress } from '../rollout/probe.ts'
-import { betweenJobs } from './between-jobs.ts'
+import { betweenJobs } from './rollout/between-jobs.ts'
 import {
   askGates,
   type GateResult,
@@ -15,8 +15,8 @@ import {
   staysAsItIs,
   subjectOf,
   sweep,
-} from './gates.ts'
-import { heldSince } from './proved-before.ts'
+} from './rollout/gates.ts'
+import { heldSince } from './rollout/proved-before.ts'
 import type { Staged } from './staged.ts'
 import { refusedNodes, unknownNodes } from './unknown-nodes.ts'
 

@@ -4,9 +4,9 @@ import { Problem } from '../engine/problem.ts'
 import { reportFor } from '../engine/world.ts'
 import type { Owned } from '../scaleway/leftovers.ts'
 import { removeEach } from '../scaleway/removal.ts'
-import { type Lead, noLead } from './lead-destroy.ts'
 import { idOf } from './owned.ts'
 import { progressFor } from './progress.ts'
+import { type Lead, noLead } from './rollout/lead-destroy.ts'
 import type { Session } from './session.ts'
 
 /**

@@ -13,11 +13,11 @@ import { loadInventory, type ProblemAt } from '../inventory/load.ts'
 import { lagMs } from '../scaleway/make.ts'
 import { type Clients, createClients } from './clients.ts'
 import type { Flags } from './flags.ts'
-import { createHerald, type Herald } from './herald.ts'
-import { createLeadership, type Leadership } from './leader.ts'
 import { forTargets } from './limit.ts'
 import type { Output } from './output.ts'
 import { placed } from './places.ts'
+import { createHerald, type Herald } from './rollout/herald.ts'
+import { createLeadership, type Leadership } from './rollout/leader.ts'
 import { exitOf, statusOf } from './summary.ts'
 
 /** One run of one command in one context. */

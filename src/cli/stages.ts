@@ -9,7 +9,7 @@ import { Unreachable } from '../hosts/ssh-problems.ts'
 import type { Context } from '../inventory/context.ts'
 import { narrowed, placesOf, tagged, taskTags } from './limit.ts'
 import { outputsOf } from './outputs.ts'
-import { withSelected } from './selected.ts'
+import { withSelected } from './rollout/selected.ts'
 import { operatorKey, type Session } from './session.ts'
 import type { Staged } from './staged.ts'
 

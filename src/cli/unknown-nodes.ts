@@ -1,7 +1,7 @@
 import { nodesIn } from '../hosts/squid-nodes.ts'
 import type { FileState } from '../hosts/tasks/file.ts'
 import type { PoolNode } from '../scaleway/nodes.ts'
-import { liveOf } from './gates.ts'
+import { liveOf } from './rollout/gates.ts'
 import type { Staged } from './staged.ts'
 
 /** `former`: addresses that the proxy still takes for the tenant's, and no node of the pool has. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { textOf } from '../engine/apply.ts'
-import type { KubeObject } from '../rollout/object.ts'
+import type { KubeObject } from '../rollout/kube/object.ts'
 import type { Session } from './session.ts'
 
 /** The node or pod that had an address at a time, as far as the cluster can tell today; null: it can't. */

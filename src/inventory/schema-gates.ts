@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { duration, path, place, url } from './words.ts'
 
-/** The words of Argo Rollouts' analysis, with its meaning. What they come to is decided in src/rollout/measure.ts. */
+/** The words of Argo Rollouts' analysis, with its meaning. What they come to is decided in src/rollout/gates/measure.ts. */
 export const limitWords = {
   interval: duration.optional().describe('between measurements'),
   count: z.int().min(1).max(1000).optional().describe('measurements that pass or fail; others do not count'),

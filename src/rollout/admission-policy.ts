@@ -1,10 +1,10 @@
 import { word } from '../engine/desired.ts'
 import type { Kind } from '../engine/kind.ts'
 import { type Admission, API } from './guard/policy.ts'
-import type { Kube } from './kube.ts'
-import { KubeProblem } from './kube-problem.ts'
+import type { Kube } from './kube/kube.ts'
+import type { KubeObject } from './kube/object.ts'
+import { KubeProblem } from './kube/problem.ts'
 import { type Clients, type Live as Manifest, manifestKind } from './manifest.ts'
-import type { KubeObject } from './object.ts'
 import { missingRights } from './preflight/ask-rights.ts'
 import type { Right } from './preflight/sight.ts'
 

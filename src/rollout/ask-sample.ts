@@ -1,4 +1,4 @@
-import { fail, inconclusive, pass, type Verdict } from './measure.ts'
+import { fail, inconclusive, pass, type Verdict } from './gates/measure.ts'
 import { PROXY_FILES, type ProxyAt, proxyUrl } from './no-proxy.ts'
 import type { Answer, Probes } from './probe.ts'
 import type { Pod } from './workload.ts'

@@ -1,5 +1,5 @@
-import type { Kube } from './kube.ts'
-import type { KubeObject } from './object.ts'
+import type { Kube } from './kube/kube.ts'
+import type { KubeObject } from './kube/object.ts'
 import { drainMark, SERVICE } from './proxy-service.ts'
 
 /** One proxy behind a Service, as the slice says. */

@@ -1,7 +1,7 @@
 import { Problem } from '../engine/problem.ts'
 import type { Live } from './egress-live.ts'
 import { type EgressWant, showWorkload } from './egress-want.ts'
-import type { Kube } from './kube.ts'
+import type { Kube } from './kube/kube.ts'
 import { type Rollout, readRollout } from './workloads/read.ts'
 
 /** What stood there before goes to the journal, and no secret may. */

@@ -1,6 +1,6 @@
 import type { Json } from '../engine/json.ts'
+import type { KubeObject } from './kube/object.ts'
 import type { ProxyFiles } from './manifests.ts'
-import type { KubeObject } from './object.ts'
 import { type Container, type EnvVar, placedAt, type WorkloadRef } from './workload.ts'
 import type { Rollout } from './workloads/read.ts'
 

@@ -1,10 +1,10 @@
 import { word } from '../engine/desired.ts'
 import { type Json, sameJson } from '../engine/json.ts'
 import type { Kind } from '../engine/kind.ts'
-import { MANAGER } from './kube.ts'
-import { KubeProblem } from './kube-problem.ts'
+import { MANAGER } from './kube/kube.ts'
+import { idOf, isObject, type KubeObject } from './kube/object.ts'
+import { KubeProblem } from './kube/problem.ts'
 import { type Clients, type Live, manifestKind, type Want } from './manifest.ts'
-import { idOf, isObject, type KubeObject } from './object.ts'
 
 /**
  * A slice of endpoints whose addresses are ours and whose readiness somebody else keeps. The API knows the list only as

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { KubeObject } from './object.ts'
+import type { KubeObject } from './kube/object.ts'
 
 /** Whom an Event is about. */
 type About = { apiVersion: string; kind: string; namespace: string; name: string; uid?: string | undefined }

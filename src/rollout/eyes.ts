@@ -1,5 +1,5 @@
-import type { Kube } from './kube.ts'
-import { type Eye, joined } from './kube-follow.ts'
+import { type Eye, joined } from './kube/follow.ts'
+import type { Kube } from './kube/kube.ts'
 import { isCrashing } from './pod-trouble.ts'
 import { isRolledOut } from './rollout-state.ts'
 import { isLeaving, type Pod, statusesOf, type Workload } from './workload.ts'

@@ -5,7 +5,7 @@ import { aroundTheProxy } from './guard/in-cluster.ts'
 import { openProxy } from './guard/open-proxy.ts'
 import { hostNetwork, hostPaths, netAdmin, privileged } from './guard/pods.ts'
 import { type Ground, type Rule, spot } from './guard/rule.ts'
-import { idOf, type KubeObject, showId } from './object.ts'
+import { idOf, type KubeObject, showId } from './kube/object.ts'
 
 /** What no object of ours may be, and nothing in the namespaces we manage: DESIGN's "never", one rule a line. */
 const rules: Rule[] = [hostNetwork, daemonSetForEgress, privileged, netAdmin, hostPaths, aroundTheProxy, openProxy]

@@ -1,5 +1,5 @@
 import { withoutPasswords } from '../engine/apply.ts'
-import type { Kube } from './kube.ts'
+import type { Kube } from './kube/kube.ts'
 
 /** The last lines of a container that has ended; of the one that runs now where it has none before. Best effort. */
 export const lastWords = async (kube: Kube, namespace: string, pod: string, container: string): Promise<string> => {

@@ -1,8 +1,8 @@
 import type { Wanting } from '../engine/desired.ts'
 import type { Json } from '../engine/json.ts'
-import { MANAGER } from './kube.ts'
+import { MANAGER } from './kube/kube.ts'
+import type { KubeObject } from './kube/object.ts'
 import { PROXY_FILES, type ProxyAt } from './no-proxy.ts'
-import type { KubeObject } from './object.ts'
 import { asNobody, confined, onNodesOf, surge } from './own-pods.ts'
 import { MANAGED_BY } from './tenancy.ts'
 

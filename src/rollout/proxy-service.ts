@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import type { Json } from '../engine/json.ts'
-import { MANAGER } from './kube.ts'
+import { MANAGER } from './kube/kube.ts'
+import type { KubeObject } from './kube/object.ts'
 import type { ProxyFiles } from './manifests.ts'
 import { PROXY_FILES } from './no-proxy.ts'
-import type { KubeObject } from './object.ts'
 import { apart, asNobody, confined, onNodesOf, surge } from './own-pods.ts'
 import { MANAGED_BY } from './tenancy.ts'
 

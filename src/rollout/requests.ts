@@ -1,4 +1,4 @@
-import type { LeaseObject } from './lease.ts'
+import type { LeaseObject } from './kube/lease.ts'
 
 /**
  * What an operator asks of a run that is under way, as annotations of its Lease: so it works from another terminal and

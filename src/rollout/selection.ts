@@ -1,5 +1,5 @@
-import { type Kube, MANAGER } from './kube.ts'
-import { isGone } from './kube-problem.ts'
+import { type Kube, MANAGER } from './kube/kube.ts'
+import { isGone } from './kube/problem.ts'
 import { MANAGED_BY } from './tenancy.ts'
 import { calledAs, queryOf, type Workload, type WorkloadRef } from './workload.ts'
 import { kindOf, templateOf } from './workloads/read.ts'

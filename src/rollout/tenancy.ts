@@ -1,7 +1,7 @@
 import { Problem } from '../engine/problem.ts'
-import { type Kube, MANAGER } from './kube.ts'
-import { isGone } from './kube-problem.ts'
-import { type KubeObject, showId } from './object.ts'
+import { type Kube, MANAGER } from './kube/kube.ts'
+import { type KubeObject, showId } from './kube/object.ts'
+import { isGone } from './kube/problem.ts'
 
 /** Deleting a namespace deletes what is in it. Throws a Problem when any of that is not ours. */
 export const refuseOthersWork = async (kube: Kube, namespace: string): Promise<void> => {

@@ -1,5 +1,5 @@
 import type { Json } from '../engine/json.ts'
-import type { Metadata } from './object.ts'
+import type { Metadata } from './kube/object.ts'
 
 export const workloadKinds = ['Deployment', 'StatefulSet', 'DaemonSet', 'CronJob', 'Job', 'Pod'] as const
 

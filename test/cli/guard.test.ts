@@ -2,7 +2,7 @@ import * as assert from 'uvu/assert'
 import { refuseFound, surveyAll, tellFound } from '../../src/cli/guard.ts'
 import type { Staged } from '../../src/cli/staged.ts'
 import { Problem, Problems } from '../../src/engine/problem.ts'
-import type { KubeObject } from '../../src/rollout/object.ts'
+import type { KubeObject } from '../../src/rollout/kube/object.ts'
 import { startCluster } from '../rollout/cluster.ts'
 import { suite } from '../support/suite.ts'
 

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert'
 import type { Problem } from '../../src/engine/problem.ts'
-import { leaseOf } from '../../src/rollout/lease.ts'
+import { leaseOf } from '../../src/rollout/kube/lease.ts'
 import { suite } from '../support/suite.ts'
 import { until } from '../support/until.ts'
 import { createRolling, type Words } from './rolling.ts'

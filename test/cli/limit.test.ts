@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert'
 import { narrowed, placesOf, tagged, taskTags } from '../../src/cli/limit.ts'
-import { hasPassed } from '../../src/cli/rollout.ts'
+import { hasPassed } from '../../src/cli/rollout/phase.ts'
 import { word } from '../../src/engine/desired.ts'
 import type { Entry, Recorded } from '../../src/engine/journal.ts'
 import { play } from '../../src/hosts/play.ts'

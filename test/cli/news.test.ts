@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert'
-import { createReporter } from '../../src/cli/news.ts'
+import { createReporter } from '../../src/cli/rollout/news.ts'
 import type { Entry, Recorded } from '../../src/engine/journal.ts'
 import { suite } from '../support/suite.ts'
 

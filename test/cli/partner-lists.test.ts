@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert'
 import type { Site } from '../../playbooks/site.ts'
-import { partnerLists, partnerTable } from '../../src/cli/partner-lists.ts'
+import { partnerLists, partnerTable } from '../../src/cli/rollout/partner-lists.ts'
 import { makePlan } from '../../src/engine/plan.ts'
 import { suite } from '../support/suite.ts'
 import { thing, worldFor } from '../support/things.ts'

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert'
-import { openRollout } from '../../src/cli/open-rollout.ts'
+import { openRollout } from '../../src/cli/rollout/open.ts'
 import type { Entry, Recorded } from '../../src/engine/journal.ts'
 import type { Context } from '../../src/inventory/context.ts'
 import { suite } from '../support/suite.ts'

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert'
 import type { RolloutPhase } from '../../playbooks/rollout.ts'
-import { endOf, pauseBefore } from '../../src/cli/pauses.ts'
+import { endOf, pauseBefore } from '../../src/cli/rollout/pauses.ts'
 import type { Entry, Recorded } from '../../src/engine/journal.ts'
 import { suite } from '../support/suite.ts'
 

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert'
 import type { Moved } from '../../playbooks/rollout.ts'
-import { heldSince, provedBefore } from '../../src/cli/proved-before.ts'
+import { heldSince, provedBefore } from '../../src/cli/rollout/proved-before.ts'
 import type { Recorded } from '../../src/engine/journal.ts'
 import { suite } from '../support/suite.ts'
 

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert'
 import type { Moved } from '../../playbooks/rollout.ts'
-import { restartsBefore } from '../../src/cli/restarts.ts'
+import { restartsBefore } from '../../src/cli/rollout/restarts.ts'
 import type { Entry, Recorded } from '../../src/engine/journal.ts'
 import { suite } from '../support/suite.ts'
 

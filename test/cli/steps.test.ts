@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert'
-import { openRollout } from '../../src/cli/open-rollout.ts'
-import { isOf } from '../../src/cli/steps.ts'
+import { openRollout } from '../../src/cli/rollout/open.ts'
+import { isOf } from '../../src/cli/rollout/steps.ts'
 import type { Recorded } from '../../src/engine/journal.ts'
 import type { Json } from '../../src/engine/json.ts'
 import type { Tenant } from '../../src/inventory/context.ts'

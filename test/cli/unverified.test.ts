@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert'
-import { verifiedIn } from '../../src/cli/unverified.ts'
+import { verifiedIn } from '../../src/cli/rollout/unverified.ts'
 import type { Entry, Recorded } from '../../src/engine/journal.ts'
 import { suite } from '../support/suite.ts'
 

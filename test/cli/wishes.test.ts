@@ -1,8 +1,8 @@
 import * as assert from 'uvu/assert'
 import { wishOf } from '../../src/cli/commands/hand.ts'
 import { parse } from '../../src/cli/flags.ts'
-import { createWishes, type Where } from '../../src/cli/wishes.ts'
-import type { LeaseObject } from '../../src/rollout/lease.ts'
+import { createWishes, type Where } from '../../src/cli/rollout/wishes.ts'
+import type { LeaseObject } from '../../src/rollout/kube/lease.ts'
 import { asAnnotation, asAnswer, asCourse, forgotten, type Request, requestsOf } from '../../src/rollout/requests.ts'
 import { suite } from '../support/suite.ts'
 

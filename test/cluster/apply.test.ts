@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert'
-import type { Loose } from '../../src/sandbox/kubernetes/object.ts'
+import type { Loose } from '../../src/sandbox/kubernetes/objects/object.ts'
 import { suite } from '../support/suite.ts'
 import { type Cluster, openCluster } from './cluster.ts'
 import { deployment, IMAGE, map } from './objects.ts'

@@ -1,4 +1,4 @@
-import type { Loose } from '../../src/sandbox/kubernetes/object.ts'
+import type { Loose } from '../../src/sandbox/kubernetes/objects/object.ts'
 
 /** Any image will do where nothing runs; this one is small, and in every cluster that can pull. */
 export const IMAGE = 'busybox:1.36'

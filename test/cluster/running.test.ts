@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert'
-import { KubeProblem } from '../../src/rollout/kube-problem.ts'
-import type { Loose } from '../../src/sandbox/kubernetes/object.ts'
+import { KubeProblem } from '../../src/rollout/kube/problem.ts'
+import type { Loose } from '../../src/sandbox/kubernetes/objects/object.ts'
 import { eventually } from '../sandbox/kubernetes/world.ts'
 import { suite } from '../support/suite.ts'
 import { type Cluster, openCluster } from './cluster.ts'

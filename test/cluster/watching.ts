@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
-import type { Loose } from '../../src/sandbox/kubernetes/object.ts'
+import type { Loose } from '../../src/sandbox/kubernetes/objects/object.ts'
 import { eventually } from '../sandbox/kubernetes/world.ts'
 import type { Cluster } from './cluster.ts'
 

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
-import { createKube } from '../../src/rollout/kube.ts'
+import { createKube } from '../../src/rollout/kube/kube.ts'
 import { type Authority, makeAuthority } from '../support/authority.ts'
 import { makeCheckout } from '../support/checkout.ts'
 import { offerSquidOpenssl } from '../support/squid-openssl.ts'

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
-import type { KubeObject } from '../../src/rollout/object.ts'
+import type { KubeObject } from '../../src/rollout/kube/object.ts'
 import { makeCheckout } from '../support/checkout.ts'
 import { suite } from '../support/suite.ts'
 import { until } from '../support/until.ts'

@@ -3,7 +3,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { execa } from 'execa'
 import * as assert from 'uvu/assert'
-import type { GateResult } from '../../src/cli/gates.ts'
+import type { GateResult } from '../../src/cli/rollout/gates.ts'
 import { readJournals } from '../../src/engine/journal.ts'
 import type { Revision } from '../../src/hosts/revisions.ts'
 import type { Evidence } from '../../src/report/evidence.ts'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import type { Report } from '../../src/engine/kind.ts'
-import { createKubes, type Kube } from '../../src/rollout/kube.ts'
+import { createKubes, type Kube } from '../../src/rollout/kube/kube.ts'
 import { createClusters } from '../../src/sandbox/kubernetes/clusters.ts'
 import type { PodSpec, Pods } from '../../src/sandbox/ports.ts'
 

@@ -1,8 +1,8 @@
 import * as assert from 'uvu/assert'
 import { eyesOn } from '../../src/rollout/eyes.ts'
-import type { Kube } from '../../src/rollout/kube.ts'
-import type { Concern } from '../../src/rollout/kube-follow.ts'
-import type { KubeObject } from '../../src/rollout/object.ts'
+import type { Concern } from '../../src/rollout/kube/follow.ts'
+import type { Kube } from '../../src/rollout/kube/kube.ts'
+import type { KubeObject } from '../../src/rollout/kube/object.ts'
 import { suite } from '../support/suite.ts'
 
 const { test } = suite('rollout: what an eye on a workload sees')

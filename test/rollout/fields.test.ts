@@ -1,8 +1,8 @@
 import * as assert from 'uvu/assert'
 import type { Json } from '../../src/engine/json.ts'
-import { detail, differences } from '../../src/rollout/difference.ts'
-import { extract, holds, leaves, lookup, show, treeOf } from '../../src/rollout/fields.ts'
-import type { Fields } from '../../src/rollout/object.ts'
+import { detail, differences } from '../../src/rollout/kube/difference.ts'
+import { extract, holds, leaves, lookup, show, treeOf } from '../../src/rollout/kube/fields.ts'
+import type { Fields } from '../../src/rollout/kube/object.ts'
 import { suite } from '../support/suite.ts'
 
 const { test } = suite('rollout/fields')

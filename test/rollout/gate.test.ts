@@ -1,10 +1,10 @@
 import * as assert from 'uvu/assert'
 import { millis } from '../../src/engine/duration.ts'
 import { Problem } from '../../src/engine/problem.ts'
-import { gate, judge, secondsOf } from '../../src/rollout/gate.ts'
-import { gatesAt } from '../../src/rollout/gates.ts'
-import { fail, inconclusive, pass, type Verdict } from '../../src/rollout/measure.ts'
-import { untilKnown } from '../../src/rollout/patience.ts'
+import { gatesAt } from '../../src/rollout/gates/all.ts'
+import { gate, judge, secondsOf } from '../../src/rollout/gates/gate.ts'
+import { fail, inconclusive, pass, type Verdict } from '../../src/rollout/gates/measure.ts'
+import { untilKnown } from '../../src/rollout/gates/patience.ts'
 import { suite } from '../support/suite.ts'
 
 const { test } = suite('rollout/gate')

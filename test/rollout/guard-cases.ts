@@ -1,5 +1,5 @@
+import type { KubeObject } from '../../src/rollout/kube/object.ts'
 import { noProxy, proxyEnv } from '../../src/rollout/no-proxy.ts'
-import type { KubeObject } from '../../src/rollout/object.ts'
 
 export const ground = { inside: ['100.64.0.0/15', '10.32.0.0/20'], proxies: ['172.16.28.8', 'egress-proxy'] }
 const container = { name: 'app', image: 'app:1' }

@@ -1,8 +1,8 @@
 import * as assert from 'uvu/assert'
 import { foundIn, survey } from '../../src/rollout/guard/survey.ts'
-import type { Kube } from '../../src/rollout/kube.ts'
-import { KubeProblem } from '../../src/rollout/kube-problem.ts'
-import type { KubeObject } from '../../src/rollout/object.ts'
+import type { Kube } from '../../src/rollout/kube/kube.ts'
+import type { KubeObject } from '../../src/rollout/kube/object.ts'
+import { KubeProblem } from '../../src/rollout/kube/problem.ts'
 import { suite } from '../support/suite.ts'
 import { startCluster } from './cluster.ts'
 

@@ -1,7 +1,8 @@
 import * as assert from 'uvu/assert'
 import { Problem } from '../../src/engine/problem.ts'
-import { judge } from '../../src/rollout/gate.ts'
-import { gatesAt } from '../../src/rollout/gates.ts'
+import { gatesAt } from '../../src/rollout/gates/all.ts'
+import { judge } from '../../src/rollout/gates/gate.ts'
+import type { KubeObject } from '../../src/rollout/kube/object.ts'
 import { manifestKind } from '../../src/rollout/manifest.ts'
 import {
   DEMO_MANAGER,
@@ -12,7 +13,6 @@ import {
   proxyConfigMap,
 } from '../../src/rollout/manifests.ts'
 import { noProxy, proxyEnv } from '../../src/rollout/no-proxy.ts'
-import type { KubeObject } from '../../src/rollout/object.ts'
 import { createProbes, egressAddress, noLogs } from '../../src/rollout/probe.ts'
 import type { Workload } from '../../src/rollout/workload.ts'
 import { workloadEgressKind } from '../../src/rollout/workload-egress.ts'

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import * as assert from 'uvu/assert'
-import { createFollower, type Eye, joined } from '../../src/rollout/kube-follow.ts'
-import type { Selection, WatchEvent } from '../../src/rollout/kube-watch.ts'
-import type { KubeObject } from '../../src/rollout/object.ts'
+import { createFollower, type Eye, joined } from '../../src/rollout/kube/follow.ts'
+import type { KubeObject } from '../../src/rollout/kube/object.ts'
+import type { Selection, WatchEvent } from '../../src/rollout/kube/watch.ts'
 import { suite } from '../support/suite.ts'
 
 const { test } = suite('rollout/kube-follow')

@@ -9,8 +9,8 @@ import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import * as assert from 'uvu/assert'
 import { WebSocketServer } from 'ws'
-import { createKube } from '../../src/rollout/kube.ts'
-import { proxyFor, readKubeconfig } from '../../src/rollout/kubeconfig.ts'
+import { createKube } from '../../src/rollout/kube/kube.ts'
+import { proxyFor, readKubeconfig } from '../../src/rollout/kube/kubeconfig.ts'
 import { suite } from '../support/suite.ts'
 
 const { test, before, after } = suite('rollout/kubeconfig')

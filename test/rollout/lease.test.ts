@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
-import { led } from '../../src/rollout/kube-led.ts'
-import { type Held, type LeaseObject, leaseOf, NotLeader, takeLease } from '../../src/rollout/lease.ts'
+import { type Held, type LeaseObject, leaseOf, NotLeader, takeLease } from '../../src/rollout/kube/lease.ts'
+import { led } from '../../src/rollout/kube/led.ts'
 import { suite } from '../support/suite.ts'
 import { startCluster } from './cluster.ts'
 

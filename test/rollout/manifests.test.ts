@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert'
+import { type KubeObject, pathOf } from '../../src/rollout/kube/object.ts'
 import { demoWorkload, egressPolicy, namespace, proxyConfigMap } from '../../src/rollout/manifests.ts'
 import { noProxy, proxyEnv } from '../../src/rollout/no-proxy.ts'
-import { type KubeObject, pathOf } from '../../src/rollout/object.ts'
 import { suite } from '../support/suite.ts'
 
 const { test } = suite('rollout/manifests')

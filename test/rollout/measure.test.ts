@@ -8,7 +8,7 @@ import {
   unprovable,
   usualLimits,
   worst,
-} from '../../src/rollout/measure.ts'
+} from '../../src/rollout/gates/measure.ts'
 import { suite } from '../support/suite.ts'
 
 const { test } = suite('rollout/measure')

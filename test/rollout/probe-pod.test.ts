@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert'
-import type { KubeObject } from '../../src/rollout/object.ts'
+import type { KubeObject } from '../../src/rollout/kube/object.ts'
 import { createProbes, noLogs } from '../../src/rollout/probe.ts'
 import { createProber, PROBE_LABEL, probePodFor, sweepProbes } from '../../src/rollout/probe-pod.ts'
 import type { Pod } from '../../src/rollout/workload.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import * as assert from 'uvu/assert'
-import { socketsIn } from '../../src/rollout/sockets.ts'
+import { socketsIn } from '../../src/rollout/gates/sockets.ts'
 import { suite } from '../support/suite.ts'
 
 const { test } = suite('rollout/sockets')

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert'
-import type { Kube } from '../../src/rollout/kube.ts'
+import type { Kube } from '../../src/rollout/kube/kube.ts'
 import { rolloutState } from '../../src/rollout/rollout-state.ts'
 import { selectWorkloads } from '../../src/rollout/selection.ts'
 import { calledAs, type Pod, type Workload, type WorkloadRef } from '../../src/rollout/workload.ts'
@@ -292,7 +292,7 @@ test('of pods and Jobs selectors find those that stand for themselves, and run',
 })
 
 test('what a cluster does not know as a kind is not there', async () => {
-  const { KubeProblem } = await import('../../src/rollout/kube-problem.ts')
+  const { KubeProblem } = await import('../../src/rollout/kube/problem.ts')
   const list = async () => Promise.reject(new KubeProblem('list', 'no such kind', 'none', 404))
   const kube = { list } as unknown as Kube
   assert.equal(await selectWorkloads(kube, 'n', [{ kinds: ['CronJob'] }], []), { found: [], left: [] })

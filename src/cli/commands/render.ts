@@ -11,7 +11,7 @@ import type { FileTask } from '../../hosts/tasks/file.ts'
 import { isGateway, machinesIn } from '../../inventory/context.ts'
 import { policyOf } from '../../policy/entries.ts'
 import { policyText } from '../../policy/policy-file.ts'
-import { gatewayName } from '../../rollout/gateway-pod.ts'
+import { gatewayName } from '../../rollout/gateway-pod/manifests.ts'
 import type { Session } from '../session.ts'
 import { finish, noChanges } from '../summary.ts'
 

@@ -5,7 +5,7 @@ import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
 import type { Context } from '../../inventory/context.ts'
 import { withOnly } from '../limit.ts'
-import { clusterOf, lookAtRun, lookAtWorkloads, type RunNow, runLine, type View, viewTable } from '../rollout-view.ts'
+import { clusterOf, lookAtRun, lookAtWorkloads, type RunNow, runLine, type View, viewTable } from '../rollout/view.ts'
 import type { Session } from '../session.ts'
 import { finish, noChanges } from '../summary.ts'
 

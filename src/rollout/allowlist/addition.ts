@@ -1,7 +1,7 @@
 import { word } from '../../engine/desired.ts'
 import type { Kind, Report } from '../../engine/kind.ts'
 import { rangeOf } from '../../engine/ranges.ts'
-import type { Kube } from '../kube.ts'
+import type { Kube } from '../kube/kube.ts'
 import { holds, letIn, listEntries, type Told, takeOut } from './entries.ts'
 import { type Entry, type FirewallRef, type Firewalls, showFirewall } from './firewall.ts'
 import { inTurn } from './in-turn.ts'

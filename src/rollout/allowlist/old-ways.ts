@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Report } from '../../engine/kind.ts'
-import type { Kube } from '../kube.ts'
+import type { Kube } from '../kube/kube.ts'
 import { PROBE_LABEL } from '../probe-pod.ts'
 import { isHealthLoop } from '../proxy-service.ts'
 import { calledAs, isLeaving, isOver, type Pod, type WorkloadRef } from '../workload.ts'

@@ -1,9 +1,9 @@
-import { gate } from '../gate.ts'
-import { fail, inconclusive, pass, type Verdict, worst } from '../measure.ts'
 import { everyPod, type Probes } from '../probe.ts'
-import type { Subject } from '../subject.ts'
-import { judgeWitness, marks } from '../witness.ts'
 import { answerIn, type Seen } from './answer.ts'
+import { gate } from './gate.ts'
+import { fail, inconclusive, pass, type Verdict, worst } from './measure.ts'
+import type { Subject } from './subject.ts'
+import { judgeWitness, marks } from './witness.ts'
 
 /** Every destination of the tenant's `verify.allowed` answers every pod, through its own environment. */
 export const allowedAnswers = gate<Subject, Probes>('an allowed destination answers', {

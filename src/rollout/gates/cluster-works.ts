@@ -1,7 +1,7 @@
-import { gate } from '../gate.ts'
-import { fail, inconclusive, pass, worst } from '../measure.ts'
 import { everyPod, type Probes } from '../probe.ts'
-import type { Subject } from '../subject.ts'
+import { gate } from './gate.ts'
+import { fail, inconclusive, pass, worst } from './measure.ts'
+import type { Subject } from './subject.ts'
 
 const API = 'https://kubernetes.default.svc/'
 

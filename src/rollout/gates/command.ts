@@ -1,7 +1,7 @@
 import { millis } from '../../engine/duration.ts'
-import { fail, inconclusive, pass, type Verdict } from '../measure.ts'
 import type { Probes } from '../probe.ts'
-import type { Subject } from '../subject.ts'
+import { fail, inconclusive, pass, type Verdict } from './measure.ts'
+import type { Subject } from './subject.ts'
 
 /** Run on the operator's machine, in the project's folder. `env`: names of variables that are passed on to it. */
 export type CommandGate = { command: string[]; env: string[]; timeout: string }

@@ -1,7 +1,7 @@
-import { gate } from '../gate.ts'
-import { fail, inconclusive, pass, type Verdict, worst } from '../measure.ts'
 import { type Answer, everyPod, type Probes } from '../probe.ts'
-import type { Subject } from '../subject.ts'
+import { gate } from './gate.ts'
+import { fail, inconclusive, pass, type Verdict, worst } from './measure.ts'
+import type { Subject } from './subject.ts'
 
 /** Without the proxy nothing gets out: no connection to any echo service. */
 export const directBlocked = gate<Subject, Probes>('direct access is blocked', {

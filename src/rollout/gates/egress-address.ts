@@ -1,10 +1,10 @@
-import { gate } from '../gate.ts'
-import { fail, inconclusive, pass, type Verdict, worst } from '../measure.ts'
 import { proxyUrl } from '../no-proxy.ts'
 import { addressIn, everyPod, type Probes } from '../probe.ts'
-import type { Subject } from '../subject.ts'
-import { judgeWitness, marks } from '../witness.ts'
 import type { Pod } from '../workload.ts'
+import { gate } from './gate.ts'
+import { fail, inconclusive, pass, type Verdict, worst } from './measure.ts'
+import type { Subject } from './subject.ts'
+import { judgeWitness, marks } from './witness.ts'
 
 /**
  * Every pod, through its own environment, is seen with one of the fixed addresses by every echo service, and the

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { isIP } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { gate } from '../gate.ts'
-import { fail, inconclusive, pass, worst } from '../measure.ts'
 import { everyPod, type Probes } from '../probe.ts'
-import type { Subject } from '../subject.ts'
+import { gate } from './gate.ts'
+import { fail, inconclusive, pass, worst } from './measure.ts'
+import type { Subject } from './subject.ts'
 
 /** A destination outside the allowlist gets 403 from the proxy, and the refusal is in the audit log. */
 export const forbiddenRefused = gate<Subject, Probes>('a forbidden destination is refused and logged', {

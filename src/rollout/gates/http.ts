@@ -1,7 +1,7 @@
-import { fail, inconclusive, pass, type Verdict, worst } from '../measure.ts'
 import { everyPod, type Probes } from '../probe.ts'
-import type { Subject } from '../subject.ts'
 import { answerIn, type Seen } from './answer.ts'
+import { fail, inconclusive, pass, type Verdict, worst } from './measure.ts'
+import type { Subject } from './subject.ts'
 
 /** GET from every pod with its own environment, or from the operator's machine. */
 export type HttpGate = { http: string; from: 'pod' | 'here'; status: number[] }

@@ -1,6 +1,6 @@
-import { fail, inconclusive, pass, type Verdict, worst } from '../measure.ts'
 import { everyPod, type Probes } from '../probe.ts'
-import type { Subject } from '../subject.ts'
+import { fail, inconclusive, pass, type Verdict, worst } from './measure.ts'
+import type { Subject } from './subject.ts'
 
 /** A text in the last lines of every new pod's log: that is there, or is not. `container`: absent: the first. */
 export type LogGate = {

@@ -1,11 +1,11 @@
 import { BlockList, isIP } from 'node:net'
-import { gate } from '../gate.ts'
-import { fail, inconclusive, pass, type Verdict, worst } from '../measure.ts'
 import { everyPod, isOurs, type Probes } from '../probe.ts'
-import type { Socket } from '../sockets.ts'
-import type { Subject } from '../subject.ts'
-import type { Witnessed } from '../witness.ts'
 import type { Pod } from '../workload.ts'
+import { gate } from './gate.ts'
+import { fail, inconclusive, pass, type Verdict, worst } from './measure.ts'
+import type { Socket } from './sockets.ts'
+import type { Subject } from './subject.ts'
+import type { Witnessed } from './witness.ts'
 
 /**
  * No program in the pods is seen asking for a connection past the proxy: one that ignores its proxy variables hangs

@@ -1,10 +1,10 @@
-import { gate } from '../gate.ts'
-import { fail, inconclusive, pass, type Verdict, worst } from '../measure.ts'
 import { type Answer, everyPod, type Probes } from '../probe.ts'
-import type { Subject } from '../subject.ts'
-import { judgeWitness, marks } from '../witness.ts'
 import { judgeAnswer } from './allowed-answers.ts'
 import { answerIn } from './answer.ts'
+import { gate } from './gate.ts'
+import { fail, inconclusive, pass, type Verdict, worst } from './measure.ts'
+import type { Subject } from './subject.ts'
+import { judgeWitness, marks } from './witness.ts'
 
 /**
  * The partner of `externalAllowlist.prove` takes a new connection from every pod, by the proxy and with its fixed

@@ -1,9 +1,9 @@
-import { gate, type Memory } from '../gate.ts'
-import { fail, inconclusive, pass, type Verdict, worst } from '../measure.ts'
 import { crash, isCrashing, keyOf } from '../pod-trouble.ts'
 import { everyPod, type Probes } from '../probe.ts'
-import type { Subject } from '../subject.ts'
 import { type ContainerStatus, isReady, type Pod, statusesOf } from '../workload.ts'
+import { gate, type Memory } from './gate.ts'
+import { fail, inconclusive, pass, type Verdict, worst } from './measure.ts'
+import type { Subject } from './subject.ts'
 
 /**
  * Pods of the new template are ready, and stay so: at most one restart since before the move, and none from one

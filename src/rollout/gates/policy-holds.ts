@@ -1,12 +1,12 @@
-import { gate } from '../gate.ts'
-import { inconclusive, type Verdict, worst } from '../measure.ts'
 import type { Probes } from '../probe.ts'
-import type { Subject } from '../subject.ts'
 import { isReady } from '../workload.ts'
 import { clusterWorks } from './cluster-works.ts'
 import { directBlocked } from './direct-blocked.ts'
 import { egressAddressGate } from './egress-address.ts'
 import { forbiddenRefused } from './forbidden-refused.ts'
+import { gate } from './gate.ts'
+import { inconclusive, type Verdict, worst } from './measure.ts'
+import type { Subject } from './subject.ts'
 
 const questions = [directBlocked, egressAddressGate, forbiddenRefused, clusterWorks]
 

@@ -1,9 +1,9 @@
 import { Problem } from '../../engine/problem.ts'
-import { type Condition, conditionOf } from '../condition.ts'
-import { fail, inconclusive, pass, type Verdict } from '../measure.ts'
 import type { Probes } from '../probe.ts'
 import { readToken, type SecretRef } from '../secret-ref.ts'
-import type { Subject } from '../subject.ts'
+import { type Condition, conditionOf } from './condition.ts'
+import { fail, inconclusive, pass, type Verdict } from './measure.ts'
+import type { Subject } from './subject.ts'
 
 /** An instant query, asked from the operator's machine. In the query, {{tenant}}, {{namespace}} and {{workload}}. */
 export type PrometheusGate = {

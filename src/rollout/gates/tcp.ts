@@ -1,6 +1,6 @@
-import { fail, inconclusive, pass, type Verdict, worst } from '../measure.ts'
 import { type Answer, everyPod, type Probes } from '../probe.ts'
-import type { Subject } from '../subject.ts'
+import { fail, inconclusive, pass, type Verdict, worst } from './measure.ts'
+import type { Subject } from './subject.ts'
 
 /** `host:port`: a connection, not by way of the proxy; from every pod, or from the operator's machine. */
 export type TcpGate = { tcp: string; from: 'pod' | 'here' }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { KubeProblem } from '../kube-problem.ts'
+import { KubeProblem } from '../kube/problem.ts'
 
 const WITHIN_MS = 20_000
 

@@ -1,4 +1,4 @@
-import { isObject } from '../object.ts'
+import { isObject } from '../kube/object.ts'
 import type { Rule } from './rule.ts'
 
 /** Squid's own words for a proxy that serves everybody, in a line of its own. */

@@ -1,6 +1,6 @@
-import { MANAGER } from '../kube.ts'
+import { MANAGER } from '../kube/kube.ts'
+import { isObject, type KubeObject } from '../kube/object.ts'
 import { EGRESS_LABEL } from '../manifests.ts'
-import { isObject, type KubeObject } from '../object.ts'
 import { MANAGED_BY } from '../tenancy.ts'
 
 /** What an object is judged against. */

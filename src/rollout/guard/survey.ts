@@ -1,8 +1,8 @@
 import { Problem } from '../../engine/problem.ts'
 import { type Forbidden, forbidden } from '../guard.ts'
-import type { Kube } from '../kube.ts'
-import { isGone } from '../kube-problem.ts'
-import type { KubeObject } from '../object.ts'
+import type { Kube } from '../kube/kube.ts'
+import type { KubeObject } from '../kube/object.ts'
+import { isGone } from '../kube/problem.ts'
 import { isOver, type Pod } from '../workload.ts'
 import type { Ground } from './rule.ts'
 

@@ -1,7 +1,7 @@
 import type { Json } from '../../engine/json.ts'
-import { differences } from '../difference.ts'
 import type { EgressWant } from '../egress-want.ts'
-import { isObject, type KubeObject } from '../object.ts'
+import { differences } from '../kube/difference.ts'
+import { isObject, type KubeObject } from '../kube/object.ts'
 import { containersOf, type PodTemplate } from '../workload.ts'
 
 /** What webhooks of the cluster make of something that is only tried. Fields by their names: values may be secrets. */

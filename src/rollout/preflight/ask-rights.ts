@@ -1,4 +1,4 @@
-import type { Kube } from '../kube.ts'
+import type { Kube } from '../kube/kube.ts'
 import { again } from './rehearse.ts'
 import type { Right } from './sight.ts'
 

@@ -1,5 +1,5 @@
+import type { KubeObject } from '../kube/object.ts'
 import { EGRESS_LABEL } from '../manifests.ts'
-import type { KubeObject } from '../object.ts'
 import type { Check, Finding } from './finding.ts'
 import { type Foreign, readForeignPolicy } from './foreign-policy.ts'
 import type { Moving } from './sight.ts'

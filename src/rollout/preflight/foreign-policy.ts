@@ -1,4 +1,4 @@
-import type { KubeObject } from '../object.ts'
+import type { KubeObject } from '../kube/object.ts'
 import type { LabelSelector } from '../workload.ts'
 import { selectsCalico } from './calico-selector.ts'
 import { matches } from './labels.ts'

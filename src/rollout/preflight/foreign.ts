@@ -1,4 +1,4 @@
-import type { KubeObject } from '../object.ts'
+import type { KubeObject } from '../kube/object.ts'
 import type { Lists } from './shared-lists.ts'
 
 /** Kinds that not every cluster has. In the order in which one of them is taken, where the same things have several. */

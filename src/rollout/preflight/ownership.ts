@@ -1,4 +1,4 @@
-import type { Metadata } from '../object.ts'
+import type { Metadata } from '../kube/object.ts'
 import type { Check } from './finding.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { MANAGER } from '../kube.ts'
+import { MANAGER } from '../kube/kube.ts'
 import { EGRESS_LABEL } from '../manifests.ts'
 import { MANAGED_BY } from '../tenancy.ts'
 import type { Check, Finding } from './finding.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Json } from '../../engine/json.ts'
-import { KubeProblem } from '../kube-problem.ts'
-import type { KubeObject } from '../object.ts'
+import type { KubeObject } from '../kube/object.ts'
+import { KubeProblem } from '../kube/problem.ts'
 import type { Container } from '../workload.ts'
 import type { Moving, Refused } from './sight.ts'
 

@@ -1,5 +1,5 @@
 import { OWN_NAMESPACE } from '../guard/rule.ts'
-import { LEASES } from '../lease.ts'
+import { LEASES } from '../kube/lease.ts'
 import type { WorkloadRef } from '../workload.ts'
 import { kindOf } from '../workloads/read.ts'
 import type { Check } from './finding.ts'

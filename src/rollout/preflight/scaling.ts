@@ -1,4 +1,4 @@
-import type { KubeObject } from '../object.ts'
+import type { KubeObject } from '../kube/object.ts'
 import type { Check, Finding } from './finding.ts'
 import type { Moving } from './sight.ts'
 

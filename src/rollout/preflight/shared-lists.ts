@@ -1,6 +1,6 @@
-import type { Kube } from '../kube.ts'
-import { isGone, KubeProblem } from '../kube-problem.ts'
-import type { ListOf, Selection } from '../kube-watch.ts'
+import type { Kube } from '../kube/kube.ts'
+import { isGone, KubeProblem } from '../kube/problem.ts'
+import type { ListOf, Selection } from '../kube/watch.ts'
 
 export type Lists = Pick<Kube, 'list'> & {
   /** Kinds that this user may not list, in words. */

@@ -1,6 +1,6 @@
 import type { EgressWant } from '../egress-want.ts'
-import type { FieldConflict } from '../kube-problem.ts'
-import type { KubeObject, Metadata } from '../object.ts'
+import type { KubeObject, Metadata } from '../kube/object.ts'
+import type { FieldConflict } from '../kube/problem.ts'
 import type { Condition, LabelSelector, Pod, Workload, WorkloadRef } from '../workload.ts'
 import type { Rollout } from '../workloads/read.ts'
 import type { Altered } from './altered.ts'

@@ -1,5 +1,5 @@
-import { appliedBy, holds } from '../fields.ts'
-import { MANAGER } from '../kube.ts'
+import { appliedBy, holds } from '../kube/fields.ts'
+import { MANAGER } from '../kube/kube.ts'
 import { PROXY_FILES } from '../no-proxy.ts'
 import type { Check, Finding } from './finding.ts'
 import type { Moving } from './sight.ts'

@@ -1,4 +1,4 @@
-import type { Metadata } from '../object.ts'
+import type { Metadata } from '../kube/object.ts'
 import { whyNot } from '../pod-trouble.ts'
 import { isReady, ownedBy, type Pod, type Pods, type Workload } from '../workload.ts'
 import { ownedByOne, type WorkloadKind } from './kind.ts'

@@ -1,4 +1,4 @@
-import type { Kube } from '../kube.ts'
+import type { Kube } from '../kube/kube.ts'
 import type { Pod, Pods, Workload } from '../workload.ts'
 
 /** How far a controller says it is; null: there. `stuck` does not get better by waiting. */

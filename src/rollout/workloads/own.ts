@@ -1,5 +1,5 @@
-import type { Kube } from '../kube.ts'
-import type { Metadata } from '../object.ts'
+import type { Kube } from '../kube/kube.ts'
+import type { Metadata } from '../kube/object.ts'
 import { ownedBy, type Pod, queryOf, type Workload } from '../workload.ts'
 
 type Sort = { apiVersion: string; kind: string }

@@ -1,4 +1,4 @@
-import type { Kube } from '../kube.ts'
+import type { Kube } from '../kube/kube.ts'
 import type { Pods, PodTemplate, Workload, WorkloadRef } from '../workload.ts'
 import { cronJob } from './cron-job.ts'
 import { daemonSet } from './daemon-set.ts'

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Clusters, Pods } from '../ports.ts'
 import type { Cluster, ClusterState } from './cluster.ts'
 import { createCluster } from './cluster.ts'
-import type { Pace } from './kubelet.ts'
+import type { Pace } from './nodes/kubelet.ts'
 
 /** Everything as JSON, to be kept by the caller; it holds the admin tokens. */
 export type ClustersState = { clusters: ClusterState[] }

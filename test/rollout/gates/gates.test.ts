@@ -7,10 +7,10 @@ import { egressAddressGate, proxyAnswers } from '../../../src/rollout/gates/egre
 import { forbiddenRefused, marked } from '../../../src/rollout/gates/forbidden-refused.ts'
 import { judgeRequests, judgeSockets, ownTraffic } from '../../../src/rollout/gates/own-traffic.ts'
 import { podsReady } from '../../../src/rollout/gates/pods-ready.ts'
+import type { Socket } from '../../../src/rollout/gates/sockets.ts'
+import type { Subject } from '../../../src/rollout/gates/subject.ts'
+import { judgeWitness, marks, type Witnessed } from '../../../src/rollout/gates/witness.ts'
 import { type Answer, addressIn, noLogs, type Probes } from '../../../src/rollout/probe.ts'
-import type { Socket } from '../../../src/rollout/sockets.ts'
-import type { Subject } from '../../../src/rollout/subject.ts'
-import { judgeWitness, marks, type Witnessed } from '../../../src/rollout/witness.ts'
 import type { ContainerStatus, Pod } from '../../../src/rollout/workload.ts'
 import { suite } from '../../support/suite.ts'
 

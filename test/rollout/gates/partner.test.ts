@@ -1,8 +1,8 @@
 import * as assert from 'uvu/assert'
-import { judge } from '../../../src/rollout/gate.ts'
+import { judge } from '../../../src/rollout/gates/gate.ts'
 import { judgeTunnel, partnerAnswers, proofOf } from '../../../src/rollout/gates/partner-answers.ts'
+import type { Subject } from '../../../src/rollout/gates/subject.ts'
 import { type Answer, noLogs, type Probes } from '../../../src/rollout/probe.ts'
-import type { Subject } from '../../../src/rollout/subject.ts'
 import type { Pod } from '../../../src/rollout/workload.ts'
 import { suite } from '../../support/suite.ts'
 

@@ -1,12 +1,12 @@
 import * as assert from 'uvu/assert'
-import { judge } from '../../../src/rollout/gate.ts'
+import { judge } from '../../../src/rollout/gates/gate.ts'
+import type { Verdict } from '../../../src/rollout/gates/measure.ts'
 import { policyHolds } from '../../../src/rollout/gates/policy-holds.ts'
+import type { Subject } from '../../../src/rollout/gates/subject.ts'
+import type { KubeObject } from '../../../src/rollout/kube/object.ts'
 import { proxyFiles } from '../../../src/rollout/manifests.ts'
-import type { Verdict } from '../../../src/rollout/measure.ts'
-import type { KubeObject } from '../../../src/rollout/object.ts'
 import { createProbes, noLogs } from '../../../src/rollout/probe.ts'
 import { createProber, PROBE_LABEL, probePodFor } from '../../../src/rollout/probe-pod.ts'
-import type { Subject } from '../../../src/rollout/subject.ts'
 import type { Pod } from '../../../src/rollout/workload.ts'
 import type { PodSpec } from '../../../src/sandbox/ports.ts'
 import { suite } from '../../support/suite.ts'
@@ -158,7 +158,7 @@ test('what nobody heard the answer of is there, and is asked', async () => {
   const [like] = await pods('app=web')
   const lost = { ...cluster.kube }
   let creates = 0
-  const { refusal } = await import('../../../src/rollout/kube-problem.ts')
+  const { refusal } = await import('../../../src/rollout/kube/problem.ts')
   lost.create = async (...given) => {
     creates++
     await cluster.kube.create(...given)

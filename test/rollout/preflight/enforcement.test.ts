@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert'
-import type { KubeObject } from '../../../src/rollout/object.ts'
+import type { KubeObject } from '../../../src/rollout/kube/object.ts'
 import { enforcementFinding, type Proving, proveEnforcement } from '../../../src/rollout/preflight/enforcement.ts'
 import { createProbes, noLogs } from '../../../src/rollout/probe.ts'
 import { PROBE_LABEL } from '../../../src/rollout/probe-pod.ts'

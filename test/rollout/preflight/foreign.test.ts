@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert'
-import type { KubeObject } from '../../../src/rollout/object.ts'
+import type { KubeObject } from '../../../src/rollout/kube/object.ts'
 import { selectsCalico } from '../../../src/rollout/preflight/calico-selector.ts'
 import { readForeign } from '../../../src/rollout/preflight/foreign.ts'
 import { foreignPolicies } from '../../../src/rollout/preflight/foreign-policies.ts'

@@ -1,5 +1,5 @@
 import { objectOf } from '../../../src/rollout/egress-want.ts'
-import type { KubeObject } from '../../../src/rollout/object.ts'
+import type { KubeObject } from '../../../src/rollout/kube/object.ts'
 import { nothingAltered } from '../../../src/rollout/preflight/altered.ts'
 import type { Budget, Moving, Policy, Sight } from '../../../src/rollout/preflight/sight.ts'
 import type { Pod, Workload, WorkloadRef } from '../../../src/rollout/workload.ts'

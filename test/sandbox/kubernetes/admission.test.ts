@@ -1,6 +1,6 @@
 import { fetch } from 'undici'
 import * as assert from 'uvu/assert'
-import type { Loose } from '../../../src/sandbox/kubernetes/object.ts'
+import type { Loose } from '../../../src/sandbox/kubernetes/objects/object.ts'
 import { suite } from '../../support/suite.ts'
 import { createWorld, deployment, eventually, type World } from './world.ts'
 

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert'
-import type { Loose } from '../../../src/sandbox/kubernetes/object.ts'
-import { quantity } from '../../../src/sandbox/kubernetes/quotas.ts'
+import { quantity } from '../../../src/sandbox/kubernetes/controllers/quotas.ts'
+import type { Loose } from '../../../src/sandbox/kubernetes/objects/object.ts'
 import { suite } from '../../support/suite.ts'
 import { createWorld, deployment, eventually, type World } from './world.ts'
 

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert'
-import { jsonPatch, mergePatch, strategicPatch } from '../../../src/sandbox/kubernetes/patch.ts'
+import { jsonPatch, mergePatch, strategicPatch } from '../../../src/sandbox/kubernetes/objects/patch.ts'
 import { suite } from '../../support/suite.ts'
 
 const { test } = suite('patches of the emulated API')

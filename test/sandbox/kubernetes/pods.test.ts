@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert'
 import { WebSocket } from 'ws'
-import type { Loose } from '../../../src/sandbox/kubernetes/object.ts'
+import type { Loose } from '../../../src/sandbox/kubernetes/objects/object.ts'
 import { suite } from '../../support/suite.ts'
 import type { World } from './world.ts'
 import { createWorld, eventually } from './world.ts'

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert'
-import type { Loose, Obj } from '../../../src/sandbox/kubernetes/object.ts'
-import type { Peer } from '../../../src/sandbox/kubernetes/policies.ts'
-import { firewalls } from '../../../src/sandbox/kubernetes/policies.ts'
+import type { Peer } from '../../../src/sandbox/kubernetes/nodes/policies.ts'
+import { firewalls } from '../../../src/sandbox/kubernetes/nodes/policies.ts'
+import type { Loose, Obj } from '../../../src/sandbox/kubernetes/objects/object.ts'
 import { suite } from '../../support/suite.ts'
 
 const { test } = suite('NetworkPolicies as rules')

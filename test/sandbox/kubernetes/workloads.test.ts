@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert'
-import { clockOf, parseSchedule } from '../../../src/sandbox/kubernetes/cron.ts'
-import type { Loose } from '../../../src/sandbox/kubernetes/object.ts'
-import { isReady } from '../../../src/sandbox/kubernetes/object.ts'
+import { clockOf, parseSchedule } from '../../../src/sandbox/kubernetes/objects/cron.ts'
+import type { Loose } from '../../../src/sandbox/kubernetes/objects/object.ts'
+import { isReady } from '../../../src/sandbox/kubernetes/objects/object.ts'
 import { suite } from '../../support/suite.ts'
 import { createWorld, deployment, eventually, type World } from './world.ts'
 

@@ -6,7 +6,7 @@ import { execa } from 'execa'
 import { Agent, fetch } from 'undici'
 import type { ClustersState } from '../../../src/sandbox/kubernetes/clusters.ts'
 import { createClusters } from '../../../src/sandbox/kubernetes/clusters.ts'
-import type { Loose } from '../../../src/sandbox/kubernetes/object.ts'
+import type { Loose } from '../../../src/sandbox/kubernetes/objects/object.ts'
 import { findKubectl } from '../../support/kubectl.ts'
 import { fakePods } from './fake-pods.ts'
 

@@ -1,5 +1,5 @@
-import type { Kube } from '../../../src/rollout/kube.ts'
-import type { KubeObject } from '../../../src/rollout/object.ts'
+import type { Kube } from '../../../src/rollout/kube/kube.ts'
+import type { KubeObject } from '../../../src/rollout/kube/object.ts'
 
 const kinds = [
   ['apps/v1', 'Deployment'],

@@ -1,7 +1,7 @@
-import type { Leadership } from '../../../src/cli/leader.ts'
+import type { Leadership } from '../../../src/cli/rollout/leader.ts'
 import type { Entry, Journal } from '../../../src/engine/journal.ts'
 import type { Firewalls } from '../../../src/rollout/allowlist/firewall.ts'
-import type { Kube, Kubes } from '../../../src/rollout/kube.ts'
+import type { Kube, Kubes } from '../../../src/rollout/kube/kube.ts'
 
 export const NO_POWER = 'no power'
 
