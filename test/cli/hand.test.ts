@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert'
 import type { Problem } from '../../src/engine/problem.ts'
 import { leaseOf } from '../../src/rollout/kube/lease.ts'
+import { asAnnotation } from '../../src/rollout/requests.ts'
 import { suite } from '../support/suite.ts'
 import { until } from '../support/until.ts'
 import { createRolling, type Words } from './rolling.ts'
@@ -96,6 +97,24 @@ test('what was moved and not proved is proved in whichever phase it is by now', 
   const three = await rolling.start({ ...asked(1), order })
   assert.is((await problemOf(three)).exit, 5)
   assert.equal(await rolling.moved(), [])
+})
+
+test('what was asked of a run that died is not heard by the next one', async () => {
+  const late = { id: 'late', what: 'abort' as const, by: 'anna@a', at: '2026-01-01T00:00:00Z' }
+  for (const holder of [null, 'deploy by somebody who died']) {
+    const spec = { holderIdentity: holder }
+    await rolling.cluster.kube.patch(leaseOf('rolling'), {
+      merge: { metadata: { annotations: asAnnotation(late) }, spec },
+    })
+    const run = await rolling.start(waits({ pause: 'promote' }))
+    await heard(run, /paused before expand 1\/2/)
+    assert.equal(
+      run.lines.filter(it => /asks: abort/.test(it)),
+      [],
+    )
+    assert.match(await rolling.ask('abort'), /cut short/)
+    assert.is((await problemOf(run)).exit, 5)
+  }
 })
 
 test('an interrupt ends a pause, which goes on where it was in the next run', async () => {

@@ -42,7 +42,14 @@ export const leaseOf = (context: string): ObjectId => ({
   name: `kapsule-egress-${context}`,
 })
 
-type Options = { context: string; durationMs?: number; signal?: AbortSignal; say?: (line: string) => void }
+type Options = {
+  context: string
+  durationMs?: number
+  signal?: AbortSignal
+  say?: (line: string) => void
+  /** Annotations that were about an earlier holder: gone in the write that takes the Lease. */
+  stale?: (lease: LeaseObject) => Record<string, null>
+}
 
 /**
  * One leader for a context in a cluster. Who is alive is told by whether the Lease changes within its duration, so that
@@ -51,7 +58,7 @@ type Options = { context: string; durationMs?: number; signal?: AbortSignal; say
 export const takeLease = async (
   kube: Kube,
   mine: Leader,
-  { context, durationMs = 15_000, signal, say = () => undefined }: Options,
+  { context, durationMs = 15_000, signal, say = () => undefined, stale = () => ({}) }: Options,
 ): Promise<Held> => {
   const id = leaseOf(context)
   const wanted = (from: LeaseObject | null) => ({
@@ -73,8 +80,9 @@ export const takeLease = async (
     )
   }
   const take = (from: LeaseObject) => {
-    const { annotations, spec } = wanted(from)
+    const { annotations: own, spec } = wanted(from)
     const { resourceVersion } = from.metadata as { resourceVersion: string }
+    const annotations = { ...stale(from), ...own }
     return attempt(() => kube.patch(id, { merge: { metadata: { resourceVersion, annotations }, spec } }))
   }
   let watched: { version: string | undefined; since: Elapsed; looks: number } | null = null
