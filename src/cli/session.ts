@@ -86,10 +86,10 @@ export const withSession = async <T>(options: SessionOptions, work: (session: Se
       const kept = openJournal(state, run)
       journal = {
         ...kept,
-        record(entry) {
+        record(entry, options) {
           touched ||= entry.event === 'started' || entry.event === 'undoing'
           lines += 1
-          kept.record(entry)
+          kept.record(entry, options)
           herald?.heard(entry)
         },
       }

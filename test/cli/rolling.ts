@@ -141,9 +141,9 @@ export const createRolling = async (tenants: readonly string[] = ['a']) => {
       const kept = openJournal(state, run)
       const journal: Journal = {
         ...kept,
-        record(entry) {
+        record(entry, options) {
           if (mood.fullDisk) throw new Problem('the journal could not be written', { why: 'no space left', next: '-' })
-          kept.record(entry)
+          kept.record(entry, options)
         },
       }
       const context = contextWith(words)

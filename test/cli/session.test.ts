@@ -1,4 +1,5 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import fs, { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -55,3 +56,29 @@ for (const { when, note, exit, runs } of [
     assert.is(existsSync(join(state, 'runs')) ? readdirSync(join(state, 'runs')).length : 0, runs)
     assert.is(readJournals(state).filter(it => it.event === 'run-ended').length, runs)
   })
+
+test('what may wait for the disk waits: only what comes after it is synced', async () => {
+  const never = new AbortController().signal
+  const { flags } = parse('rollback', ['--context', 'sandbox'], {})
+  const options = { command: 'rollback', flags, root, output, interrupt: { stop: never, abort: never }, writes: true }
+  const { fsyncSync } = fs
+  let syncs = 0
+  fs.fsyncSync = it => {
+    syncs++
+    fsyncSync(it)
+  }
+  syncBuiltinESMExports()
+  try {
+    await withSession(options, async ({ journal }) => {
+      const counts = [true, true, false].map(later => {
+        const before = syncs
+        journal.record({ event: 'note', topic: 'x', data: null }, { later })
+        return syncs - before
+      })
+      assert.equal(counts, [0, 0, 1])
+    })
+  } finally {
+    fs.fsyncSync = fsyncSync
+    syncBuiltinESMExports()
+  }
+})
