@@ -30,8 +30,8 @@ export const asCourse = (course: Course) => ({ [COURSE]: JSON.stringify(course) 
 /** What nobody needs once the run is over. Answers stay for those who asked: they take them away when they have read. */
 export const forgotten = (lease: LeaseObject): Record<string, null> => gone(lease, [REQUEST, COURSE])
 
-/** Answers that nobody took away while an earlier run was under way. */
-export const unread = (lease: LeaseObject): Record<string, null> => gone(lease, [ANSWER])
+/** What an earlier run left, answers that nobody took away among it. */
+export const ofEarlierRun = (lease: LeaseObject): Record<string, null> => gone(lease, [REQUEST, ANSWER, COURSE])
 
 const gone = ({ metadata: { annotations = {} } }: LeaseObject, begins: readonly string[]): Record<string, null> =>
   Object.fromEntries(

@@ -1,7 +1,8 @@
 import * as assert from 'uvu/assert'
 import { beforeRollout, verify } from '../../src/cli/carry-out.ts'
 import { heard } from '../../src/cli/rollout/ear.ts'
-import { leaseOf } from '../../src/rollout/kube/lease.ts'
+import { type LeaseObject, leaseOf } from '../../src/rollout/kube/lease.ts'
+import { answerOf, asAnnotation } from '../../src/rollout/requests.ts'
 import { suite } from '../support/suite.ts'
 import { until } from '../support/until.ts'
 import { createRolling } from './rolling.ts'
@@ -36,6 +37,36 @@ test('what cannot be paused, promoted or aborted says so, and ends as it would h
   assert.is(await run.ended, undefined)
   const noted = rolling.history().filter(it => it.run === run.run && it.event === 'note' && it.topic === 'asked')
   assert.is(noted.length, 3)
+})
+
+test('an answer waits for who asked while its run works on, and goes with the next run', async () => {
+  const { kube, kubeconfig } = rolling.cluster
+  const answer = async () => answerOf((await kube.get<LeaseObject>(leaseOf('rolling')))!, 'slow')
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const run = await rolling.start({}, async ({ session }) => {
+    const held = await session.clients.lead!(kubeconfig)
+    const hears = (said: string, work: Promise<void>) =>
+      heard(
+        session,
+        held,
+        () => said,
+        () => work,
+      )
+    await hears('one', first.promise)
+    await hears('two', second.promise)
+  })
+  await leads(run)
+  const slow = asAnnotation({ id: 'slow', what: 'pause', by: 'anna@a', at: '2026-01-01T00:00:00Z' })
+  await kube.patch(leaseOf('rolling'), { merge: { metadata: { annotations: slow } } })
+  assert.ok(await until(async () => (await answer()) === 'one', 60))
+  first.resolve()
+  assert.ok(await until(async () => run.over || (await rolling.ask('pause')) === 'two', 60))
+  assert.is(await answer(), 'one')
+  second.resolve()
+  assert.is(await run.ended, undefined)
+  const next = await rolling.start({}, async ({ session }) => session.clients.lead!(kubeconfig))
+  assert.is(await next.ended, undefined)
+  assert.is(await answer(), undefined)
 })
 
 test('a stage before the rollout ends as by Ctrl-C', async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { tryRecord } from '../../engine/apply.ts'
 import { type Held, NotLeader } from '../../rollout/kube/lease.ts'
-import { asAnswer, forgotten, type Request, requestsOf, unread } from '../../rollout/requests.ts'
+import { asAnswer, forgotten, type Request, requestsOf } from '../../rollout/requests.ts'
 import type { Session } from '../session.ts'
 
 /** Hears what others ask of a run, on its Lease, and answers it. */
@@ -27,8 +27,6 @@ export const openEar = async (
   { answer, onLost = () => undefined }: Hearing,
 ): Promise<Ear> => {
   const names = context.tenants.map(it => it.tenant)
-  const tidy = async () => held.note(unread(await held.look()))
-  await tidy().catch(() => undefined)
   const answers = new Map<string, string>()
   const reply = (request: Request): string => {
     const { id, what, by, tenants } = request

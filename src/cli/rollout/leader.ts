@@ -10,7 +10,7 @@ import { readKubeconfig } from '../../rollout/kube/kubeconfig.ts'
 import { type Held, type Leader, takeLease } from '../../rollout/kube/lease.ts'
 import type { KubeObject } from '../../rollout/kube/object.ts'
 import { KubeProblem } from '../../rollout/kube/problem.ts'
-import { forgotten } from '../../rollout/requests.ts'
+import { ofEarlierRun } from '../../rollout/requests.ts'
 import type { Output } from '../output.ts'
 
 /** The Lease of a context in each cluster that a run writes to: taken before the first write, or when asked for. */
@@ -32,7 +32,7 @@ export const createLeadership = (run: Run, output: Pick<Output, 'say' | 'event'>
   const take = async (kubeconfig: string, kube: Kube): Promise<Held> => {
     await sameCluster(run, kubeconfig, kube)
     const { context, abort } = run
-    const about = { context: context.context, signal: abort, say: output.say, stale: forgotten }
+    const about = { context: context.context, signal: abort, say: output.say, stale: ofEarlierRun }
     const held = await takeLease(kube, leaderOf(run), about)
     const { tookOverFrom: from } = held
     if (from) {
