@@ -79,6 +79,24 @@ test('credentials that end in the middle are named, and with new ones it is take
   assert.equal(await rolling.moved(), [])
 })
 
+test('an API server that restarts in the middle is waited for', async () => {
+  rolling.mood.stubborn = true
+  const run = await paused()
+  assert.is(await rolling.ask('promote', words), 'it goes on')
+  const said = (what: string) => until(() => run.over || run.lines.some(it => it.includes(what)), 60)
+  await said('w1: waiting')
+  const away = { forMs: 8000, do: { cut: 'before' } }
+  await openDoor(rolling.cluster.kubeconfig, 'PUT', 'conditions', { faults: [away] })
+  rolling.mood.stubborn = false
+  await said('paused before expand 2/2')
+  await openDoor(rolling.cluster.kubeconfig, 'DELETE', 'conditions')
+  assert.not.ok(run.over, `${run.lines.join('\n')}`)
+  assert.equal(await rolling.moved(), ['w0', 'w1'])
+  assert.match(await rolling.ask('abort', words), /cut short/)
+  assert.is((await run.ended)?.exit, 5)
+  assert.equal(await rolling.moved(), [])
+})
+
 test('a namespace that goes in the middle leaves nothing stuck', async () => {
   const run = await paused()
   const { kube } = rolling.cluster

@@ -20,6 +20,8 @@ type Answer = (request: IncomingMessage, response: ServerResponse, body: string)
 
 const requests: { method: string; url: URL; type: string | undefined; body: string }[] = []
 let answers: Answer[] = []
+/** How the next execs are met before they begin. */
+const refusals: string[] = []
 let onExec: (socket: WebSocket, url: URL) => void = () => undefined
 let directory = ''
 let kube: Kube
@@ -40,7 +42,10 @@ const server = createServer((request, response) => {
 const sockets = new WebSocketServer({ noServer: true, handleProtocols: offered => [...offered][0] ?? false })
 server.on('upgrade', (request, socket, head) => {
   const url = new URL(request.url ?? '', 'http://x')
-  if (url.pathname.includes('absent')) {
+  const refusal = refusals.shift()
+  if (refusal === 'cut') socket.destroy()
+  else if (refusal) socket.end(refusal)
+  else if (url.pathname.includes('absent')) {
     const text = JSON.stringify({ message: 'pods "absent" not found' })
     socket.end(`HTTP/1.1 404 Not Found\r\ncontent-length: ${text.length}\r\n\r\n${text}`)
   } else sockets.handleUpgrade(request, socket, head, it => onExec(it, url))
@@ -105,6 +110,25 @@ for (const { when, by, tries } of [
     assert.is(requests[0]?.url.pathname, '/api/v1/namespaces/n/configmaps/x')
   })
 }
+
+test('a server that has answered is waited for longer than one that never did', async () => {
+  const http = createHttp(await readKubeconfig(join(directory, 'ok')), { firstDelayMs: 1 })
+  const get = () => http.json({ method: 'GET', path: '/x', doing: 'look' })
+  const away = Array.from({ length: 12 }, (_, at) => (at % 2 ? cut : json(503, {})))
+  script(...away, json(200, {}))
+  assert.match((await problemOf(get())).message, /^look: /)
+  assert.is(requests.length, 6)
+  script(json(404, {}))
+  await problemOf(get())
+  script(...away, json(200, object))
+  assert.equal(await get(), object)
+  assert.is(requests.length, 13)
+  // What it says of itself is no outage.
+  script(json(500, {}))
+  await problemOf(get())
+  assert.is(requests.length, 6)
+  await http.close()
+})
 
 test('Retry-After is heeded', async () => {
   script(json(429, {}, { 'retry-after': '1' }), json(200, object))
@@ -310,6 +334,26 @@ test('exec gives exit code and both streams, in the container that was named', a
     socket.close(1000)
   }
   assert.equal(await kube.exec(at), { code: 28, stdout: 'curl|-s|a b in c', stderr: 'oops' })
+})
+
+test('an exec that finds nobody is begun when the server is back', async () => {
+  onExec = socket => {
+    send(socket, 3, JSON.stringify({ status: 'Success' }))
+    socket.close(1000)
+  }
+  for (const how of ['cut', 'HTTP/1.1 503 Service Unavailable\r\ncontent-length: 2\r\n\r\n{}']) {
+    refusals.push(how)
+    script(cut, json(503, {}), json(200, {}))
+    assert.is((await kube.exec(at)).code, 0)
+    assert.equal(
+      requests.map(it => it.url.pathname),
+      ['/version', '/version', '/version'],
+    )
+  }
+  refusals.push('cut', 'cut')
+  script(json(200, {}))
+  assert.match((await problemOf(kube.exec(at))).message, /^exec curl in n\/p: no answer/)
+  assert.equal(refusals, [])
 })
 
 test('exec hands over stdin and its end', async () => {

@@ -1,9 +1,9 @@
 import WebSocket from 'ws'
-import { urlOf } from './http.ts'
+import { isAway, urlOf } from './http.ts'
 import type { Access } from './kubeconfig.ts'
 import type { Credentials } from './login.ts'
 import { pathOf } from './object.ts'
-import { KubeProblem, refusal, type Status, silence } from './problem.ts'
+import { isUntrusted, KubeProblem, refusal, type Status, silence } from './problem.ts'
 import { resumed, tlsAs, tunnelBy } from './route.ts'
 
 export type Exec = { namespace: string; pod: string; container: string; command: string[] }
@@ -14,20 +14,37 @@ export type ExecResult = { code: number; stdout: string; stderr: string }
 
 const MOST_BYTES = 4 << 20
 
+/** The command was not begun: the server was not there. */
+type Unreachable = { unreachable: KubeProblem }
+
 /**
- * Runs a command in a container. Throws a KubeProblem when it cannot be said how the command ended:
+ * Runs a command in a container; once more after `back`, which waits for a server that is not there. Throws a KubeProblem when it cannot be said how the command ended:
  * no pod, no such program, a cut connection, too late.
  * @see channel protocol v5 (v4 without half-close): first byte of a message is 0 in, 1 out, 2 err, 3 status, 255 close
  */
-export const exec = async (access: Access, what: Exec, options: ExecOptions = {}): Promise<ExecResult> => {
+export const exec = async (
+  access: Access,
+  what: Exec,
+  { back, ...options }: ExecOptions & { back: () => Promise<unknown> },
+): Promise<ExecResult> => {
   const first = await access.login.current()
   try {
-    return await run(access, first, what, options)
+    const result = await run(access, first, what, options)
+    if (!('unreachable' in result)) return result
+    await back().catch(() => {
+      throw result.unreachable
+    })
+    return begun(await run(access, first, what, options))
   } catch (thrown) {
     const other = thrown instanceof KubeProblem && thrown.status === 401 && (await access.login.renewed(first))
     if (!other) throw thrown
-    return run(access, other, what, options)
+    return begun(await run(access, other, what, options))
   }
+}
+
+const begun = (result: ExecResult | Unreachable): ExecResult => {
+  if ('unreachable' in result) throw result.unreachable
+  return result
 }
 
 const run = (
@@ -35,7 +52,7 @@ const run = (
   { token, ...as }: Credentials,
   { namespace, pod, container, command }: Exec,
   { stdin, timeoutMs = 30_000, signal }: ExecOptions,
-): Promise<ExecResult> =>
+): Promise<ExecResult | Unreachable> =>
   new Promise((resolve, reject) => {
     const { server, proxy } = access
     const doing = `exec ${command[0]} in ${namespace}/${pod}`
@@ -69,7 +86,9 @@ const run = (
     if (signal?.aborted) return interrupted()
     signal?.addEventListener('abort', interrupted)
 
+    let isOpen = false
     socket.on('open', () => {
+      isOpen = true
       if (stdin === undefined) return
       socket.send(Buffer.concat([Buffer.of(0), Buffer.from(stdin)]))
       if (socket.protocol.startsWith('v5')) socket.send(Buffer.of(255, 0))
@@ -89,9 +108,22 @@ const run = (
       response.on('data', part => {
         text += part
       })
-      response.on('end', () => end(() => reject(refusal(doing, server, response.statusCode ?? 0, parsed(text)))))
+      response.on('end', () =>
+        end(() => {
+          const { statusCode = 0 } = response
+          const problem = refusal(doing, server, statusCode, parsed(text))
+          if (isAway(statusCode)) resolve({ unreachable: problem })
+          else reject(problem)
+        }),
+      )
     })
-    socket.on('error', cause => end(() => reject(silence(doing, server, cause))))
+    socket.on('error', cause =>
+      end(() => {
+        const problem = silence(doing, server, cause)
+        if (isOpen || isUntrusted(cause)) reject(problem)
+        else resolve({ unreachable: problem })
+      }),
+    )
     socket.on('close', (code, reason) =>
       end(() => {
         const exit = status && exitCode(status)

@@ -31,6 +31,8 @@ export type Http = {
 }
 
 const TRIES = 6
+/** Since a call was begun: so long a server that has answered before is waited for. It restarts, or its network does. */
+const OUTAGE_MS = 60_000
 /** Of all that are asked for, at one time: each has a connection of its own. */
 const SIDE_BY_SIDE = 48
 const DEADLINE_MS = 30_000
@@ -42,6 +44,7 @@ export const createHttp = (
   const { server, login } = access
   const routes = createRoutes(access)
   const turn = semaphore(SIDE_BY_SIDE)
+  let hasAnswered = false
 
   // Not fetch: of what a call costs here it would be most.
   const send = (call: Call, signal: AbortSignal, { token, ...as }: Credentials, encoding: string) =>
@@ -72,6 +75,9 @@ export const createHttp = (
 
   const answer = async (call: Call): Promise<string> => {
     const stop = AbortSignal.any([all, call.signal].filter(it => it !== undefined))
+    const began = performance.now()
+    const isLast = (attempt: number, isAway: boolean) =>
+      attempt >= TRIES && !(isAway && hasAnswered && performance.now() - began < OUTAGE_MS)
     for (let attempt = 1; ; attempt++) {
       stop.throwIfAborted()
       let wait: number
@@ -83,21 +89,24 @@ export const createHttp = (
           }),
         )
         const { statusCode: code } = response
+        hasAnswered ||= code < 500
         if (isOk(code)) return text
         const status = statusOf(text)
         // A 429 was not acted upon. A 5xx may have been: only what can be said twice is said again.
         const again = code === 429 || (code >= 500 && call.method !== 'POST')
-        if (!again || attempt === TRIES) throw refusal(call.doing, server, code, status)
+        if (!again || isLast(attempt, isAway(code))) throw refusal(call.doing, server, code, status)
         const asked = Number(response.headers['retry-after'] ?? status.details?.retryAfterSeconds)
         wait = Number.isFinite(asked) && asked > 0 ? Math.min(asked * 1000, 30_000) : 0
       } catch (thrown) {
         stop.throwIfAborted()
         if (!isSilence(thrown)) throw thrown
         const lost = call.method === 'POST' && !neverSent(thrown)
-        if (attempt === TRIES || lost || isUntrusted(thrown)) throw silence(call.doing, server, thrown)
+        if (isLast(attempt, true) || lost || isUntrusted(thrown)) throw silence(call.doing, server, thrown)
         wait = 0
       }
-      await delay(wait + firstDelayMs * 2 ** (attempt - 1) * (0.5 + Math.random()), undefined, { signal: stop })
+      await delay(wait + firstDelayMs * 2 ** Math.min(attempt - 1, 5) * (0.5 + Math.random()), undefined, {
+        signal: stop,
+      })
     }
   }
 
@@ -149,6 +158,9 @@ export const urlOf = (server: string, { path, query = {} }: Pick<Call, 'path' | 
   const search = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)])).toString()
   return `${server}${path}${search ? `?${search}` : ''}`
 }
+
+/** What stands before a server says so of one that is not there. */
+export const isAway = (status: number): boolean => status >= 502 && status <= 504
 
 const isOk = (status: number): boolean => status >= 200 && status < 300
 

@@ -145,9 +145,10 @@ export const createKube = ({
     watch: watchAll,
     follow: follower.follow,
     async exec(what, options = {}) {
-      const { access, turn } = await connection()
+      const { access, http, turn } = await connection()
       const stop = AbortSignal.any([signal, options.signal].filter(it => it !== undefined))
-      return turn(() => exec(access, what, { ...options, signal: stop }))
+      const back = () => http.text({ method: 'GET', path: '/version', doing: 'wait for the API server', signal: stop })
+      return turn(() => exec(access, what, { ...options, signal: stop, back }))
     },
     async logs({ namespace, pod, container, tailLines, previous }) {
       const path = pathOf({ apiVersion: 'v1', kind: 'Pod', namespace, name: pod }, 'log')
