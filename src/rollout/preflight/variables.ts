@@ -53,13 +53,10 @@ export const takenBy = (it: Moving): Finding[] => {
     return [{ level: 'stop', workload: name, what: 'a proxy variable holds credentials', why, next }]
   }
   const why = `${names(found)}${found.some(has => has.valueFrom) ? ' (some by valueFrom)' : ''}, set by its owner`
-  return [
-    {
-      level: 'stop',
-      workload: name,
-      what: 'it has another proxy',
-      why,
-      next: 'take them out of its template: a rollout sets them',
-    },
-  ]
+  const next = 'take them out of its template: a rollout sets them'
+  // Accepting does not help where the move itself would be refused: a field of somebody else is never taken.
+  const firm = it.refused?.conflicts.some(({ field }) =>
+    found.some(has => field.includes(`ontainers[name="${has.container}"].env[name="${has.name}"]`)),
+  )
+  return [{ level: 'stop', workload: name, what: 'it has another proxy', why, next, ...(firm && { firm }) }]
 }

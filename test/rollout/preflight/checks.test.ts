@@ -213,6 +213,17 @@ table('conflicts', conflicts, [
   { when: 'pods that are refused', see: one({ podRefused: refused('violates PodSecurity "restricted:latest"') }), says: 'stop shop/web: the cluster would refuse its new pods: violates PodSecurity' },
 ]) // biome-ignore format: a table
 
+test('variables: accepting does not help where somebody holds them', () => {
+  const taken = { name: 'HTTP_PROXY', value: 'http://old:3128' }
+  const see = (conflicts: string[]) =>
+    sight(
+      one({ containers: [{ name: 'c', env: [taken] }], refused: conflicts.length > 0 ? refused('', conflicts) : null }),
+    )
+  const level = (conflicts: string[]) => judge([{ sight: see(conflicts), accept: ['variables'] }]).map(it => it.level)
+  assert.equal(level([path]), ['stop'])
+  assert.equal(level([]), ['note'])
+})
+
 const belongs = (metadata: object, more: object = {}) => ({ ...one({ metadata }), ...more })
 const flux = {
   labels: { 'kustomize.toolkit.fluxcd.io/name': 'shop', 'kustomize.toolkit.fluxcd.io/namespace': 'flux-system' },

@@ -103,6 +103,12 @@ test('all that is in the way is told at once, and nothing is changed', async () 
     'stop variables shop/proxied: it has another proxy',
     "stop ownership shop/recreated: it belongs to Helm's release (unnamed)",
   ])
+  const accepting = (await look(cluster.kube, [plan(deployment('proxied'))], 'i')).map(sight => ({
+    sight,
+    accept: ['variables'],
+  }))
+  const stops = judge(accepting).flatMap(it => (it.level === 'stop' ? [it.check] : []))
+  assert.equal(stops, ['variables'], 'accepted, and refused all the same: its owner holds them')
   assert.equal(await everything(), was)
 })
 
