@@ -105,7 +105,6 @@ export const admission = (
   name: string,
   namespace: string,
   spec: { matchConstraints: { resourceRules: Json[] } } & Record<string, Json>,
-  bound: Record<string, Json> = {},
 ): Admission => {
   const metadata = { name, labels: { [MANAGED_BY]: MANAGER } }
   const matchResources = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } } }
@@ -116,7 +115,7 @@ export const admission = (
     },
     binding: {
       ...{ apiVersion: API, kind: 'ValidatingAdmissionPolicyBinding', metadata },
-      spec: { policyName: name, validationActions: ['Deny'], matchResources, ...bound },
+      spec: { policyName: name, validationActions: ['Deny'], matchResources },
     },
   }
 }
