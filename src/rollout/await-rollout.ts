@@ -20,12 +20,12 @@ export const awaitRollout = async (
 ): Promise<void> => {
   const { kind, namespace, name } = at
   const id = `${kind} ${namespace}/${name}`
-  const start = Date.now()
+  const start = performance.now()
   const eyes = eyesOn(kube, at)
   try {
     while (true) {
       eyes.clear()
-      const began = Date.now()
+      const began = performance.now()
       const rollout = await readRollout(kube, at)
       if (!rollout) throw gone(id)
       const state = rolloutState(rollout, baseline)
@@ -38,15 +38,15 @@ export const awaitRollout = async (
         })
       }
       report.waiting(`${id}: ${state.what}`)
-      if (Date.now() - start > seconds * 1000) {
+      if (performance.now() - start > seconds * 1000) {
         throw new Problem(`${id}: not rolled out within ${seconds} s`, {
           why: state.what,
           next: `kubectl -n ${namespace} describe ${asArgument(at)}`,
         })
       }
-      const took = Date.now() - began
+      const took = performance.now() - began
       await delay(clamp(took, LEAST_MS, RESYNC_MS), undefined, { signal: report.signal })
-      const left = start + seconds * 1000 - Date.now()
+      const left = start + seconds * 1000 - performance.now()
       const again = clamp(10 * took, RESYNC_MS, MOST_MS)
       await eyes.next(Math.max(LEAST_MS, Math.min(left, again)), report.signal)
     }

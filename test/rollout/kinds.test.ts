@@ -278,6 +278,33 @@ test('pods that crash end the move at once, with exit code and last lines, and u
   assert.equal(await essence('fragile'), was)
 })
 
+test('a move that takes too long ends in its time, also where the clock is set back', async () => {
+  await demo('late')
+  const was = await essence('late')
+  const want = { ...wantOf('late'), waitSeconds: 1 }
+  const before = await look(want)
+  const cordon = (unschedulable: boolean) =>
+    cluster.kube.patch({ apiVersion: 'v1', kind: 'Node', name: 'node-1' }, { merge: { spec: { unschedulable } } })
+  const { now } = Date
+  const told = {
+    ...report(),
+    waiting() {
+      Date.now = () => now() - 3_600_000
+    },
+    signal: AbortSignal.timeout(100_000),
+  }
+  await cordon(true)
+  try {
+    const problem = await problemOf(workloadEgressKind.apply(want, cluster.clients, before, told))
+    assert.match(problem.message, /not rolled out within 1 s/)
+  } finally {
+    Date.now = now
+    await cordon(false)
+  }
+  await workloadEgressKind.undo?.(wantOf('late'), cluster.clients, before, null, report())
+  assert.equal(await essence('late'), was)
+})
+
 test('a workload that is not there is a create in the plan and a Problem when applied', async () => {
   const want = wantOf('absent')
   assert.is((await changeOf(want))?.action, 'create')

@@ -94,7 +94,7 @@ const takeAway = async (kube: Kube, context: string, id: string): Promise<void> 
 /** Null: the run ended without a word, or it no longer renews its Lease. */
 const answered = async (kube: Kube, context: string, id: string, stop: AbortSignal): Promise<string | null> => {
   let version: string | undefined
-  let since = Date.now()
+  let since = performance.now()
   for (;;) {
     const lease = await kube.get<LeaseObject>(leaseOf(context))
     const said = lease && answerOf(lease, id)
@@ -102,8 +102,8 @@ const answered = async (kube: Kube, context: string, id: string, stop: AbortSign
     if (!lease?.spec?.holderIdentity || stop.aborted) return null
     if (lease.metadata.resourceVersion !== version) {
       version = lease.metadata.resourceVersion
-      since = Date.now()
-    } else if (Date.now() - since > (lease.spec.leaseDurationSeconds ?? 15) * 1000) return null
+      since = performance.now()
+    } else if (performance.now() - since > (lease.spec.leaseDurationSeconds ?? 15) * 1000) return null
     await delay(250, undefined, { signal: stop }).catch(() => undefined)
   }
 }

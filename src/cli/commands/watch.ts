@@ -25,7 +25,7 @@ export const watchRollout = async (session: Session, phasesOf: PhasesOf): Promis
   const { isTTY = false } = process.stdout
   let last = ''
   while (!world.stop.aborted) {
-    const began = Date.now()
+    const began = performance.now()
     const run = await lookAtRun(kube, context)
     const view = { run, workloads: await lookAtWorkloads(kube, phases(run?.tenants), readJournals(state)) }
     const dead = isDead(view.run)
@@ -34,7 +34,7 @@ export const watchRollout = async (session: Session, phasesOf: PhasesOf): Promis
     if (text !== last) output.data(`${isTTY ? '\x1b[H\x1b[2J' : last === '' ? '' : '\n'}${text}`)
     last = text
     if (!view.run || dead) break
-    const pause = Math.max(LEAST_MS, 4 * (Date.now() - began))
+    const pause = Math.max(LEAST_MS, 4 * (performance.now() - began))
     await delay(pause, undefined, { signal: world.stop }).catch(() => undefined)
   }
   return finish(session, { status: 'ok', changes: noChanges })
@@ -62,13 +62,13 @@ const shown = ({ run, workloads }: View, dead: boolean) => {
 /** A holder whose Lease does not change within its duration is dead; clocks are not compared. */
 const createPulse = () => {
   let version: string | undefined
-  let since = Date.now()
+  let since = performance.now()
   return (run: RunNow): boolean => {
     if (!run || run.version !== version) {
       version = run?.version
-      since = Date.now()
+      since = performance.now()
     }
-    return run !== null && Date.now() - since > run.seconds * 1000
+    return run !== null && performance.now() - since > run.seconds * 1000
   }
 }
 

@@ -120,14 +120,15 @@ const createStream = (watch: Watch, what: Pick<Selection, 'apiVersion' | 'kind'>
       // Not allowed to watch, or a bug in what is watched: reading again after a while is enough.
       if (signal.aborted) return
       running.delete(namespace)
-      refused.set(namespace, Date.now())
+      refused.set(namespace, performance.now())
       if (namespace !== '' || partly) return
       partly = true
       arrange()
     }
   }
   const start = (namespace: string) => {
-    if (running.has(namespace) || Date.now() - (refused.get(namespace) ?? 0) < REFUSED_MS) return
+    if (running.has(namespace) || performance.now() - (refused.get(namespace) ?? Number.NEGATIVE_INFINITY) < REFUSED_MS)
+      return
     const controller = new AbortController()
     running.set(namespace, controller)
     void run(namespace, controller)
