@@ -4,12 +4,14 @@ import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import type { RolloutPhase } from '../../playbooks/rollout.ts'
 import { createClients } from '../../src/cli/clients.ts'
-import { adoptedFrom } from '../../src/cli/rollout/adopt.ts'
+import { adoptedFrom, othersAmong } from '../../src/cli/rollout/adopt.ts'
+import { movedIn } from '../../src/cli/rollout/ground.ts'
 import { takeBack } from '../../src/cli/rollout/open.ts'
 import type { Session } from '../../src/cli/session.ts'
 import { openJournal } from '../../src/engine/journal.ts'
 import type { Json } from '../../src/engine/json.ts'
 import type { Seen } from '../../src/engine/plan.ts'
+import { Problem } from '../../src/engine/problem.ts'
 import { suite } from '../support/suite.ts'
 import { createRolling } from './rolling.ts'
 
@@ -96,7 +98,7 @@ test('a list is wide again before the first workload goes back, and only where o
   assert.equal(adoptedFrom(phases, at({ ...moved, label: null }), [], new Set()).steps, [])
   const blind = { parents: [], want: {}, live: null, step: { unknown: ['cluster'] } } as unknown as Seen
   assert.equal(adoptedFrom([phases[0]!], new Map([['workload-egress/x', blind]]), [], new Set()).unseen, [
-    'workload-egress/x',
+    { step: 'workload-egress/x', why: 'it takes values of cluster' },
   ])
 })
 
@@ -137,4 +139,29 @@ test('what moved is taken back to what it was, without the journal of the run th
     journal.close()
     rmSync(state, { recursive: true })
   }
+})
+
+test('a workload with credentials in our variables is given up, and they are not journalled', async () => {
+  const { kube, kubeconfig } = rolling.cluster
+  let [seen, phases]: [Map<string, Seen>, RolloutPhase[]] = [new Map(), []]
+  const words = { order: ['w0', 'w1'] }
+  const run = await rolling.start(words)
+  assert.is(await run.ended, undefined, run.lines.join('\n'))
+  const looking = await rolling.start(words, async ({ plan, site }) => {
+    seen = new Map(plan.seen)
+    phases = site.phases
+  })
+  assert.is(await looking.ended, undefined)
+  const at = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'a-demo', name: 'w1' }
+  const env = [{ name: 'HTTP_PROXY', value: 'http://anna:hunter2@proxy.example' }]
+  const spec = { template: { spec: { containers: [{ name: 'c', env }] } } }
+  await kube.patch(at, { strategic: { spec } as never }, { manager: 'kubectl-edit' })
+  const step = 'workload-egress/a-demo/w1'
+  const problem = new Problem('not moved', { why: 'HTTP_PROXY holds credentials', next: 'take them out' })
+  seen.set(step, { ...seen.get(step)!, live: null, problem })
+  assert.match(adoptedFrom(phases, seen, [], new Set()).unseen[0]!.why, 'HTTP_PROXY holds credentials; take them out')
+  const others = await othersAmong(kube, kubeconfig, await movedIn(kube, 'a-demo'), seen)
+  const { entries, steps, unseen } = adoptedFrom(phases, seen, others, new Set())
+  assert.equal([steps, unseen], [['workload-egress/a-demo/w0', step], []])
+  assert.not.match(JSON.stringify(entries), 'hunter2')
 })

@@ -120,7 +120,7 @@ const tellAdopted = async (session: Session, history: readonly Recorded[]): Prom
   output.say(`found in place, and in no journal here: ${steps.length} steps`)
   if (steps.length > 0)
     output.say('note: what was there before them is known to nobody: values that a run took over do not come back')
-  if (unseen.length > 0) output.say(`note: not looked at, and so not taken back: ${unseen.join(', ')}`)
+  for (const it of unseen) output.say(`note: ${it.step} is not looked at, and so not taken back: ${it.why}`)
   return entries
 }
 

@@ -20,8 +20,8 @@ import { kubeconfigHere } from './kubeconfig-here.ts'
 import { withSelected } from './selected.ts'
 import { groupOf } from './steps.ts'
 
-/** What the cluster and the partners' lists show to be ours, as a journal would have it. */
-export type Adopted = { entries: Entry[]; steps: string[]; unseen: string[] }
+/** What the cluster and the partners' lists show to be ours, as a journal would have it. `unseen`: and why. */
+export type Adopted = { entries: Entry[]; steps: string[]; unseen: { step: string; why: string }[] }
 
 /**
  * For a rollback whose journal is lost: what the inventory would make and what carries our label by our field manager,
@@ -45,15 +45,18 @@ export const adopt = async (session: Session, known: ReadonlySet<string>): Promi
 
 type Other = { want: EgressWant; live: Json }
 
-/** Workloads that moved and that the inventory does not have. */
-const othersAmong = async (
+/**
+ * Workloads that moved, and that the inventory does not have or cannot look at: its proxy is gone, or somebody put
+ * credentials into our variables. To give up our fields takes neither, and no variable gets into the journal.
+ */
+export const othersAmong = async (
   kube: Kube,
   kubeconfig: string,
   moved: readonly WorkloadAt[],
   seen: ReadonlyMap<string, Seen>,
 ): Promise<Other[]> => {
   const report = { waiting() {}, progress() {}, signal: new AbortController().signal }
-  const others = moved.filter(it => !seen.has(idOf(it)))
+  const others = moved.filter(it => (seen.get(idOf(it))?.live ?? null) === null)
   const read = async (at: WorkloadAt): Promise<Other[]> => {
     const want: EgressWant = { kubeconfig, ...at, label: EGRESS_LABEL, env: [], containers: 'all' }
     const live = await workloadEgressKind.read(want, { kube: () => kube }, report)
@@ -93,7 +96,8 @@ export const adoptedFrom = (
   const takePhase = ({ name, desired }: RolloutPhase, more: string[] = []) => {
     for (const { id, kind } of desired) {
       const it = seen.get(id)!
-      if (it.problem || (it.step?.unknown.length ?? 0) > 0) adopted.unseen.push(id)
+      const why = whyUnseen(it)
+      if (why !== undefined) adopted.unseen.push({ step: id, why })
       const before = known.has(id) || it.live === null ? undefined : beforeOf(kind.name, it.want, it.live)
       if (before !== undefined) take(id, kind.name, groupOf(name), [...it.parents, ...more], it.want, it.live!, before)
     }
@@ -108,7 +112,12 @@ export const adoptedFrom = (
   // Entries were taken out because something moved; where nothing has, nobody here took them out.
   const moved = adopted.steps.filter(it => it.startsWith(`${workloadEgressKind.name}/`))
   if (moved.length > 0) for (const it of closing) takePhase(it, moved)
-  return adopted
+  return { ...adopted, unseen: adopted.unseen.filter(it => !adopted.steps.includes(it.step)) }
+}
+
+const whyUnseen = ({ problem, step }: Seen): string | undefined => {
+  if (problem) return `${problem.message}: ${problem.why}; ${problem.next}`
+  return step && step.unknown.length > 0 ? `it takes values of ${step.unknown.join(', ')}` : undefined
 }
 
 /** What an undo goes back to. Undefined: nothing of it is ours, or nothing of it is ever undone. */
