@@ -18,8 +18,8 @@ const MOST_BYTES = 4 << 20
 type Unreachable = { unreachable: KubeProblem }
 
 /**
- * Runs a command in a container; once more after `back`, which waits for a server that is not there. Throws a KubeProblem when it cannot be said how the command ended:
- * no pod, no such program, a cut connection, too late.
+ * Runs a command in a container; once more after `back`, which waits for a server that is not there. Throws a KubeProblem
+ * when it cannot be said how the command ended: no pod, no such program, a cut connection, too late.
  * @see channel protocol v5 (v4 without half-close): first byte of a message is 0 in, 1 out, 2 err, 3 status, 255 close
  */
 export const exec = async (
