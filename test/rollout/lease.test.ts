@@ -79,6 +79,25 @@ test("a dead holder's is taken over after its duration, and said so", async () =
   assert.match(lines.join(), /deploy by nobody holds .*looking whether it is alive/)
 })
 
+test('who asks something of a dead holder does not make it look alive', async () => {
+  const dead = await take('anna', 'asked')
+  await steal('asked', 'deploy by nobody')
+  await refused(dead.look())
+  let taken = false
+  const asking = (async () => {
+    for (let turn = 0; turn < 60 && !taken; turn++) {
+      await cluster.kube.patch(leaseOf('asked'), { merge: { metadata: { annotations: { wish: String(turn) } } } })
+      await delay(300)
+    }
+  })()
+  try {
+    assert.is((await take('ben', 'asked')).tookOverFrom?.who, 'deploy by nobody')
+  } finally {
+    taken = true
+    await asking
+  }
+})
+
 test('where the lock of the same directory is ours, its holder is dead: taken over at once', async () => {
   const dead = await take('anna', 'same', { durationMs: 30_000, state: 'disk' })
   const began = Date.now()

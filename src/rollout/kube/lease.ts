@@ -52,8 +52,8 @@ type Options = {
 }
 
 /**
- * One leader for a context in a cluster. Who is alive is told by whether the Lease changes within its duration, so that
- * no two clocks are compared. Throws NotLeader (exit 4) where another holds it; a dead holder's is taken over.
+ * One leader for a context in a cluster. Who is alive is told by whether the Lease is renewed within its duration, so
+ * that no two clocks are compared. Throws NotLeader (exit 4) where another holds it; a dead holder's is taken over.
  */
 export const takeLease = async (
   kube: Kube,
@@ -85,7 +85,7 @@ export const takeLease = async (
     const annotations = { ...stale(from), ...own }
     return attempt(() => kube.patch(id, { merge: { metadata: { resourceVersion, annotations }, spec } }))
   }
-  let watched: { version: string | undefined; since: Elapsed; looks: number } | null = null
+  let watched: { spec: string; since: Elapsed; looks: number } | null = null
   for (let tries = 0; ; tries++) {
     const live = await kube.get<LeaseObject>(id)
     if (tries > 500) throw heldBy(id, 'nobody that can be told', 'an unknown time', live ?? bareLease(id))
@@ -98,11 +98,12 @@ export const takeLease = async (
     const { holderIdentity: who, acquireTime: since = 'an unknown time' } = live.spec ?? {}
     // The same directory's lock is ours now, so that process is gone.
     const dead = !who || live.metadata.annotations?.[STATE] === mine.state
-    const version = live.metadata.resourceVersion
-    if (watched && watched.version !== version && !dead) throw heldBy(id, who, since, live)
+    // Its spec alone is the holder's: whoever asks something of it writes on the Lease, too.
+    const spec = JSON.stringify(live.spec)
+    if (watched && watched.spec !== spec && !dead) throw heldBy(id, who, since, live)
     if (!watched && !dead) {
       say(`${who} holds ${id.namespace}/${id.name} since ${since}: looking whether it is alive`)
-      watched = { version, since: elapsed(), looks: 0 }
+      watched = { spec, since: elapsed(), looks: 0 }
     }
     const patience = (live.spec?.leaseDurationSeconds ?? 15) * 1000
     // By looks too: a machine that slept has seen nothing of the time between. Nor has one whose clock was set.
