@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert'
 import type { Moved } from '../../playbooks/rollout.ts'
 import { restartsBefore } from '../../src/cli/rollout/restarts.ts'
+import { movedSoFar } from '../../src/cli/rollout/since-moved.ts'
 import type { Entry, Recorded } from '../../src/engine/journal.ts'
 import { suite } from '../support/suite.ts'
 
@@ -31,5 +32,22 @@ for (const { when, history, count } of [
   test(`${when}: ${count}`, () => {
     const lines = history.map((it): Recorded => ({ ...it, time: '', run: 'r' }))
     assert.is(restartsBefore(lines, group, move)?.['web-1/c'], count)
+  })
+}
+
+const moves = { namespace: 'a-demo', kind: 'Deployment' as const, name: 'web' }
+for (const { when, history, counts } of [
+  { when: 'moved, and its gates have passed', history: [noted(3, { moves }), passed()], counts: [3] },
+  { when: 'noted again by a later phase', history: [noted(3, { moves }), noted(5, { moves })], counts: [3] },
+  { when: 'taken back', history: [noted(3, { moves }), undone], counts: [] },
+  { when: 'by a run that does not know what moved', history: [noted(3)], counts: [] },
+]) {
+  test(`what a run has moved so far: ${when}`, () => {
+    const lines = history.map((it): Recorded => ({ ...it, time: '', run: 'r' }))
+    assert.equal(
+      movedSoFar(lines, 'r').map(it => it.restarts['web-1/c']),
+      counts,
+    )
+    assert.equal(movedSoFar(lines, 'another'), [])
   })
 }

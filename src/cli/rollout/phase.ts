@@ -16,7 +16,8 @@ import type { Staged } from '../staged.ts'
 import { applyStage, chosenIn, summaryOf } from '../stages.ts'
 import { noteAddresses, notMoved, tryPolicy } from './before-canary.ts'
 import { askGates, type GateResult, isHeld, lineOf, sideBySide, sweep, type Telling } from './gates.ts'
-import { noteRestarts, restartsBefore } from './restarts.ts'
+import { type Noted, noteRestarts, restartsBefore } from './restarts.ts'
+import { crashedSince, movedSoFar } from './since-moved.ts'
 import { groupOf } from './steps.ts'
 import { type PhasePassed, unverifiedElsewhere, verifiedIn } from './unverified.ts'
 
@@ -34,6 +35,9 @@ export const runPhase = async (staged: Staged, phase: RolloutPhase, say: (line: 
   const ahead = moving(staged, part).length > 0 ? unverifiedElsewhere(staged, part) : []
   const unproved = ahead.length > 0 ? await proveFirst(staged, ahead, say) : []
   if (unproved.length > 0) return notProved(staged, unproved)
+  const earlier = movedSoFar(readJournals(session.state), session.run)
+  const crashed = moving(staged, part).length > 0 ? await crashedSince(staged, earlier, tell(staged, say)) : []
+  if (crashed.length > 0) return notProved(staged, crashed)
   const untried = await tryPolicy(staged, first, tell(staged, say))
   if (untried.length > 0) return notProved(staged, untried)
   await noteRestarts(staged, part, group)
@@ -43,7 +47,7 @@ export const runPhase = async (staged: Staged, phase: RolloutPhase, say: (line: 
   if (ids.length === 0) return { ok: true, summary: 'left out', outcome, failed: [] }
   const changed = [...outcome.changes.values()].some(it => it !== null)
   if (!changed && isProved(session, part, tenants)) return { ok: true, summary, outcome, failed: [] }
-  const failed = await gatesOf(staged, part, say)
+  const failed = await gatesOf(staged, part, earlier, say)
   if (failed.length > 0) return { ok: false, summary: `gate failed: ${failed[0]!.gate}`, outcome, failed }
   const unasked = phase.moves.filter(it => !part.moves.includes(it)).map(it => it.tenant.tenant)
   const passed = tenants.filter(it => !unasked.includes(it))
@@ -99,7 +103,12 @@ const partOf = ({ name, desired, moves }: RolloutPhase, ids: readonly string[]):
   moves: moves.filter((_, at) => ids.includes(desired[at]!.id)),
 })
 
-const gatesOf = async (staged: Staged, phase: RolloutPhase, say: (line: string) => void): Promise<GateResult[]> => {
+const gatesOf = async (
+  staged: Staged,
+  phase: RolloutPhase,
+  earlier: readonly Noted[],
+  say: (line: string) => void,
+): Promise<GateResult[]> => {
   const before = phase.name === 'gateway'
   const history = readJournals(staged.session.state)
   const moves = (before ? canariesOf(staged) : phase.moves).map(move => {
@@ -122,11 +131,28 @@ const gatesOf = async (staged: Staged, phase: RolloutPhase, say: (line: string) 
   const failed = await ask(before ? 'gateway' : 'moved')
   const soaks = before || isCanary(phase) ? [] : moves.map(({ move }) => millis(move.tenant.rollout.then.soak))
   const soak = Math.max(0, ...soaks)
-  if (failed.length > 0 || soak === 0) return failed
+  if (failed.length > 0) return failed
+  if (soak === 0) return crashedSince(staged, earlier, tell(staged, say))
   say(`soaking for ${soak / 1000} s`)
-  await delay(soak, undefined, { signal: staged.session.world.abort })
-  return ask('soaked')
+  const crashed = await soaked(staged, soak, say)
+  if (crashed.length > 0) return crashed
+  return (await Promise.all([ask('soaked'), crashedSince(staged, earlier, tell(staged, say))])).flat()
 }
+
+/** Waits, and looks now and then at all that this run has moved: nobody needs the rest of a soak after a crash. */
+const soaked = async (staged: Staged, ms: number, say: (line: string) => void): Promise<GateResult[]> => {
+  const { state, run, world } = staged.session
+  const moved = ms > LOOK_MS ? movedSoFar(readJournals(state), run) : []
+  const end = performance.now() + ms
+  for (;;) {
+    await delay(Math.max(0, Math.min(LOOK_MS, end - performance.now())), undefined, { signal: world.abort })
+    if (performance.now() >= end) return []
+    const crashed = await crashedSince(staged, moved, tell(staged, say))
+    if (crashed.length > 0) return crashed
+  }
+}
+
+const LOOK_MS = 5000
 
 /** Every verdict and every pause goes to the journal and to whoever watches. */
 export const tell = ({ session }: Staged, say: (line: string) => void): Telling => ({

@@ -1,12 +1,19 @@
 import type { Moved, RolloutPhase } from '../../../playbooks/rollout.ts'
 import type { Recorded } from '../../engine/journal.ts'
 import { baselineOf } from '../../rollout/rollout-state.ts'
-import { calledAs } from '../../rollout/workload.ts'
+import { calledAs, type WorkloadRef } from '../../rollout/workload.ts'
 import { readRollout } from '../../rollout/workloads/read.ts'
 import type { Staged } from '../staged.ts'
 import { kubeOf } from './gates.ts'
 
-type Noted = { group: string; tenant: string; workload: string; restarts: Record<string, number> }
+/** `moves`: the workload itself. */
+export type Noted = {
+  group: string
+  tenant: string
+  workload: string
+  restarts: Record<string, number>
+  moves?: WorkloadRef & { namespace: string }
+}
 
 /** Writes down how often the pods of what is about to move have restarted so far. */
 export const noteRestarts = async (staged: Staged, { moves, desired }: RolloutPhase, group: string): Promise<void> => {
@@ -16,7 +23,8 @@ export const noteRestarts = async (staged: Staged, { moves, desired }: RolloutPh
       const rollout = await readRollout(kubeOf(staged), { namespace: tenant.namespace, ...workload })
       if (!rollout) return
       const restarts = Object.fromEntries(baselineOf(rollout))
-      const data: Noted = { group, tenant: tenant.tenant, workload: calledAs(workload), restarts }
+      const moves = { namespace: tenant.namespace, kind: workload.kind, name: workload.name }
+      const data: Noted = { group, tenant: tenant.tenant, workload: calledAs(workload), restarts, moves }
       staged.session.journal.record({ event: 'note', topic: 'restarts-before', data })
     }),
   )
