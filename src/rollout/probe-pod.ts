@@ -124,7 +124,7 @@ export const createProber = (
       // Its variables are those of the pod it stands in for, whatever they say.
       refuseForbidden(object, { proxies: [] })
       await create(kube, object)
-      return await untilRunning(kube, object, Date.now() + withinMs, signal)
+      return await untilRunning(kube, object, performance.now() + withinMs, signal)
     } catch (thrown) {
       if (!(thrown instanceof Problem)) throw thrown
       return { unheard: `probe pod ${object.metadata.name}: ${thrown.message}: ${thrown.why}` }
@@ -172,7 +172,7 @@ export const untilRunning = async (kube: Kube, object: KubeObject, until: number
     const pod = await kube.get<Pod>({ apiVersion: 'v1', kind: 'Pod', namespace, name })
     const state = pod?.status?.containerStatuses?.[0]?.state
     if (pod && state?.running) return pod
-    if (!pod || pod.status?.phase === 'Failed' || Date.now() > until) {
+    if (!pod || pod.status?.phase === 'Failed' || performance.now() > until) {
       const { reason, message } = state?.waiting ?? {}
       const why = reason ?? pod?.status?.phase ?? 'it went away'
       return { unheard: `probe pod ${name} does not run: ${why}${message ? `, ${message}` : ''}` }

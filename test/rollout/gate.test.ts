@@ -101,6 +101,27 @@ const patiently = async (script: string, { within = '12s', stopAt = Infinity } =
   return { verdict: verdict.verdict, asked, pauses }
 }
 
+test('a clock that is set forward ends no patience', async () => {
+  const answers: Verdict[] = [inconclusive('first'), inconclusive('second'), pass]
+  const { now } = Date
+  try {
+    const verdict = await untilKnown(
+      async () => answers.shift()!,
+      { within: '1h' },
+      {
+        stop: new AbortController().signal,
+        onPause: (_, left) => assert.ok(Number.isInteger(left)),
+        async sleep() {
+          Date.now = () => now() + 2 * 3_600_000
+        },
+      },
+    )
+    assert.equal(verdict, pass)
+  } finally {
+    Date.now = now
+  }
+})
+
 for (const { when, script, options, verdict, asked, pauses } of [
   { when: 'a pass waits for nothing', script: 'p', verdict: 'pass', asked: 1, pauses: [] },
   { when: 'a failure waits for nothing', script: 'f', verdict: 'fail', asked: 1, pauses: [] },

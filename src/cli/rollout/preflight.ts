@@ -57,11 +57,11 @@ const lookAhead = async (staged: Staged, patience: number): Promise<{ found: Fou
   const { abort, stop } = session.world
   const acceptedIn = (namespace: string) =>
     session.context.tenants.find(it => it.namespace === namespace)?.rollout.preflight?.accept ?? []
-  for (const until = Date.now() + patience; ; ) {
+  for (const until = performance.now() + patience; ; ) {
     const sights = await look(kubeOf(staged), plans, session.context.verify.probeImage)
     const found = judge(sights.map(sight => ({ sight, accept: acceptedIn(sight.namespace) })))
     const stops = found.filter(it => it.level === 'stop')
-    if (stops.length === 0 || !stops.every(it => it.passing) || Date.now() > until || stop.aborted)
+    if (stops.length === 0 || !stops.every(it => it.passing) || performance.now() > until || stop.aborted)
       return { found, sights }
     session.output.say(`waiting: ${stops[0]!.workload}: ${stops[0]!.what}: ${stops[0]!.why}`)
     await delay(2000, undefined, { signal: AbortSignal.any([abort, stop]) }).catch(() => undefined)

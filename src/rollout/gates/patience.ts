@@ -19,14 +19,14 @@ const PAUSE_MS = 5000
 export const untilKnown = async (
   ask: () => Promise<Verdict>,
   { within }: Pick<Patience, 'within'>,
-  { stop, onPause, now = Date.now, sleep = (ms, signal) => delay(ms, undefined, { signal }) }: Waiting,
+  { stop, onPause, now = () => performance.now(), sleep = (ms, signal) => delay(ms, undefined, { signal }) }: Waiting,
 ): Promise<Verdict> => {
   const until = now() + millis(within)
   for (;;) {
     const verdict = await ask()
     const left = until - now()
     if (verdict.verdict !== 'inconclusive' || left <= 0 || stop.aborted) return verdict
-    onPause(verdict.reason, left)
+    onPause(verdict.reason, Math.ceil(left))
     await sleep(Math.min(PAUSE_MS, left), stop).catch(thrown => {
       if (!stop.aborted) throw thrown
     })

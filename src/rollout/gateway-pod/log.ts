@@ -38,12 +38,12 @@ export const searchGateway = async (
   as: string,
   { needle, atLeast, withinMs, signal }: Search,
 ): Promise<string[] | null> => {
-  for (const end = Date.now() + withinMs; ; await delay(300, undefined, { signal })) {
+  for (const end = performance.now() + withinMs; ; await delay(300, undefined, { signal })) {
     const logs = await gatewayLogs(kube, tenant, 5000)
     const found = logs.flatMap(({ ip, lines }) =>
       (lines ?? []).filter(it => it.includes(needle)).map(it => it.replace(`"egress":"${ip}"`, `"egress":"${as}"`)),
     )
-    if (found.length >= atLeast || Date.now() >= end)
+    if (found.length >= atLeast || performance.now() >= end)
       return found.length > 0 || (logs.length > 0 && logs.every(it => it.lines)) ? found : null
   }
 }

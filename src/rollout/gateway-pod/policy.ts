@@ -109,7 +109,7 @@ const put = async (
 /** A kubelet looks at what is mounted every minute, and at once when its pod is annotated. */
 const untilTaken = async (kube: Kube, { tenant }: Want, revision: string, report: Report): Promise<void> => {
   const told = new Set<string>()
-  for (const end = Date.now() + TAKEN_MS; ; await delay(200, undefined, { signal: report.signal })) {
+  for (const end = performance.now() + TAKEN_MS; ; await delay(200, undefined, { signal: report.signal })) {
     const pods = (await gatewayPods(kube, tenant)).filter(it => it.ready)
     const late = []
     for (const { name, namespace } of pods) {
@@ -124,7 +124,8 @@ const untilTaken = async (kube: Kube, { tenant }: Want, revision: string, report
     }
     if (late.length === 0) return
     report.waiting(`${late.join(', ')}: policy ${revision} is not in force yet`)
-    if (Date.now() > end) throw notTaken(late[0]!, revision, `nothing was heard of it within ${TAKEN_MS / 1000} s`)
+    if (performance.now() > end)
+      throw notTaken(late[0]!, revision, `nothing was heard of it within ${TAKEN_MS / 1000} s`)
   }
 }
 
