@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { withoutPasswords } from '../../engine/apply.ts'
 import type { Json } from '../../engine/json.ts'
 import type { KubeObject } from '../kube/object.ts'
 import { KubeProblem } from '../kube/problem.ts'
@@ -16,7 +17,8 @@ export const tried = async (attempt: () => Promise<unknown>): Promise<Refused | 
     if (!(thrown instanceof KubeProblem) || thrown.status < 400 || (thrown.status >= 500 && !isUnasked)) throw thrown
     // A right that is missing is told by itself.
     if (/ is forbidden: User "[^"]*" cannot /.test(thrown.why)) return null
-    return { status: thrown.status, why: thrown.why, conflicts: thrown.conflicts }
+    // A webhook may quote what it was shown.
+    return { status: thrown.status, why: withoutPasswords(thrown.why), conflicts: thrown.conflicts }
   }
 }
 
