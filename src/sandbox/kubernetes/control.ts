@@ -1,6 +1,7 @@
 import type { Pods } from '../ports.ts'
 import { decide } from './admission/admission.ts'
 import { checkEscalation } from './admission/escalation.ts'
+import { checkPodSecurity } from './admission/pod-security.ts'
 import { serviceAccount } from './admission/rbac.ts'
 import type { Admit, Police } from './api/api.ts'
 import { createApi } from './api/api.ts'
@@ -74,7 +75,9 @@ export const createControl = ({
       fieldManager: options.fieldManager,
       warn: options.warn ?? (() => {}),
     }
-    decide(store, { of, operation, sub: part, object, before, namespace }, asking)
+    const review = { of, operation, sub: part, object, before, namespace } as const
+    decide(store, review, asking)
+    checkPodSecurity(review, asking.warn)
     if (object && options.caller) checkEscalation(store, { of, object, before, caller })
     if (object && !before) checkQuotas(store, of, object)
   }
