@@ -93,7 +93,7 @@ for (const { when, now, proved = false, state, pods, waitsFor } of cases)
   })
 
 test('a line on who is at it, and a table whose words are not cut', () => {
-  const run = { holder: 'deploy by anna@a, process 1', since: '2026', version: '1', seconds: 15 }
+  const run = { holder: 'deploy by anna@a, process 1', since: '2026', lease: {} }
   assert.is(runLine(null), 'no run is under way')
   assert.is(runLine({ ...run, phase: 'canary' }), 'deploy by anna@a, process 1, since 2026: phase canary')
   const paused = { by: 'ben@b', since: '2027', why: 'ben@b asked for it' }

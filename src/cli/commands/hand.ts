@@ -6,6 +6,7 @@ import { Problem } from '../../engine/problem.ts'
 import type { Kube } from '../../rollout/kube/kube.ts'
 import { type LeaseObject, leaseOf } from '../../rollout/kube/lease.ts'
 import { KubeProblem } from '../../rollout/kube/problem.ts'
+import { createPulse } from '../../rollout/kube/pulse.ts'
 import { answerOf, asAnnotation, asAnswer, courseOf, type Request, type Wish } from '../../rollout/requests.ts'
 import type { Flags } from '../flags.ts'
 import { heard } from '../rollout/ear.ts'
@@ -93,17 +94,12 @@ const takeAway = async (kube: Kube, context: string, id: string): Promise<void> 
 
 /** Null: the run ended without a word, or it no longer renews its Lease. */
 const answered = async (kube: Kube, context: string, id: string, stop: AbortSignal): Promise<string | null> => {
-  let version: string | undefined
-  let since = performance.now()
+  const isDead = createPulse()
   for (;;) {
     const lease = await kube.get<LeaseObject>(leaseOf(context))
     const said = lease && answerOf(lease, id)
     if (said !== undefined && said !== null) return said
-    if (!lease?.spec?.holderIdentity || stop.aborted) return null
-    if (lease.metadata.resourceVersion !== version) {
-      version = lease.metadata.resourceVersion
-      since = performance.now()
-    } else if (performance.now() - since > (lease.spec.leaseDurationSeconds ?? 15) * 1000) return null
+    if (!lease?.spec?.holderIdentity || stop.aborted || isDead(lease.spec)) return null
     await delay(250, undefined, { signal: stop }).catch(() => undefined)
   }
 }

@@ -4,8 +4,9 @@ import { readJournals } from '../../engine/journal.ts'
 import type { ExitCode } from '../../engine/problem.ts'
 import { Problem } from '../../engine/problem.ts'
 import type { Context } from '../../inventory/context.ts'
+import { createPulse } from '../../rollout/kube/pulse.ts'
 import { withOnly } from '../limit.ts'
-import { clusterOf, lookAtRun, lookAtWorkloads, type RunNow, runLine, type View, viewTable } from '../rollout/view.ts'
+import { clusterOf, lookAtRun, lookAtWorkloads, runLine, type View, viewTable } from '../rollout/view.ts'
 import type { Session } from '../session.ts'
 import { finish, noChanges } from '../summary.ts'
 
@@ -28,7 +29,7 @@ export const watchRollout = async (session: Session, phasesOf: PhasesOf): Promis
     const began = performance.now()
     const run = await lookAtRun(kube, context)
     const view = { run, workloads: await lookAtWorkloads(kube, phases(run?.tenants), readJournals(state)) }
-    const dead = isDead(view.run)
+    const dead = isDead(run?.lease ?? null)
     const text = `${runLine(view.run, dead)}\n\n${viewTable(view.workloads)}`
     if (text !== last) output.event('watch', shown(view, dead))
     if (text !== last) output.data(`${isTTY ? '\x1b[H\x1b[2J' : last === '' ? '' : '\n'}${text}`)
@@ -57,19 +58,6 @@ const shown = ({ run, workloads }: View, dead: boolean) => {
   if (!run) return { run, workloads }
   const { holder, since, phase = null, paused = null } = run
   return { run: { holder, since, phase, paused, dead }, workloads }
-}
-
-/** A holder whose Lease does not change within its duration is dead; clocks are not compared. */
-const createPulse = () => {
-  let version: string | undefined
-  let since = performance.now()
-  return (run: RunNow): boolean => {
-    if (!run || run.version !== version) {
-      version = run?.version
-      since = performance.now()
-    }
-    return run !== null && performance.now() - since > run.seconds * 1000
-  }
 }
 
 const nothingToWatch = () =>

@@ -30,7 +30,7 @@ type WorkloadNow = {
 }
 
 /** Who changes the cluster for this context, and how far a rollout of it is. Null: nobody. */
-export type RunNow = ({ holder: string; since: string; version: string; seconds: number } & Partial<Course>) | null
+export type RunNow = ({ holder: string; since: string; lease: LeaseObject['spec'] } & Partial<Course>) | null
 
 export type View = { run: RunNow; workloads: WorkloadNow[] }
 
@@ -100,10 +100,9 @@ export const stateOf = (rollout: Rollout | null, proved: boolean): Pick<Workload
 
 export const lookAtRun = async (kube: Kube, { context }: Context): Promise<RunNow> => {
   const lease = await kube.get<LeaseObject>(leaseOf(context)).catch(() => null)
-  const { holderIdentity: holder, acquireTime = '', leaseDurationSeconds = 15 } = lease?.spec ?? {}
+  const { holderIdentity: holder, acquireTime = '' } = lease?.spec ?? {}
   if (!lease || !holder) return null
-  const version = lease.metadata.resourceVersion ?? ''
-  return { holder, since: acquireTime, version, seconds: leaseDurationSeconds, ...courseOf(lease) }
+  return { holder, since: acquireTime, lease: lease.spec, ...courseOf(lease) }
 }
 
 /** By `tenant/workload`, of its last move that was not taken back. `names`: by the id of its step. */

@@ -54,7 +54,7 @@ export const podOf = ({ of, template, labels, want, workload, ref }: Moving): Ku
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
-      name: `${ref.name.slice(0, 40)}-egress-preflight`,
+      name: `${ref.name.slice(0, 40).replace(/\W+$/, '')}-egress-preflight`,
       namespace: want.namespace,
       labels: labels.after,
       ...(template.metadata?.annotations && { annotations: template.metadata.annotations }),
