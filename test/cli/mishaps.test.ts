@@ -1,7 +1,11 @@
 import * as assert from 'uvu/assert'
 import { takeBack } from '../../src/cli/rollout/open.ts'
 import { stuck } from '../../src/cli/rollout/phase.ts'
+import { leftProbes } from '../../src/cli/rollout/undo.ts'
+import type { Entry } from '../../src/engine/journal.ts'
 import { leaseOf } from '../../src/rollout/kube/lease.ts'
+import type { KubeObject } from '../../src/rollout/kube/object.ts'
+import { PROBE_LABEL } from '../../src/rollout/probe-pod.ts'
 import { openDoor } from '../support/fleet/fleet.ts'
 import { suite } from '../support/suite.ts'
 import { until } from '../support/until.ts'
@@ -95,6 +99,35 @@ test('an API server that restarts in the middle is waited for', async () => {
   assert.match(await rolling.ask('abort', words), /cut short/)
   assert.is((await run.ended)?.exit, 5)
   assert.equal(await rolling.moved(), [])
+})
+
+test('what a run that was killed early left in the cluster goes, though it moved nothing', async () => {
+  const { kube } = rolling.cluster
+  const probe = (run: string) => ({
+    ...{ apiVersion: 'v1', kind: 'Pod' },
+    metadata: { name: `probe-${run}`, namespace: 'a-demo', labels: { [PROBE_LABEL]: run } },
+    spec: { containers: [{ name: 'c', image: 'i' }] },
+  })
+  const noted: Entry = { event: 'note', topic: 'probe-pod', data: { namespace: 'a-demo' } }
+  rolling.record('ended', [
+    { ...noted, data: { namespace: 'b-demo' } },
+    { event: 'run-ended', status: 'ok' },
+  ])
+  rolling.record('killed', [noted])
+  await kube.create(probe('killed') as unknown as KubeObject)
+  await rolling
+    .start(words, async ({ session }) => {
+      assert.equal(leftProbes(session), ['a-demo'])
+      await takeBack(session)
+    })
+    .then(it => it.ended)
+  const pods = await kube.list<KubeObject>({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    namespace: 'a-demo',
+    labelSelector: PROBE_LABEL,
+  })
+  assert.equal(pods.items, [])
 })
 
 test('a namespace that goes in the middle leaves nothing stuck', async () => {

@@ -13,7 +13,7 @@ import { rollOut } from '../../src/cli/rollout/run.ts'
 import type { View } from '../../src/cli/rollout/view.ts'
 import type { Session } from '../../src/cli/session.ts'
 import type { Staged } from '../../src/cli/staged.ts'
-import { type Journal, noJournal, openJournal, readJournals } from '../../src/engine/journal.ts'
+import { type Entry, type Journal, noJournal, openJournal, readJournals } from '../../src/engine/journal.ts'
 import { makePlan } from '../../src/engine/plan.ts'
 import { Problem } from '../../src/engine/problem.ts'
 import { countChanges } from '../../src/engine/step.ts'
@@ -127,6 +127,12 @@ export const createRolling = async (tenants: readonly string[] = ['a']) => {
     cluster,
     mood,
     history: () => readJournals(state),
+    /** What another run has left. */
+    record(run: string, entries: Entry[]) {
+      const journal = openJournal(state, run)
+      for (const it of entries) journal.record(it)
+      journal.close()
+    },
     /** Which of them carry the label now. */
     async moved(namespace = NS) {
       const all = await cluster.kube.list<KubeObject>({ apiVersion: 'apps/v1', kind: 'Deployment', namespace })

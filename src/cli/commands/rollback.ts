@@ -14,7 +14,7 @@ import { refuseLosingGround, refuseUnknown } from '../rollout/ground.ts'
 import { leadEarly } from '../rollout/leader.ts'
 import { stuck } from '../rollout/phase.ts'
 import { isOf, isRollout } from '../rollout/steps.ts'
-import { undoRollout } from '../rollout/undo.ts'
+import { leftProbes, undoRollout } from '../rollout/undo.ts'
 import type { Session } from '../session.ts'
 import { finish, noChanges } from '../summary.ts'
 
@@ -30,6 +30,10 @@ export const rollback = async (session: Session): Promise<ExitCode> => {
   const list = flags.limit === undefined ? chosen : chosen.filter(isOf(session))
   if (list.length === 0) {
     await refuseUnknown(session, standing(history))
+    if (!flags.check && leftProbes(session).length > 0) {
+      await leadEarly(session)
+      await undoRollout(session, [], session.world)
+    }
     output.say('nothing to roll back: no workload, policy or setting of a rollout stands')
     return finish(session, { status: 'ok', changes: noChanges })
   }
