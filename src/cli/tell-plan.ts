@@ -6,7 +6,8 @@ import { replacementsOf } from './replacements.ts'
 import type { Staged } from './staged.ts'
 
 /** The plan as data and as text: what changes, what hangs on it, and how long it takes. */
-export const tellPlan = (staged: Staged, pending: Seen[]) => {
+export const tellPlan = (staged: Staged, planned: Seen[]) => {
+  const pending = planned.filter(it => !it.step?.looksOnly)
   const { session, site, plan } = staged
   for (const { step, was } of pending) {
     if (!step) continue

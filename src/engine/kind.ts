@@ -36,6 +36,8 @@ export type Kind<Want extends Json, Live extends Json, Clients> = {
   name: string
   /** Reading goes through the parents (a host must be up): with one that is not ready, the look waits until then. */
   looksThroughParents?: true
+  /** Nothing of it is ever made or changed: others need what it sees. */
+  looksOnly?: true
   /** Other things live inside it (a network, a cluster): it can only be replaced after they are taken down. */
   holds?: true
   /** How long an action usually takes, in seconds; absent: at once. For the plan, never for a deadline. */

@@ -89,6 +89,7 @@ export const look = async (
     change,
     unknown: blind,
     oneWay: !desired.kind.undo,
+    ...(desired.kind.looksOnly && { looksOnly: true }),
   })
   if (blind.length > 0) {
     const notPending = missing.find(id => !pending.includes(id))

@@ -11,6 +11,8 @@ export type Step = {
   /** Ids whose values this step waits for: shown as known after apply. */
   unknown: string[]
   oneWay: boolean
+  /** A look that has to wait: it counts for no change. */
+  looksOnly?: true
 }
 
 /** How far one environment's run is allowed to look and wait. */
@@ -20,7 +22,8 @@ export type Counts = { create: number; update: number; delete: number; unchanged
 export const countPlanned = (seen: readonly { step: Step | null; was?: Json }[]): Counts =>
   countChanges(
     seen.flatMap(({ step, was }): (Change | null)[] => {
-      if (!step || was === undefined) return [step?.change ?? null]
+      if (!step || step.looksOnly) return [null]
+      if (was === undefined) return [step.change]
       return [
         { ...step.change, action: 'delete' },
         { ...step.change, action: 'create' },

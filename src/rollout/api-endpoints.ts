@@ -18,6 +18,7 @@ type Slice = { addressType: string; endpoints?: { addresses: string[] }[]; ports
 export const apiEndpointsKind: Kind<Want, Live, Clients> = {
   name: 'api-endpoints',
   looksThroughParents: true,
+  looksOnly: true,
   async read({ kubeconfig }, { kube }) {
     const cluster = kube(kubeconfig)
     const at = { namespace: 'default', name: 'kubernetes' }

@@ -5,7 +5,7 @@ import { graphOf } from '../../src/engine/graph.ts'
 import { makePlan } from '../../src/engine/plan.ts'
 import { Problem } from '../../src/engine/problem.ts'
 import { resolve } from '../../src/engine/refs.ts'
-import { countChanges } from '../../src/engine/step.ts'
+import { countChanges, countPlanned } from '../../src/engine/step.ts'
 import { suite } from '../support/suite.ts'
 import { box, Cloud, cloudBefore, fourteen, Lines, worldOf } from './support.ts'
 
@@ -23,6 +23,18 @@ test('a plan changes nothing and says what is unknown', async () => {
   assert.equal(plan.seen.get('box/server-a')?.step?.unknown, ['box/address-a', 'box/key'])
   const counts = countChanges([...plan.seen.values()].map(it => it.step?.change ?? null))
   assert.equal(counts, { create: 12, update: 1, delete: 0, unchanged: 1 })
+})
+
+test('what is only looked at counts for no change, though the look has to wait', async () => {
+  const cloud = await cloudBefore()
+  const sight = word({ ...box, name: 'sight', looksOnly: true })
+  const parent = boxed('a', { name: 'a', parents: [], value: '' })
+  const plan = await makePlan(
+    [parent, sight('b', { name: 'b', parents: [parent.out.id], value: '' })],
+    worldOf(cloud, new Lines(cloud)),
+  )
+  assert.ok(plan.seen.get('sight/b')?.step)
+  assert.equal(countPlanned([...plan.seen.values()]), { create: 1, update: 0, delete: 0, unchanged: 1 })
 })
 
 test('parents come first, and what was declared first comes first', () => {
