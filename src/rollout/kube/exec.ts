@@ -32,6 +32,7 @@ export const exec = async (
     const result = await run(access, first, what, options)
     if (!('unreachable' in result)) return result
     await back().catch(() => {
+      options.signal?.throwIfAborted()
       throw result.unreachable
     })
     return begun(await run(access, first, what, options))
