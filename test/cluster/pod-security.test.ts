@@ -28,8 +28,13 @@ const container = (securityContext: Loose = held, more: Loose = {}) => ({
   securityContext,
   ...more,
 })
-const of = (cluster: Cluster) => (spec: Loose) =>
-  cluster.call('POST', `${cluster.path('v1', 'pods')}?dryRun=All`, pod('p', { ...nowhere, ...spec }))
+/** `says`: why a pod like that is refused; absent: it is let in. */
+const judged = async (cluster: Cluster, level: string, spec: Loose, says?: string) => {
+  const path = `${cluster.path('v1', 'pods')}?dryRun=All`
+  const { code, body } = await cluster.call('POST', path, pod('p', { ...nowhere, ...spec }))
+  const refused = `pods "p" is forbidden: violates PodSecurity "${level}:latest": ${says}`
+  assert.equal([code, body.message], says ? [403, refused] : [201, undefined])
+}
 
 const main = 'container "main"'
 for (const { when, spec, says } of [
@@ -65,13 +70,7 @@ for (const { when, spec, says } of [
     says: `allowPrivilegeEscalation != false (container "first" must set securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (${main} must not include "NET_ADMIN" in securityContext.capabilities.add)`,
   },
 ] as { when: string; spec: Loose; says?: string }[])
-  test(`restricted: ${when}`, async () => {
-    const { code, body } = await of(strict)(spec)
-    const expected = says
-      ? [403, `pods "p" is forbidden: violates PodSecurity "restricted:latest": ${says}`]
-      : [201, undefined]
-    assert.equal([code, body.message], expected)
-  })
+  test(`restricted: ${when}`, () => judged(strict, 'restricted', spec, says))
 
 for (const { when, spec, says } of [
   { when: 'nothing said', spec: {} },
@@ -103,13 +102,7 @@ for (const { when, spec, says } of [
     says: 'seccompProfile (pod must not set securityContext.seccompProfile.type to "Unconfined")',
   },
 ] as { when: string; spec: Loose; says?: string }[])
-  test(`baseline: ${when}`, async () => {
-    const { code, body } = await of(plain)(spec)
-    const expected = says
-      ? [403, `pods "p" is forbidden: violates PodSecurity "baseline:latest": ${says}`]
-      : [201, undefined]
-    assert.equal([code, body.message], expected)
-  })
+  test(`baseline: ${when}`, () => judged(plain, 'baseline', spec, says))
 
 test('a workload is warned of, and let in', async () => {
   const containers = [{ name: 'main', image: IMAGE, securityContext: { privileged: true } }]
@@ -126,9 +119,12 @@ test('a workload is warned of, and let in', async () => {
   )
 })
 
-test('what runs already keeps its labels to itself', async () => {
-  const spec = { ...nowhere, containers: [container()] }
-  assert.is((await strict.call('POST', strict.path('v1', 'pods'), pod('kept', spec))).code, 201)
-  const labelled = await strict.patch(strict.path('v1', 'pods', 'kept'), 'merge', { metadata: { labels: { a: 'b' } } })
+test('what was let in before a level was asked for takes labels still', async () => {
+  assert.is((await plain.call('POST', plain.path('v1', 'pods'), pod('kept', nowhere))).code, 201)
+  const namespace = `/api/v1/namespaces/${plain.namespace}`
+  const asked = await plain.patch(namespace, 'merge', { metadata: { labels: label('enforce', 'restricted') } })
+  assert.is(asked.code, 200)
+  await judged(plain, 'restricted', { containers: [container()] })
+  const labelled = await plain.patch(plain.path('v1', 'pods', 'kept'), 'merge', { metadata: { labels: { a: 'b' } } })
   assert.is(labelled.code, 200, labelled.body.message)
 })
